@@ -1,0 +1,455 @@
+//! What the operator may set: command line flags, each with its `WS_ECHO_*` variable, checked once.
+
+use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand};
+use thiserror::Error;
+
+/// The command line of `ws-echo`.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "ws-echo", version, about, long_about = LONG_ABOUT, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+const LONG_ABOUT: &str = "\
+The WebSocket endpoint that you point a client, a proxy or a network at to learn the truth about it.
+
+Every path answers a WebSocket handshake; what it receives it sends back with the time: \
+a text as `{prefix}{message},{ms}`, a binary message followed by 8 bytes of big-endian milliseconds. \
+`?reply=verbatim` sends it back as it came. Without a handshake, `/` is a page to watch that in a browser.";
+
+const AFTER_HELP: &str = "\
+Sizes read 16MiB or 65536, durations 20s or 250ms; 0 switches a timer or a cap off.
+The log goes to standard error; RUST_LOG filters it (info by default, ws_echo=debug shows the messages).";
+
+/// Commands beside serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Ask a running server's /healthz; exit with 0 when it is alive, with 1 when it is not
+    Healthcheck {
+        /// What to ask [default: /healthz at the first --listen address]
+        #[arg(long, value_name = "URL", env = "WS_ECHO_HEALTHCHECK_URL")]
+        url: Option<String>,
+    },
+}
+
+/// How the server listens, what it allows, and how long it waits.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Address and port for plain HTTP and ws; repeatable. A name listens on every address it has, port 0 picks a free one
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "WS_ECHO_LISTEN",
+        value_delimiter = ',',
+        default_value = "localhost:3000"
+    )]
+    pub listen: Vec<ListenAddr>,
+
+    /// Directory of the page; it must hold an index.html
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "WS_ECHO_STATIC_DIR",
+        default_value = "static"
+    )]
+    pub static_dir: PathBuf,
+
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N", env = "WS_ECHO_WORKERS")]
+    pub workers: Option<NonZeroUsize>,
+
+    /// What a stamped text reply begins with
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "WS_ECHO_PREFIX",
+        default_value = "客户端发送的信息："
+    )]
+    pub prefix: String,
+
+    /// Largest message, over all its fragments; a larger one is answered by Close 1009
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "WS_ECHO_MAX_MESSAGE_SIZE",
+        default_value = "16MiB"
+    )]
+    pub max_message_size: Size,
+
+    /// Most frames that one message may have; more are answered by Close 1009
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WS_ECHO_MAX_FRAGMENTS",
+        default_value = "131072"
+    )]
+    pub max_fragments: Cap,
+
+    /// Most WebSocket connections at once; one more gets 503
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WS_ECHO_MAX_CONNECTIONS",
+        default_value = "10000"
+    )]
+    pub max_connections: Cap,
+
+    /// Most WebSocket connections at once from one address; one more gets 503
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WS_ECHO_MAX_CONNECTIONS_PER_IP",
+        default_value = "0"
+    )]
+    pub max_connections_per_ip: Cap,
+
+    /// Whether permessage-deflate is agreed to where a client offers it
+    #[arg(long, value_name = "on|off", env = "WS_ECHO_COMPRESS", default_value = "on")]
+    pub compress: Switch,
+
+    /// Origin whose pages may connect, such as https://example.org; repeatable [default: any].
+    /// A request without an Origin header comes from no page and is let in
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "WS_ECHO_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub allow_origin: Vec<Origin>,
+
+    /// Time between the server's pings
+    #[arg(long, value_name = "D", env = "WS_ECHO_PING_INTERVAL", default_value = "20s")]
+    pub ping_interval: Timer,
+
+    /// A peer that sends nothing for so long, not even a Pong, gets Close 1001
+    #[arg(long, value_name = "D", env = "WS_ECHO_IDLE_TIMEOUT", default_value = "60s")]
+    pub idle_timeout: Timer,
+
+    /// A peer that takes no bytes off its socket for so long is cut off
+    #[arg(long, value_name = "D", env = "WS_ECHO_STALL_TIMEOUT", default_value = "30s")]
+    pub stall_timeout: Timer,
+
+    /// Time from the connection to the end of the request's head; a slower peer gets 408
+    #[arg(
+        long,
+        value_name = "D",
+        env = "WS_ECHO_HANDSHAKE_TIMEOUT",
+        default_value = "5s"
+    )]
+    pub handshake_timeout: Timer,
+
+    /// On SIGTERM or SIGINT, the longest wait for open connections to end
+    #[arg(long, value_name = "D", env = "WS_ECHO_SHUTDOWN_GRACE", default_value = "10s")]
+    pub shutdown_grace: Timer,
+}
+
+impl Default for Config {
+    /// The defaults of the command line, whatever the environment says.
+    fn default() -> Self {
+        /// A command without variables, so that the defaults can be read off the one place that has them.
+        fn without_env(command: clap::Command) -> clap::Command {
+            command.mut_args(|arg| arg.env(None::<&str>))
+        }
+        use clap::{CommandFactory, FromArgMatches};
+        let matches = without_env(Cli::command()).get_matches_from(["ws-echo"]);
+        match Cli::from_arg_matches(&matches) {
+            Ok(cli) => cli.config,
+            Err(error) => error.exit(),
+        }
+    }
+}
+
+/// A value of the command line that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct BadValue(String);
+
+/// `ADDR:PORT` as it was written; it is resolved when the server binds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddr {
+    /// A name or an address, without the brackets of IPv6.
+    pub host: String,
+    /// 0 lets the system choose.
+    pub port: u16,
+}
+
+impl FromStr for ListenAddr {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |what: &str| {
+            BadValue(format!(
+                "{what}; write ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:0"
+            ))
+        };
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("no port"))?;
+        let port = port
+            .parse()
+            .map_err(|_| bad("the port is no number from 0 to 65535"))?;
+        let host = match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+            Some(Some(inside)) => inside,
+            Some(None) => return Err(bad("the bracket is not closed")),
+            None if host.contains(':') => return Err(bad("an IPv6 address needs brackets")),
+            None => host,
+        };
+        if host.is_empty() {
+            return Err(bad("no address"));
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for ListenAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// An origin in the form in which browsers send it (RFC 6454 section 6.2): scheme, host, port if not the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Whether an `Origin` header names this origin; scheme and host know no case (RFC 3986 section 6.2.2.1).
+    pub fn matches(&self, header: &str) -> bool {
+        self.0.eq_ignore_ascii_case(header)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let origin = text.strip_suffix('/').unwrap_or(text);
+        let whole = match origin.split_once("://") {
+            Some((scheme, host)) => {
+                !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+            }
+            // What a page without an origin of its own sends.
+            None => origin == "null",
+        };
+        if whole {
+            Ok(Self(origin.to_owned()))
+        } else {
+            Err(BadValue(
+                "an origin is scheme://host or scheme://host:port, without a path".to_owned(),
+            ))
+        }
+    }
+}
+
+/// A number of bytes; 0 means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(Option<NonZeroUsize>);
+
+impl Size {
+    /// A limit of so many bytes; 0 means no limit.
+    pub fn bytes(bytes: usize) -> Self {
+        Self(NonZeroUsize::new(bytes))
+    }
+
+    /// The limit in bytes, `usize::MAX` where there is none.
+    pub fn limit(self) -> usize {
+        self.0.map_or(usize::MAX, NonZeroUsize::get)
+    }
+}
+
+impl FromStr for Size {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let size: ByteSize = text
+            .parse()
+            .map_err(|_| BadValue("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
+        let bytes = usize::try_from(size.as_u64())
+            .map_err(|_| BadValue("more than this machine can address".to_owned()))?;
+        Ok(Self::bytes(bytes))
+    }
+}
+
+/// A largest count; 0 means no cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap(Option<NonZeroUsize>);
+
+impl Cap {
+    /// At most `count`; 0 means no cap.
+    pub fn of(count: usize) -> Self {
+        Self(NonZeroUsize::new(count))
+    }
+
+    /// The cap, `usize::MAX` where there is none.
+    pub fn limit(self) -> usize {
+        self.0.map_or(usize::MAX, NonZeroUsize::get)
+    }
+}
+
+impl FromStr for Cap {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse()
+            .map(Self::of)
+            .map_err(|_| BadValue("write a whole number; 0 means no cap".to_owned()))
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// It is done.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// A span of time; 0 switches the timer off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timer(Option<Duration>);
+
+impl Timer {
+    /// A timer of that length; zero switches it off.
+    pub fn of(duration: Duration) -> Self {
+        Self((!duration.is_zero()).then_some(duration))
+    }
+
+    /// The span, none where the timer is off.
+    pub fn duration(self) -> Option<Duration> {
+        self.0
+    }
+}
+
+impl FromStr for Timer {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        if text == "0" {
+            return Ok(Self(None));
+        }
+        humantime::parse_duration(text).map(Self::of).map_err(|error| {
+            BadValue(format!(
+                "{error}; write a duration such as 20s, 250ms or 0 for off"
+            ))
+        })
+    }
+}
+
+impl fmt::Display for Timer {
+    /// Seconds where they are whole, else milliseconds: `60s`, `1500ms`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("0"),
+            Some(span) if span.subsec_nanos() == 0 => write!(f, "{}s", span.as_secs()),
+            Some(span) => write!(f, "{}ms", span.as_millis()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Config, String> {
+        Cli::try_parse_from(std::iter::once("ws-echo").chain(args.iter().copied()))
+            .map(|cli| cli.config)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_contract() {
+        let config = Config::default();
+        assert_eq!(
+            config.listen,
+            [ListenAddr {
+                host: "localhost".into(),
+                port: 3000
+            }]
+        );
+        assert_eq!(config.prefix, "客户端发送的信息：");
+        assert_eq!(config.max_message_size.limit(), 16 * 1024 * 1024);
+        assert_eq!(config.max_fragments.limit(), 131_072);
+        assert_eq!(config.max_connections.limit(), 10_000);
+        assert_eq!(config.max_connections_per_ip.limit(), usize::MAX);
+        assert_eq!(config.ping_interval.to_string(), "20s");
+        assert_eq!(config.idle_timeout.to_string(), "60s");
+        assert_eq!(config.stall_timeout.to_string(), "30s");
+        assert_eq!(config.shutdown_grace.to_string(), "10s");
+    }
+
+    #[test]
+    fn sizes_durations_and_caps_read_as_people_write_them() {
+        let config = parse(&[
+            "--max-message-size=64KiB",
+            "--ping-interval=250ms",
+            "--idle-timeout=0",
+            "--max-connections=0",
+        ])
+        .unwrap();
+        assert_eq!(config.max_message_size.limit(), 65_536);
+        assert_eq!(config.ping_interval.duration(), Some(Duration::from_millis(250)));
+        assert_eq!(config.idle_timeout.duration(), None);
+        assert_eq!(config.max_connections.limit(), usize::MAX);
+    }
+
+    #[test]
+    fn several_addresses_come_by_flag_or_by_comma() {
+        let config = parse(&["--listen", "127.0.0.1:0,[::1]:81", "--listen=example.org:82"]).unwrap();
+        let listen: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
+        assert_eq!(listen, ["127.0.0.1:0", "[::1]:81", "example.org:82"]);
+    }
+
+    #[test]
+    fn a_bad_value_says_what_is_allowed() {
+        for (args, said) in [
+            (["--listen", "localhost"], "write ADDR:PORT"),
+            (["--listen", "localhost:66000"], "no number from 0 to 65535"),
+            (["--listen", "::1:80"], "needs brackets"),
+            (["--max-message-size", "much"], "write a size such as 16MiB"),
+            (["--max-fragments", "-1"], "whole number"),
+            (["--ping-interval", "20"], "write a duration such as 20s"),
+            (["--allow-origin", "example.org"], "an origin is scheme://host"),
+            (["--workers", "0"], "--workers"),
+        ] {
+            let error = parse(&[&format!("{}={}", args[0], args[1])]).unwrap_err();
+            assert!(error.contains(said), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_flag_has_its_variable() {
+        use clap::CommandFactory;
+        for arg in Cli::command()
+            .get_arguments()
+            .filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()))
+        {
+            let long = arg.get_long().unwrap();
+            let variable = format!("WS_ECHO_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(
+                arg.get_env().and_then(|env| env.to_str()),
+                Some(variable.as_str()),
+                "--{long}"
+            );
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What the page and operators ask over plain HTTP.
+
+pub mod health;
+pub mod page;

@@ -1,0 +1,41 @@
+//! The page: the files of the static directory, and what browsers are told about them.
+
+use std::path::Path;
+
+use actix_files::Files;
+use actix_web::{
+    HttpResponse,
+    dev::{HttpServiceFactory, ServiceRequest, ServiceResponse, fn_service},
+    http::header,
+    middleware::DefaultHeaders,
+    web,
+};
+
+use crate::session::handshake::Explanation;
+
+/// Everything comes from here and from nowhere else; sockets may go to other servers, which the page can test too.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
+     object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// `GET /` and the files beside it.
+pub(crate) fn files(directory: &Path) -> impl HttpServiceFactory + use<> {
+    let headers = DefaultHeaders::new()
+        .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::REFERRER_POLICY, "no-referrer"))
+        // A file may be kept, but is asked for anew: an update shows at once, for the price of a 304.
+        .add((header::CACHE_CONTROL, "no-cache"));
+    web::scope("").wrap(headers).service(
+        Files::new("/", directory)
+            .index_file("index.html")
+            .default_handler(fn_service(not_found)),
+    )
+}
+
+async fn not_found(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
+    let response = HttpResponse::NotFound().json(Explanation {
+        error: "no such file",
+        hint: "the page is at /; to open a WebSocket, which any path takes, send Upgrade: websocket",
+    });
+    Ok(request.into_response(response))
+}

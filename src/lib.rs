@@ -1,0 +1,23 @@
+//! The WebSocket endpoint that you point a client, a proxy or a network at to learn the truth about it.
+//!
+//! The map of this house, from the top down; each room knows only those below it:
+//!
+//! - [`server`]: binds, serves until told to stop, drains
+//! - [`routes`]: the whole URL space on one screen
+//! - [`session`]: one WebSocket connection = one actix actor: handshake, replies, closing
+//! - [`http`]: what the page and operators ask over plain HTTP
+//! - [`state`]: what all workers share
+//! - [`wire`]: the bytes beneath the actor: limits, UTF-8, compression
+//! - [`config`]: the command line; [`healthcheck`]: its second command
+//!
+//! A message's way: socket bytes, [`wire::Inbound`], actix's WebSocket codec, the session (assemble, decide, reply), the
+//! codec, [`wire::Outbound`] where compression was negotiated, socket. One direction, no way back but the reply itself.
+
+pub mod config;
+pub mod healthcheck;
+pub mod http;
+pub mod routes;
+pub mod server;
+pub mod session;
+pub mod state;
+pub mod wire;

@@ -1,0 +1,58 @@
+//! The binary: read the command line, start the log, run.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use env_logger::Env;
+use log::LevelFilter;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use ws_echo::{
+    config::{Cli, Command, Config},
+    healthcheck,
+    server::{Server, StartError},
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    env_logger::Builder::new()
+        // A peer that vanishes is no error, and what else these two say is said by ws-echo's own lines.
+        .filter_module("actix_http", LevelFilter::Off)
+        .filter_module("actix_server", LevelFilter::Warn)
+        .parse_env(Env::default().default_filter_or("info"))
+        .init();
+    let runner = actix_web::rt::System::new();
+    let outcome = match cli.command {
+        Some(Command::Healthcheck { url }) => runner
+            .block_on(healthcheck::ask(url, &cli.config))
+            .map_err(|error| error.to_string()),
+        None => runner
+            .block_on(serve(cli.config))
+            .map_err(|error| error.to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ws-echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<(), StartError> {
+    let server = Server::bind(config)?;
+    let shutdown = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let told = shutdown.clone();
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        told.cancel();
+    });
+    server.run(shutdown).await
+}

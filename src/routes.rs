@@ -1,0 +1,21 @@
+//! The whole URL space.
+
+use actix_web::{guard, web};
+
+use crate::{
+    http::{health, page},
+    session::handshake,
+    state::State,
+};
+
+/// Mounts everything that this server answers.
+pub fn configure(service: &mut web::ServiceConfig, state: &web::Data<State>) {
+    service
+        .app_data(state.clone())
+        // Any path opens an echo session. First, for what follows would hide it.
+        .service(web::resource("{path:.*}").guard(guard::fn_guard(handshake::is_meant)).to(handshake::open))
+        .route("/healthz", web::get().to(health::alive))
+        .route("/readyz", web::get().to(health::ready))
+        // Last, for it hides what follows.
+        .service(page::files(&state.config.static_dir));
+}

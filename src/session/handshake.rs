@@ -1,0 +1,325 @@
+//! A request to `101 Switching Protocols` and a running actor, or to a refusal that says what to mend (RFC 6455 section 4.2).
+
+use std::time::Instant;
+
+use actix_http::{
+    body::{BodyStream, BoxBody},
+    ws::Codec,
+};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    guard::GuardContext,
+    http::{
+        Method, StatusCode, Version,
+        header::{self, HeaderMap, HeaderName},
+    },
+    web,
+};
+use actix_web_actors::ws::{self, WebsocketContext};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use log::debug;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::{
+    EchoSession, Opening,
+    behaviour::{BadValue, Behaviour},
+    registry::NoRoom,
+};
+use crate::{
+    state::State,
+    wire::{Inbound, Limits, Outbound, deflate::Deflate},
+};
+
+/// The subprotocol that is chosen wherever it is offered.
+const PREFERRED_SUBPROTOCOL: &str = "com.kaazing.echo";
+
+/// Whether a request means to open a WebSocket, well made or not: what looks like a handshake that lost a part on its
+/// way is told so, where a page would only puzzle.
+pub(crate) fn is_meant(ctx: &GuardContext<'_>) -> bool {
+    let headers = ctx.head().headers();
+    tokens(headers, &header::UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket"))
+        || headers.contains_key(header::SEC_WEBSOCKET_KEY)
+        || headers.contains_key(header::SEC_WEBSOCKET_VERSION)
+}
+
+/// Opens an echo session, or says why not.
+pub(crate) async fn open(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Refusal> {
+    accept(&request, payload, state).inspect_err(|refusal| {
+        debug!(
+            "handshake refused: peer={:?} path={:?}: {refusal}",
+            request.peer_addr(),
+            request.path()
+        );
+    })
+}
+
+fn accept(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, Refusal> {
+    check(request)?;
+    let headers = request.headers();
+    check_origin(headers, &state)?;
+    let subprotocol = choose_subprotocol(headers)?;
+    let behaviour = Behaviour::from_query(request.query_string(), |key| {
+        debug!("query key {key:?} means nothing here");
+    })?;
+    let peer = request.peer_addr().ok_or(Refusal::NoPeer)?;
+    let admission = state.registry.admit(peer.ip())?;
+
+    let deflate = if state.config.compress.is_on() && !behaviour.no_compression {
+        Deflate::negotiate(lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS))
+    } else {
+        None
+    };
+    // All that it checks has been checked, more strictly; it makes the answer.
+    let mut response = ws::handshake(request).map_err(|_| Refusal::NotUpgrade)?;
+    if let Some(subprotocol) = &subprotocol {
+        response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, subprotocol.as_str()));
+    }
+    if let Some(deflate) = &deflate {
+        response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, deflate.to_string()));
+    }
+
+    let now = Instant::now();
+    let limits = Limits {
+        message_size: state.config.max_message_size.limit(),
+        fragments: state.config.max_fragments.limit(),
+    };
+    let inflater = deflate.as_ref().map(Deflate::inflater);
+    let (inbound, link) = Inbound::new(payload, limits, inflater, now);
+    let opening = Opening {
+        admission,
+        peer,
+        path: request.path().to_owned(),
+        subprotocol,
+        compressed: deflate.is_some(),
+        behaviour,
+    };
+    let session = EchoSession::new(state, opening, link, now);
+    let frames = WebsocketContext::with_codec(session, inbound, Codec::new().max_size(limits.message_size));
+    Ok(match deflate {
+        None => response.body(BodyStream::new(frames)),
+        Some(deflate) => response.body(BodyStream::new(Outbound::new(frames, deflate.deflater()))),
+    })
+}
+
+/// Checks what RFC 6455 section 4.2.1 asks of a request.
+fn check(request: &HttpRequest) -> Result<(), Refusal> {
+    let headers = request.headers();
+    if request.method() != Method::GET {
+        return Err(Refusal::Method);
+    }
+    if request.version() != Version::HTTP_11 {
+        return Err(Refusal::HttpVersion);
+    }
+    if !headers.contains_key(header::HOST) {
+        return Err(Refusal::Host);
+    }
+    if !tokens(headers, &header::UPGRADE).any(|token| token.eq_ignore_ascii_case("websocket")) {
+        return Err(Refusal::NotUpgrade);
+    }
+    if !tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
+        return Err(Refusal::NotConnectionUpgrade);
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING)
+        || lines(headers, &header::CONTENT_LENGTH).any(|length| length.trim() != "0")
+    {
+        return Err(Refusal::Body);
+    }
+    let mut versions = headers.get_all(header::SEC_WEBSOCKET_VERSION);
+    if versions.next().is_none_or(|version| version != "13") || versions.next().is_some() {
+        return Err(Refusal::Version);
+    }
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY);
+    let key = keys.next().ok_or(Refusal::Key)?;
+    if keys.next().is_some() {
+        return Err(Refusal::SeveralKeys);
+    }
+    match STANDARD.decode(key.as_bytes()) {
+        Ok(key) if key.len() == 16 => Ok(()),
+        _ => Err(Refusal::Key),
+    }
+}
+
+/// RFC 6455 section 10.2: the origin tells which site's script connects. What is no browser need not send one, and
+/// could send any: the list keeps strange pages out, not strange programs.
+fn check_origin(headers: &HeaderMap, state: &State) -> Result<(), Refusal> {
+    let allowed = &state.config.allow_origin;
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return Ok(());
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    if allowed.is_empty() || allowed.iter().any(|allowed| allowed.matches(origin)) {
+        Ok(())
+    } else {
+        Err(Refusal::Origin)
+    }
+}
+
+/// Chooses among the subprotocols offered, over all lines: ours, else the first. A browser fails a connection whose
+/// offer is not answered.
+fn choose_subprotocol(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let mut offered: Vec<&str> = Vec::new();
+    for line in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
+        for name in line
+            .to_str()
+            .map_err(|_| Refusal::Subprotocol)?
+            .split(',')
+            .map(str::trim)
+        {
+            // RFC 6455 section 4.1: non-empty tokens, "and MUST all be unique strings".
+            if name.is_empty() || !name.bytes().all(is_token) || offered.contains(&name) {
+                return Err(Refusal::Subprotocol);
+            }
+            offered.push(name);
+        }
+    }
+    let chosen = offered
+        .iter()
+        .find(|name| **name == PREFERRED_SUBPROTOCOL)
+        .or(offered.first());
+    Ok(chosen.map(|name| (*name).to_owned()))
+}
+
+/// A token's characters (RFC 9110 section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The lines of a header that are text.
+fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    headers.get_all(name).filter_map(|line| line.to_str().ok())
+}
+
+/// The elements of a header that is a list, over all its lines.
+fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    lines(headers, name)
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+}
+
+/// Why a handshake was refused.
+#[derive(Debug, Error)]
+pub(crate) enum Refusal {
+    #[error("a WebSocket handshake is a GET request")]
+    Method,
+    #[error("a WebSocket handshake is an HTTP/1.1 request")]
+    HttpVersion,
+    #[error("no Host header")]
+    Host,
+    #[error("no Upgrade: websocket header")]
+    NotUpgrade,
+    #[error("no Connection: Upgrade header")]
+    NotConnectionUpgrade,
+    #[error("a WebSocket handshake has no body")]
+    Body,
+    #[error("Sec-WebSocket-Version is not 13")]
+    Version,
+    #[error("Sec-WebSocket-Key is not 16 bytes in base64")]
+    Key,
+    #[error("more than one Sec-WebSocket-Key")]
+    SeveralKeys,
+    #[error("Sec-WebSocket-Protocol is not a list of unique tokens")]
+    Subprotocol,
+    #[error("this origin may not connect")]
+    Origin,
+    #[error(transparent)]
+    Behaviour(#[from] BadValue),
+    #[error("the server is shutting down")]
+    Draining,
+    #[error("{0} connections are open, as many as this server takes")]
+    Full(usize),
+    #[error("{0} connections are open from your address, as many as this server takes")]
+    AddressFull(usize),
+    #[error("the peer has no address")]
+    NoPeer,
+}
+
+impl From<NoRoom> for Refusal {
+    fn from(no_room: NoRoom) -> Self {
+        match no_room {
+            NoRoom::Draining => Self::Draining,
+            NoRoom::Full(cap) => Self::Full(cap),
+            NoRoom::AddressFull(cap) => Self::AddressFull(cap),
+        }
+    }
+}
+
+impl Refusal {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Method => "send GET; a page's new WebSocket(url) does",
+            Self::HttpVersion => "send HTTP/1.1; a proxy in between may have changed it",
+            Self::Host => "send Host (RFC 9112 section 3.2)",
+            Self::NotUpgrade => {
+                "send Upgrade: websocket; a proxy drops it unless it is told to pass it on (RFC 9110 section 7.6.1)"
+            }
+            Self::NotConnectionUpgrade => {
+                "send Connection: Upgrade; a proxy drops it unless it is told to pass it on (RFC 9110 section 7.6.1)"
+            }
+            Self::Body => "leave Content-Length and Transfer-Encoding out",
+            Self::Version => "send Sec-WebSocket-Version: 13, once (RFC 6455 section 4.1)",
+            Self::Key => "send 16 random bytes in base64, 24 characters (RFC 6455 section 4.1)",
+            Self::SeveralKeys => "send Sec-WebSocket-Key once (RFC 6455 section 11.3.1)",
+            Self::Subprotocol => {
+                "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
+            }
+            Self::Origin => "the operator lists the origins that may: --allow-origin",
+            Self::Behaviour(bad) => bad.allowed,
+            Self::Draining | Self::Full(_) | Self::AddressFull(_) => "try again later; Retry-After says when",
+            Self::NoPeer => "connect over TCP",
+        }
+    }
+}
+
+/// Seconds that a refused client is asked to wait.
+const RETRY_AFTER: &str = "5";
+
+/// The JSON of every refusal.
+#[derive(Serialize)]
+pub(crate) struct Explanation<'t> {
+    /// What was wrong.
+    pub(crate) error: &'t str,
+    /// What to do instead.
+    pub(crate) hint: &'t str,
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::Draining | Self::Full(_) | Self::AddressFull(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let status = self.status_code();
+        let mut response = HttpResponseBuilder::new(status);
+        match status {
+            StatusCode::METHOD_NOT_ALLOWED => {
+                response.insert_header((header::ALLOW, "GET"));
+            }
+            StatusCode::UPGRADE_REQUIRED => {
+                response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            }
+            _ => {}
+        }
+        response.json(Explanation {
+            error: &self.to_string(),
+            hint: self.hint(),
+        })
+    }
+}

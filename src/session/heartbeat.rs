@@ -1,0 +1,135 @@
+//! When to ping, and when a peer counts as gone. The time is passed in: nothing here reads a clock.
+
+use std::time::{Duration, Instant};
+
+use crate::config::Timer;
+
+/// A look that comes so much later than it was due says that this side was held up, and nothing about the peer: while a
+/// peer does not read, its connection's actor is not run, and neither are its messages read.
+const HELD_UP: Duration = Duration::from_secs(1);
+
+/// What is due now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// Nothing.
+    Rest,
+    /// A Ping.
+    Ping,
+    /// Closing: nothing came for so long.
+    Idle,
+}
+
+/// The two timers of a connection, seen as one that is always due at the earlier of them.
+#[derive(Debug)]
+pub(super) struct Heartbeat {
+    ping_interval: Option<Duration>,
+    idle_timeout: Option<Duration>,
+    pinged: Instant,
+    /// Silence is counted from here at the earliest.
+    listening: Instant,
+    due: Option<Instant>,
+}
+
+impl Heartbeat {
+    /// Starts both timers at `now`.
+    pub(super) fn new(ping_interval: Timer, idle_timeout: Timer, now: Instant) -> Self {
+        let mut heartbeat = Self {
+            ping_interval: ping_interval.duration(),
+            idle_timeout: idle_timeout.duration(),
+            pinged: now,
+            listening: now,
+            due: None,
+        };
+        heartbeat.due = heartbeat.next(now);
+        heartbeat
+    }
+
+    /// When to look next; never, where both timers are off.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Looks: `heard` is when the last bytes came from the peer.
+    pub(super) fn look(&mut self, now: Instant, heard: Instant) -> Beat {
+        if self
+            .due
+            .is_some_and(|due| now.saturating_duration_since(due) > HELD_UP)
+        {
+            self.listening = now;
+        }
+        let heard = heard.max(self.listening);
+        let silence = now.saturating_duration_since(heard);
+        let beat = if self.idle_timeout.is_some_and(|timeout| silence >= timeout) {
+            Beat::Idle
+        } else if self
+            .ping_interval
+            .is_some_and(|interval| now.saturating_duration_since(self.pinged) >= interval)
+        {
+            self.pinged = now;
+            Beat::Ping
+        } else {
+            Beat::Rest
+        };
+        self.due = self.next(heard);
+        beat
+    }
+
+    fn next(&self, heard: Instant) -> Option<Instant> {
+        let ping = self
+            .ping_interval
+            .and_then(|interval| self.pinged.checked_add(interval));
+        let idle = self.idle_timeout.and_then(|timeout| heard.checked_add(timeout));
+        match (ping, idle) {
+            (Some(ping), Some(idle)) => Some(ping.min(idle)),
+            (ping, idle) => ping.or(idle),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn heartbeat(ping: u64, idle: u64, now: Instant) -> Heartbeat {
+        Heartbeat::new(Timer::of(s(ping)), Timer::of(s(idle)), now)
+    }
+
+    #[test]
+    fn a_silent_peer_is_pinged_and_then_given_up() {
+        let start = Instant::now();
+        let mut heartbeat = heartbeat(20, 60, start);
+        for ping in [20, 40] {
+            assert_eq!(heartbeat.due(), Some(start + s(ping)));
+            assert_eq!(heartbeat.look(start + s(ping), start), Beat::Ping);
+        }
+        assert_eq!(heartbeat.due(), Some(start + s(60)));
+        assert_eq!(heartbeat.look(start + s(60), start), Beat::Idle);
+    }
+
+    #[test]
+    fn whatever_comes_from_the_peer_starts_the_silence_anew() {
+        let start = Instant::now();
+        let mut heartbeat = heartbeat(0, 60, start);
+        assert_eq!(heartbeat.look(start + s(60), start + s(59)), Beat::Rest);
+        assert_eq!(heartbeat.due(), Some(start + s(119)));
+        assert_eq!(heartbeat.look(start + s(119), start + s(59)), Beat::Idle);
+    }
+
+    #[test]
+    fn a_look_that_comes_too_late_blames_nobody() {
+        let start = Instant::now();
+        let mut heartbeat = heartbeat(0, 60, start);
+        assert_eq!(heartbeat.look(start + s(90), start), Beat::Rest);
+        assert_eq!(heartbeat.due(), Some(start + s(150)));
+        assert_eq!(heartbeat.look(start + s(150), start), Beat::Idle);
+    }
+
+    #[test]
+    fn with_both_timers_off_nothing_is_ever_due() {
+        assert_eq!(heartbeat(0, 0, Instant::now()).due(), None);
+    }
+}

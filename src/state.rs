@@ -1,0 +1,25 @@
+//! What all workers share.
+
+use std::sync::Arc;
+
+use crate::{config::Config, session::Registry};
+
+/// One server's settings and sessions.
+#[derive(Debug)]
+pub struct State {
+    /// What the operator set.
+    pub config: Config,
+    /// Who is connected.
+    pub registry: Arc<Registry>,
+}
+
+impl State {
+    /// A server's state before its first connection.
+    pub fn new(config: Config) -> Self {
+        let registry = Arc::new(Registry::new(
+            config.max_connections,
+            config.max_connections_per_ip,
+        ));
+        Self { config, registry }
+    }
+}

@@ -1,0 +1,17 @@
+//! The bytes beneath the actor: what stands between the socket and actix's WebSocket codec.
+//!
+//! actix's codec looks at a frame once all of it is buffered; here a frame is looked at when its header is there, so
+//! that what is illegal or too big is refused before it costs memory. Nothing in here knows of actors or of HTTP.
+
+pub mod deflate;
+pub mod frame;
+pub mod inbound;
+mod inspector;
+pub mod outbound;
+mod utf8;
+mod violation;
+
+pub use inbound::{End, Inbound, Link, Tail};
+pub use inspector::Limits;
+pub use outbound::Outbound;
+pub use violation::Violation;
