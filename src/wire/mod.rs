@@ -8,10 +8,12 @@ pub mod frame;
 pub mod inbound;
 mod inspector;
 pub mod outbound;
+mod transport;
 mod utf8;
 mod violation;
 
 pub use inbound::{End, Inbound, Link, Tail};
 pub use inspector::Limits;
 pub use outbound::Outbound;
+pub use transport::{Socket, Transport};
 pub use violation::Violation;
