@@ -137,10 +137,15 @@ impl Server {
                 Some(grace) => tokio::time::sleep(grace).await,
                 None => std::future::pending().await,
             }
+            // Here, for below the server is gone, and its connections with it.
+            warn!(
+                "the grace is over with {} connections open",
+                state.registry.open()
+            );
         };
         tokio::select! {
             served = server.run() => served?,
-            () = deadline => warn!("the grace is over with {} connections open", state.registry.open()),
+            () = deadline => {}
         }
         info!("stopped");
         Ok(())

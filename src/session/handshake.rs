@@ -244,6 +244,14 @@ fn check(request: &HttpRequest) -> Result<(), Refusal> {
     if !tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
         return Err(Refusal::NotConnectionUpgrade);
     }
+    // The two below are legal and never sent by a client that means it; actix-http gives such a request no stream to
+    // read frames from, and an answer of 101 would open a session that is deaf.
+    if tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("close")) {
+        return Err(Refusal::ConnectionClose);
+    }
+    if tokens(headers, &header::UPGRADE).count() > 1 {
+        return Err(Refusal::OtherUpgrades);
+    }
     if headers.contains_key(header::TRANSFER_ENCODING)
         || lines(headers, &header::CONTENT_LENGTH).any(|length| length.trim() != "0")
     {
@@ -338,6 +346,10 @@ pub(crate) enum Refusal {
     NotUpgrade,
     #[error("no Connection: Upgrade header")]
     NotConnectionUpgrade,
+    #[error("the Connection header says close as well as Upgrade")]
+    ConnectionClose,
+    #[error("the Upgrade header asks for more than websocket")]
+    OtherUpgrades,
     #[error("a WebSocket handshake has no body")]
     Body,
     #[error("Sec-WebSocket-Version is not 13")]
@@ -386,6 +398,10 @@ impl Refusal {
             Self::NotConnectionUpgrade => {
                 "send Connection: Upgrade; a proxy drops it unless it is told to pass it on (RFC 9110 section 7.6.1)"
             }
+            Self::ConnectionClose => {
+                "leave close out; the server closes the connection when the session has ended"
+            }
+            Self::OtherUpgrades => "send Upgrade: websocket and nothing else in it",
             Self::Body => "leave Content-Length and Transfer-Encoding out",
             Self::Version => "send Sec-WebSocket-Version: 13, once (RFC 6455 section 4.1)",
             Self::Key => "send 16 random bytes in base64, 24 characters (RFC 6455 section 4.1)",
