@@ -155,7 +155,12 @@ where
             let Some(source) = &mut this.source else {
                 return Poll::Ready(None);
             };
-            match Pin::new(source).poll_next(cx) {
+            let polled = if this.link.held.get() {
+                Poll::Pending
+            } else {
+                Pin::new(source).poll_next(cx)
+            };
+            match polled {
                 Poll::Ready(Some(Ok(chunk))) => {
                     this.link.heard.set(Instant::now());
                     this.chunk = chunk;

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on panics, and says where"
 )]
 
+mod behaviours;
 mod closing;
 mod command_line;
 mod compression;
@@ -18,6 +19,7 @@ mod control;
 mod fragments;
 mod handshake;
 mod health;
+mod json;
 mod limits;
 mod page;
 mod refusals;
@@ -25,3 +27,4 @@ mod replies;
 mod shutdown;
 mod support;
 mod violations;
+mod watch;
