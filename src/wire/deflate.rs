@@ -205,8 +205,10 @@ impl Inflater {
                 return Err(InflateError::TooBig);
             }
             if out.capacity() - out.len() < written {
-                // Doubling, but never past what may be needed.
-                out.reserve_exact(out.len().max(block.len()).min(most - out.len()));
+                // In steps of four, never past what may be needed: while it moves, a message is there twice, and what it
+                // left behind is not given back at once. Memory that is not yet written costs nothing.
+                let more = out.len().saturating_mul(3).max(block.len());
+                out.reserve_exact(more.min(most - out.len()));
             }
             out.extend_from_slice(&block[..written]);
             match status {
