@@ -207,8 +207,8 @@ impl Inflater {
             if out.capacity() - out.len() < written {
                 // In steps of four, never past what may be needed: while it moves, a message is there twice, and what it
                 // left behind is not given back at once. Memory that is not yet written costs nothing.
-                let more = out.len().saturating_mul(3).max(block.len());
-                out.reserve_exact(more.min(most - out.len()));
+                let (more, left) = (out.len().saturating_mul(3).max(block.len()), most - out.len());
+                out.reserve_exact(if more < left / 2 { more } else { left });
             }
             out.extend_from_slice(&block[..written]);
             match status {
