@@ -47,6 +47,10 @@ use crate::{
 /// How long the server waits for the peer's Close after its own, so that it can be read in peace.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// A reply of more than this is on its way before the next message is read: what is waiting in one chunk may inflate to
+/// a thousand times its size, and actix would collect sixteen replies before it sends the first.
+const ONE_AT_A_TIME: usize = 64 * 1024;
+
 /// Most bytes of a message that the log shows.
 const LOGGED_PAYLOAD: usize = 128;
 
@@ -217,6 +221,9 @@ impl EchoSession {
                 let Some(reply) = self.opening.behaviour.reply.reply(received, with, now_ms()) else {
                     return;
                 };
+                if reply.bytes().len() > ONE_AT_A_TIME {
+                    ctx.wait(tokio::task::yield_now().into_actor(self));
+                }
                 for _ in 1..copies {
                     self.send(reply.clone().into(), ctx);
                 }

@@ -205,8 +205,10 @@ impl Inflater {
                 return Err(InflateError::TooBig);
             }
             if out.capacity() - out.len() < written {
-                // Doubling, but never past what may be needed.
-                out.reserve_exact(out.len().max(block.len()).min(most - out.len()));
+                // In steps of four, never past what may be needed: while it moves, a message is there twice, and what it
+                // left behind is not given back at once. Memory that is not yet written costs nothing.
+                let (more, left) = (out.len().saturating_mul(3).max(block.len()), most - out.len());
+                out.reserve_exact(if more < left / 2 { more } else { left });
             }
             out.extend_from_slice(&block[..written]);
             match status {
