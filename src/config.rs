@@ -23,7 +23,12 @@ The WebSocket endpoint that you point a client, a proxy or a network at to learn
 
 Every path answers a WebSocket handshake; what it receives it sends back with the time: \
 a text as `{prefix}{message},{ms}`, a binary message followed by 8 bytes of big-endian milliseconds. \
-`?reply=verbatim` sends it back as it came. Without a handshake, `/` is a page to watch that in a browser.";
+`?reply=verbatim` sends it back as it came. Without a handshake, `/` is a page to watch that in a browser.
+
+A URL asks for more, keys combined with &: reply=stamped|verbatim|json|none, delay, jitter, drop, duplicate, seed, tick, \
+close=CODE[:REASON], abort, wire=rsv|opcode|masked|length|utf8|continuation|close-code|close-length, after, fragment, \
+rate, pong=off, close-reply=off, compress=off, max-message-size, subprotocol, handshake-delay, handshake-status, watch. \
+docs/behaviours.md has an example of each.";
 
 const AFTER_HELP: &str = "\
 Sizes read 16MiB or 65536, durations 20s or 250ms; 0 switches a timer or a cap off.
@@ -110,6 +115,11 @@ pub struct Config {
         default_value = "0"
     )]
     pub max_connections_per_ip: Cap,
+
+    /// Whether URLs may ask for behaviours such as ?delay=2s; off, query strings are not read and every connection is a
+    /// plain echo
+    #[arg(long, value_name = "on|off", env = "WS_ECHO_BEHAVIOURS", default_value = "on")]
+    pub behaviours: Switch,
 
     /// Whether permessage-deflate is agreed to where a client offers it
     #[arg(long, value_name = "on|off", env = "WS_ECHO_COMPRESS", default_value = "on")]

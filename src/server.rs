@@ -7,9 +7,12 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, http::KeepAlive, web};
+use actix_http::{Extensions, HttpService, KeepAlive, Protocol, error::DispatchError};
+use actix_server::GracefulShutdownSignal;
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::{App, dev::AppConfig, rt::net::TcpStream, web};
 use log::{info, warn};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -17,10 +20,11 @@ use crate::{
     config::{Config, ListenAddr},
     routes,
     state::State,
+    wire::Transport,
 };
 
 /// Connections that the kernel holds ready while the workers are busy.
-const BACKLOG: i32 = 4096;
+const BACKLOG: u32 = 4096;
 
 /// How long an HTTP connection without a request is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -113,26 +117,19 @@ impl Server {
         let state = self.state;
         let config = &state.config;
         let grace = config.shutdown_grace.duration();
-        let app = {
-            let state = state.clone();
-            move || App::new().configure(|service| routes::configure(service, &state))
-        };
-        let mut server = HttpServer::new(app)
-            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
-            .client_request_timeout(config.handshake_timeout.duration().unwrap_or_default())
-            // The actor lingers, and knows what it waits for; a second wait beneath it would only keep the peer, who
-            // waits for the server to close first (RFC 6455 section 7.1.1).
-            .client_disconnect_timeout(Duration::ZERO)
-            .tcp_nodelay(true)
-            .max_connections(config.max_connections.limit().saturating_add(OTHER_CONNECTIONS))
+        let mut server = actix_server::Server::build()
+            .backlog(BACKLOG)
+            .max_concurrent_connections(config.max_connections.limit().saturating_add(OTHER_CONNECTIONS))
             // `drain` has ended the sessions by then. The limit is `deadline` below.
             .shutdown_timeout(grace.map_or(u64::MAX >> 32, |grace| grace.as_secs().saturating_add(1)))
             .shutdown_signal(drain(state.clone(), shutdown.clone()));
         if let Some(workers) = config.workers {
             server = server.workers(workers.get());
         }
+        let stopping = server.graceful_shutdown_signal();
         for listener in self.listeners {
-            server = server.listen(listener)?;
+            let (state, stopping) = (state.clone(), stopping.clone());
+            server = server.listen("http", listener, move || http_service(&state, &stopping))?;
         }
         let deadline = async {
             shutdown.cancelled().await;
@@ -140,14 +137,57 @@ impl Server {
                 Some(grace) => tokio::time::sleep(grace).await,
                 None => std::future::pending().await,
             }
+            // Here, for below the server is gone, and its connections with it.
+            warn!(
+                "the grace is over with {} connections open",
+                state.registry.open()
+            );
         };
         tokio::select! {
             served = server.run() => served?,
-            () = deadline => warn!("the grace is over with {} connections open", state.registry.open()),
+            () = deadline => {}
         }
         info!("stopped");
         Ok(())
     }
+}
+
+/// What one worker does with a listener's connections: `HttpServer` of actix-web, but over a [`Transport`].
+fn http_service(
+    state: &web::Data<State>,
+    stopping: &GracefulShutdownSignal,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+{
+    let config = &state.config;
+    let app = {
+        let state = state.clone();
+        App::new()
+            .configure(move |service| routes::configure(service, &state))
+            .into_factory()
+            .map_err(|error| error.error_response())
+    };
+    let stopping = stopping.clone();
+    let http = HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let stopping = stopping.clone();
+            async move { stopping.notified().await }
+        })
+        .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+        .client_request_timeout(config.handshake_timeout.duration().unwrap_or_default())
+        // The actor lingers, and knows what it waits for; a second wait beneath it would only keep the peer, who waits
+        // for the server to close first (RFC 6455 section 7.1.1).
+        .client_disconnect_timeout(Duration::ZERO)
+        .on_connect_ext(|transport: &Transport, extensions: &mut Extensions| {
+            extensions.insert(transport.socket());
+        })
+        .finish(map_config(app, |()| AppConfig::default()));
+    fn_service(|io: TcpStream| async move {
+        // A reply is written when it is due, whole: waiting to fill a segment would only add to what is measured here.
+        let _ = io.set_nodelay(true);
+        let peer = io.peer_addr().ok();
+        Ok((Transport::new(io), Protocol::Http1, peer))
+    })
+    .and_then(http)
 }
 
 /// Waits for the signal, then for the sessions to end. Inside of actix's own shutdown signal, for its graceful stop
@@ -221,7 +261,11 @@ fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, StartError> {
 }
 
 fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(addr),
+        Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
     // A restart must not wait for the last connections of the old process to leave TIME_WAIT.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
@@ -236,6 +280,6 @@ fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpLi
     #[cfg(not(target_os = "linux"))]
     let _ = stall_timeout;
     socket.bind(&addr.into())?;
-    socket.listen(BACKLOG)?;
+    socket.listen(BACKLOG.cast_signed())?;
     Ok(socket.into())
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{config::Config, session::Registry};
+use crate::{
+    config::Config,
+    session::{Registry, watch::WatchHub},
+};
 
 /// One server's settings and sessions.
 #[derive(Debug)]
@@ -11,6 +14,8 @@ pub struct State {
     pub config: Config,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// Who watches whom.
+    pub watch: Arc<WatchHub>,
 }
 
 impl State {
@@ -20,6 +25,10 @@ impl State {
             config.max_connections,
             config.max_connections_per_ip,
         ));
-        Self { config, registry }
+        Self {
+            config,
+            registry,
+            watch: Arc::default(),
+        }
     }
 }

@@ -1,65 +1,393 @@
-//! The query string to what this connection was asked to do.
+//! The query string to what this connection was asked to do. Pure: text in, a checked [`Behaviour`] out.
+//!
+//! Every number has a bound of its own here, so that no URL makes the server hold more, or for longer, than the
+//! operator's flags allow.
 
+use std::{num::NonZeroU32, num::NonZeroUsize, time::Duration};
+
+use actix_web_actors::ws::{CloseCode, CloseReason};
 use thiserror::Error;
 
 use super::reply::ReplyMode;
+use crate::wire::Fault;
+
+/// Longest `delay`, `jitter`, `after` and `handshake-delay`.
+const MAX_WAIT: Duration = Duration::from_secs(5 * 60);
+/// Shortest and longest `tick`.
+const TICKS: std::ops::RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+/// Highest count that `after` takes.
+const MAX_COUNT: u64 = 1_000_000_000;
+/// Longest Close reason in bytes (RFC 6455 section 5.5).
+const MAX_REASON: usize = 123;
 
 /// What the URL asked of this connection; the default is a plain echo with time stamps.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Behaviour {
     /// `reply`: how messages are answered.
     pub(super) reply: ReplyMode,
+    /// `delay`, `jitter`, `drop`, `duplicate`, `seed`: what becomes of each reply.
+    pub(super) fate: Fate,
+    /// `tick`: how often the server says the time unasked.
+    pub(super) tick: Option<Duration>,
+    /// `close`, `abort` or `wire`, and `after`.
+    pub(super) event: Option<(Event, After)>,
+    /// `fragment`: most payload bytes of a data frame.
+    pub(super) fragment: Option<NonZeroUsize>,
+    /// `rate`: bytes a second towards the peer.
+    pub(super) rate: Option<NonZeroU32>,
+    /// `pong=off`: Pings are not answered.
+    pub(super) no_pong: bool,
+    /// `close-reply=off`: a Close is not answered.
+    pub(super) no_close_reply: bool,
     /// `compress=off`: no permessage-deflate, whatever the client offers.
     pub(super) no_compression: bool,
+    /// `max-message-size`: a lower limit in bytes.
+    pub(super) max_message_size: Option<usize>,
+    /// `subprotocol`: what the handshake answers, whatever was offered.
+    pub(super) subprotocol: Option<Subprotocol>,
+    /// `handshake-delay`: how late the 101, or the refusal, comes.
+    pub(super) handshake_delay: Option<Duration>,
+    /// `handshake-status`: a refusal with this status, 300 to 599.
+    pub(super) handshake_status: Option<u16>,
+    /// `watch`: who knows this key may see the connection's frames.
+    pub(super) watch: Option<WatchKey>,
 }
 
-/// A known key with a value that it does not have.
+/// What becomes of each reply. `PartialEq` on probabilities compares what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Fate {
+    pub(super) delay: Duration,
+    pub(super) jitter: Duration,
+    pub(super) drop: f64,
+    pub(super) duplicate: f64,
+    pub(super) seed: Option<u64>,
+}
+
+/// Something that happens to the connection once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The server closes so.
+    Close(CloseReason),
+    /// TCP reset, no Close frame.
+    Abort,
+    /// The next frame breaks the protocol in that way.
+    Wire(Fault),
+}
+
+/// When it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// Right after the handshake.
+    Handshake,
+    /// After the reply to this many messages.
+    Messages(u64),
+    /// So long after the handshake.
+    Time(Duration),
+}
+
+/// A subprotocol answered against the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Subprotocol {
+    /// None, although some were offered.
+    None,
+    /// This one, offered or not.
+    Named(String),
+}
+
+/// The secret that shows a connection's frames to whoever knows it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct WatchKey(String);
+
+impl WatchKey {
+    /// 16 to 64 letters, digits, `_` and `-`.
+    pub(crate) fn new(key: &str) -> Option<Self> {
+        let fits = (16..=64).contains(&key.len())
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        fits.then(|| Self(key.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for WatchKey {
+    /// Never the whole key: a log is read by more people than a connection.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}…", &self.0[..4])
+    }
+}
+
+/// A known key with a value that it does not have, or that does not go with another key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the query says {key}={value}")]
+#[error("the query says {said}")]
 pub(crate) struct BadValue {
-    key: &'static str,
-    value: String,
+    said: String,
     /// What may stand there.
-    pub(super) allowed: &'static str,
+    pub(super) allowed: String,
 }
 
 impl Behaviour {
-    /// Reads a query string, percent-encoded as it stands in the URL. Of a key that comes twice the last one counts.
+    /// Reads a query string, percent-encoded as it stands in the URL. `max_message_size` is the operator's limit, which
+    /// can only be lowered.
     ///
     /// Keys that mean nothing here are left alone, and named to `unknown`: users' own URLs keep working.
     ///
     /// # Errors
-    /// On a known key with a value that it does not have.
-    pub(super) fn from_query(query: &str, mut unknown: impl FnMut(&str)) -> Result<Self, BadValue> {
+    /// On a known key with a value that it does not have, one that comes twice, or two that cannot go together.
+    pub(super) fn from_query(
+        query: &str,
+        max_message_size: usize,
+        mut unknown: impl FnMut(&str),
+    ) -> Result<Self, BadValue> {
         let mut behaviour = Self::default();
+        let mut seen: Vec<&'static str> = Vec::new();
+        let mut events: Vec<(&'static str, Event)> = Vec::new();
+        let mut after = None;
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*key {
+            let Some(&known) = KEYS.iter().find(|known| **known == key) else {
+                unknown(&key);
+                continue;
+            };
+            let given = Given {
+                key: known,
+                value: &value,
+            };
+            if seen.contains(&known) {
+                return Err(given.bad("each key once"));
+            }
+            seen.push(known);
+            match known {
                 "reply" => {
                     behaviour.reply = match &*value {
                         "stamped" => ReplyMode::Stamped,
                         "verbatim" => ReplyMode::Verbatim,
-                        _ => return Err(bad("reply", &value, "reply is stamped or verbatim")),
+                        "json" => ReplyMode::Json,
+                        "none" => ReplyMode::None,
+                        _ => return Err(given.bad("reply is stamped, verbatim, json or none")),
                     };
                 }
-                "compress" => {
-                    behaviour.no_compression = match &*value {
-                        "off" => true,
-                        _ => return Err(bad("compress", &value, "compress is off, or left out")),
-                    };
+                "delay" => behaviour.fate.delay = given.wait()?,
+                "jitter" => behaviour.fate.jitter = given.wait()?,
+                "drop" => behaviour.fate.drop = given.probability()?,
+                "duplicate" => behaviour.fate.duplicate = given.probability()?,
+                "seed" => {
+                    let seed = value
+                        .parse()
+                        .map_err(|_| given.bad("seed is a whole number of at most 64 bits"))?;
+                    behaviour.fate.seed = Some(seed);
                 }
-                key => unknown(key),
+                "tick" => {
+                    let tick = given.duration().filter(|tick| TICKS.contains(tick));
+                    behaviour.tick =
+                        Some(tick.ok_or_else(|| given.bad("tick is a duration from 10ms to 1h"))?);
+                }
+                "close" => events.push((known, Event::Close(given.close()?))),
+                "abort" if value.is_empty() => events.push((known, Event::Abort)),
+                "abort" => return Err(given.bad("abort has no value")),
+                "wire" => {
+                    let fault = value.parse().map_err(|()| given.bad(Fault::ALLOWED))?;
+                    events.push((known, Event::Wire(fault)));
+                }
+                "after" => after = Some(given.after()?),
+                "fragment" => {
+                    let most = value
+                        .parse()
+                        .ok()
+                        .filter(|most: &NonZeroUsize| most.get() <= 1 << 24);
+                    behaviour.fragment = Some(
+                        most.ok_or_else(|| given.bad("fragment is a number of bytes from 1 to 16777216"))?,
+                    );
+                }
+                "rate" => {
+                    let rate = value
+                        .parse()
+                        .ok()
+                        .filter(|rate: &NonZeroU32| rate.get() <= 1_000_000_000);
+                    behaviour.rate =
+                        Some(rate.ok_or_else(|| given.bad("rate is bytes a second, from 1 to 1000000000"))?);
+                }
+                "pong" => behaviour.no_pong = given.off()?,
+                "close-reply" => behaviour.no_close_reply = given.off()?,
+                "compress" => behaviour.no_compression = given.off()?,
+                "max-message-size" => behaviour.max_message_size = Some(given.size(max_message_size)?),
+                "subprotocol" => behaviour.subprotocol = Some(given.subprotocol()?),
+                "handshake-delay" => behaviour.handshake_delay = Some(given.wait()?),
+                "handshake-status" => {
+                    let status = value.parse().ok().filter(|status| (300..=599).contains(status));
+                    behaviour.handshake_status = Some(
+                        status.ok_or_else(|| given.bad("handshake-status is a number from 300 to 599"))?,
+                    );
+                }
+                "watch" => {
+                    // The value is not repeated: it may be a key with a slip of the hand.
+                    let key = WatchKey::new(&value).ok_or_else(|| BadValue {
+                        said: "watch=…".to_owned(),
+                        allowed: "watch is a key of 16 to 64 letters, digits, _ and -".to_owned(),
+                    })?;
+                    behaviour.watch = Some(key);
+                }
+                _ => unknown(&key),
             }
         }
+        behaviour.event = combine(events, after)?;
         Ok(behaviour)
+    }
+
+    /// Whether frames must pass the outbound adapter even without compression.
+    pub(super) fn touches_the_wire(&self) -> bool {
+        self.fragment.is_some()
+            || self.rate.is_some()
+            || self.watch.is_some()
+            || matches!(self.event, Some((Event::Abort | Event::Wire(_), _)))
     }
 }
 
-fn bad(key: &'static str, value: &str, allowed: &'static str) -> BadValue {
-    // What is echoed to the peer need not be as long as what it sent.
-    BadValue {
-        key,
-        value: value.chars().take(64).collect(),
-        allowed,
+/// Every key that means something.
+const KEYS: [&str; 21] = [
+    "reply",
+    "delay",
+    "jitter",
+    "drop",
+    "duplicate",
+    "seed",
+    "tick",
+    "close",
+    "abort",
+    "wire",
+    "after",
+    "fragment",
+    "rate",
+    "pong",
+    "close-reply",
+    "compress",
+    "max-message-size",
+    "subprotocol",
+    "handshake-delay",
+    "handshake-status",
+    "watch",
+];
+
+/// One end for a connection, and a moment for it.
+fn combine(
+    events: Vec<(&'static str, Event)>,
+    after: Option<After>,
+) -> Result<Option<(Event, After)>, BadValue> {
+    let mut events = events.into_iter();
+    match (events.next(), events.next(), after) {
+        (Some((first, _)), Some((second, _)), _) => Err(BadValue {
+            said: format!("{first} and {second}"),
+            allowed: "one of close, abort and wire: a connection ends once".to_owned(),
+        }),
+        (None, _, Some(_)) => Err(BadValue {
+            said: "after, but not what then".to_owned(),
+            allowed: "after goes with one of close, abort and wire".to_owned(),
+        }),
+        (Some((_, event)), None, after) => Ok(Some((event, after.unwrap_or(After::Handshake)))),
+        (None, _, None) => Ok(None),
+    }
+}
+
+/// A known key and what was given for it.
+struct Given<'v> {
+    key: &'static str,
+    value: &'v str,
+}
+
+impl Given<'_> {
+    fn bad(&self, allowed: &str) -> BadValue {
+        // What is repeated to the peer need not be as long as what it sent.
+        let value: String = self.value.chars().take(64).collect();
+        BadValue {
+            said: format!("{}={value}", self.key),
+            allowed: allowed.to_owned(),
+        }
+    }
+
+    fn off(&self) -> Result<bool, BadValue> {
+        match self.value {
+            "off" => Ok(true),
+            _ => Err(self.bad(&format!("{} is off, or left out", self.key))),
+        }
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        match self.value {
+            "0" => Some(Duration::ZERO),
+            value => humantime::parse_duration(value).ok(),
+        }
+    }
+
+    fn wait(&self) -> Result<Duration, BadValue> {
+        self.duration().filter(|wait| *wait <= MAX_WAIT).ok_or_else(|| {
+            self.bad(&format!(
+                "{} is a duration such as 250ms or 2s, 5m at most",
+                self.key
+            ))
+        })
+    }
+
+    fn probability(&self) -> Result<f64, BadValue> {
+        self.value
+            .parse()
+            .ok()
+            .filter(|probability| (0.0..=1.0).contains(probability))
+            .ok_or_else(|| self.bad(&format!("{} is a probability from 0 to 1, such as 0.1", self.key)))
+    }
+
+    fn close(&self) -> Result<CloseReason, BadValue> {
+        let (code, reason) = match self.value.split_once(':') {
+            Some((code, reason)) => (code, Some(reason)),
+            None => (self.value, None),
+        };
+        // The codes that may stand in a Close frame; wire=close-code sends one that must not.
+        let code = code
+            .parse()
+            .ok()
+            .filter(|code| matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999))
+            .ok_or_else(|| {
+                self.bad("close is CODE or CODE:REASON, the code 1000 to 1003, 1007 to 1014 or 3000 to 4999")
+            })?;
+        if reason.is_some_and(|reason| reason.len() > MAX_REASON) {
+            return Err(self.bad("a close reason is at most 123 bytes of UTF-8"));
+        }
+        Ok(CloseReason {
+            code: CloseCode::from(code),
+            description: reason.map(str::to_owned),
+        })
+    }
+
+    fn after(&self) -> Result<After, BadValue> {
+        let after = match self.value.parse() {
+            Ok(count) => (1..=MAX_COUNT).contains(&count).then_some(After::Messages(count)),
+            Err(_) => self.duration().filter(|wait| *wait <= MAX_WAIT).map(After::Time),
+        };
+        after.ok_or_else(|| {
+            self.bad("after is a number of messages from 1 up, or a duration such as 5s, 5m at most")
+        })
+    }
+
+    fn size(&self, limit: usize) -> Result<usize, BadValue> {
+        self.value
+            .parse::<bytesize::ByteSize>()
+            .ok()
+            .and_then(|size| usize::try_from(size.as_u64()).ok())
+            .filter(|size| (1..=limit).contains(size))
+            .ok_or_else(|| {
+                self.bad(&format!(
+                    "max-message-size is a size from 1 to this server's {limit} bytes"
+                ))
+            })
+    }
+
+    fn subprotocol(&self) -> Result<Subprotocol, BadValue> {
+        match self.value {
+            "none" => Ok(Subprotocol::None),
+            name if (1..=64).contains(&name.len()) && name.bytes().all(super::handshake::is_token) => {
+                Ok(Subprotocol::Named(name.to_owned()))
+            }
+            _ => {
+                Err(self.bad("subprotocol is none, or a name of 1 to 64 letters, digits and !#$%&'*+-.^_`|~"))
+            }
+        }
     }
 }
 
@@ -70,14 +398,14 @@ mod tests {
     use super::*;
 
     fn parse(query: &str) -> Result<Behaviour, BadValue> {
-        Behaviour::from_query(query, |_| {})
+        Behaviour::from_query(query, 1 << 24, |_| {})
     }
 
     #[test]
     fn known_keys_are_read_and_unknown_ones_left_alone() {
         let mut unknown = Vec::new();
-        let behaviour = Behaviour::from_query("room=7&reply=%76erbatim&Reply=x", |key| {
-            unknown.push(key.to_owned())
+        let behaviour = Behaviour::from_query("room=7&reply=%76erbatim&Reply=x", 100, |key| {
+            unknown.push(key.to_owned());
         });
         assert_eq!(behaviour.unwrap().reply, ReplyMode::Verbatim);
         assert_eq!(unknown, ["room", "Reply"]);
@@ -85,17 +413,116 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_read() {
+        let behaviour = parse(
+            "reply=json&delay=250ms&jitter=1s&drop=0.25&duplicate=1&seed=7&tick=2s&close=4000:so%20long&after=3\
+             &fragment=10&rate=100&pong=off&close-reply=off&compress=off&max-message-size=1KiB&subprotocol=none\
+             &handshake-delay=5s&handshake-status=418&watch=0123456789abcdef",
+        )
+        .unwrap();
+        let reason = CloseReason {
+            code: CloseCode::Other(4000),
+            description: Some("so long".into()),
+        };
+        let expected = Behaviour {
+            reply: ReplyMode::Json,
+            fate: Fate {
+                delay: Duration::from_millis(250),
+                jitter: Duration::from_secs(1),
+                drop: 0.25,
+                duplicate: 1.0,
+                seed: Some(7),
+            },
+            tick: Some(Duration::from_secs(2)),
+            event: Some((Event::Close(reason), After::Messages(3))),
+            fragment: NonZeroUsize::new(10),
+            rate: NonZeroU32::new(100),
+            no_pong: true,
+            no_close_reply: true,
+            no_compression: true,
+            max_message_size: Some(1024),
+            subprotocol: Some(Subprotocol::None),
+            handshake_delay: Some(Duration::from_secs(5)),
+            handshake_status: Some(418),
+            watch: WatchKey::new("0123456789abcdef"),
+        };
+        assert_eq!(behaviour, expected);
+        for wire in [
+            "rsv",
+            "opcode",
+            "masked",
+            "length",
+            "utf8",
+            "continuation",
+            "close-code",
+            "close-length",
+        ] {
+            let event = parse(&format!("wire={wire}&after=5s")).unwrap().event;
+            assert!(matches!(event, Some((Event::Wire(_), After::Time(_)))), "{wire}");
+        }
+        assert_eq!(
+            parse("abort").unwrap().event,
+            Some((Event::Abort, After::Handshake))
+        );
+    }
+
+    #[test]
     fn a_bad_value_is_named_with_what_is_allowed() {
-        let error = parse("reply=loud").unwrap_err();
-        assert_eq!(error.to_string(), "the query says reply=loud");
-        assert_eq!(error.allowed, "reply is stamped or verbatim");
-        assert!(parse("compress=on").is_err());
+        for (query, said, allowed) in [
+            ("reply=loud", "reply=loud", "stamped, verbatim, json or none"),
+            ("delay=6m", "delay=6m", "5m at most"),
+            ("jitter=5", "jitter=5", "a duration such as 250ms"),
+            ("drop=1.5", "drop=1.5", "from 0 to 1"),
+            ("duplicate=NaN", "duplicate=NaN", "from 0 to 1"),
+            ("seed=-1", "seed=-1", "a whole number"),
+            ("tick=1ms", "tick=1ms", "from 10ms to 1h"),
+            ("close=1005", "close=1005", "1000 to 1003"),
+            ("close=99999", "close=99999", "CODE or CODE:REASON"),
+            ("abort=1", "abort=1", "no value"),
+            ("wire=loud", "wire=loud", "rsv, opcode"),
+            ("close=1000&after=0", "after=0", "from 1 up"),
+            ("fragment=0", "fragment=0", "from 1"),
+            ("rate=0", "rate=0", "from 1"),
+            ("pong=on", "pong=on", "pong is off"),
+            ("compress=on", "compress=on", "compress is off"),
+            (
+                "max-message-size=17MiB",
+                "max-message-size=17MiB",
+                "this server's 16777216",
+            ),
+            ("subprotocol=a,b", "subprotocol=a,b", "none, or a name"),
+            ("handshake-delay=1h", "handshake-delay=1h", "5m at most"),
+            ("handshake-status=200", "handshake-status=200", "300 to 599"),
+            ("watch=short", "watch=…", "16 to 64"),
+            ("delay=1s&delay=2s", "delay=2s", "each key once"),
+            ("close=1000&abort", "close and abort", "a connection ends once"),
+            ("after=3", "after, but not what then", "goes with one of"),
+        ] {
+            let error = parse(query).unwrap_err();
+            assert_eq!(error.to_string(), format!("the query says {said}"), "{query}");
+            assert!(error.allowed.contains(allowed), "{query}: {}", error.allowed);
+        }
+        let long = format!("close=1000:{}", "é".repeat(62));
+        assert!(parse(&long).unwrap_err().allowed.contains("123 bytes"));
+    }
+
+    #[test]
+    fn a_watch_key_shows_only_its_start() {
+        assert_eq!(
+            format!("{:?}", WatchKey::new("secret-secret-secret").unwrap()),
+            "secr…"
+        );
     }
 
     proptest! {
         #[test]
         fn no_query_panics(query in "\\PC{0,80}") {
             let _ = parse(&query);
+        }
+
+        #[test]
+        fn no_value_of_a_known_key_panics(key in proptest::sample::select(&KEYS[..]), value in "\\PC{0,30}") {
+            let _ = parse(&format!("{key}={value}"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A request to `101 Switching Protocols` and a running actor, or to a refusal that says what to mend (RFC 6455 section 4.2).
 
-use std::time::Instant;
+use std::{rc::Rc, time::Instant};
 
 use actix_http::{
     body::{BodyStream, BoxBody},
@@ -22,13 +22,20 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{
-    EchoSession, Opening,
-    behaviour::{BadValue, Behaviour},
+    EchoSession, Ends, Opening,
+    behaviour::{BadValue, Behaviour, Subprotocol},
+    connection, now_ms,
     registry::NoRoom,
+    reply::ReplyMode,
+    watch,
 };
 use crate::{
     state::State,
-    wire::{Inbound, Limits, Outbound, deflate::Deflate},
+    wire::{
+        Inbound, Limits, Outbound, Outlet, Shape, Socket,
+        deflate::Deflate,
+        tap::{FactsQueue, Observer, Tap},
+    },
 };
 
 /// The subprotocol that is chosen wherever it is offered.
@@ -49,16 +56,16 @@ pub(crate) async fn open(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Refusal> {
-    accept(&request, payload, state).inspect_err(|refusal| {
+    accept(&request, payload, state).await.inspect_err(|refusal| {
         debug!(
             "handshake refused: peer={:?} path={:?}: {refusal}",
             request.peer_addr(),
-            request.path()
+            loggable(request.path())
         );
     })
 }
 
-fn accept(
+async fn accept(
     request: &HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
@@ -66,17 +73,41 @@ fn accept(
     check(request)?;
     let headers = request.headers();
     check_origin(headers, &state)?;
-    let subprotocol = choose_subprotocol(headers)?;
-    let behaviour = Behaviour::from_query(request.query_string(), |key| {
-        debug!("query key {key:?} means nothing here");
-    })?;
+    let offered = offered_subprotocols(headers)?;
+    let behaviour = if state.config.behaviours.is_on() {
+        Behaviour::from_query(
+            request.query_string(),
+            state.config.max_message_size.limit(),
+            |key| {
+                debug!("query key {key:?} means nothing here");
+            },
+        )?
+    } else {
+        Behaviour::default()
+    };
     let peer = request.peer_addr().ok_or(Refusal::NoPeer)?;
     let admission = state.registry.admit(peer.ip())?;
+
+    if let Some(delay) = behaviour.handshake_delay {
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = state.registry.stopping() => return Err(Refusal::Draining),
+        }
+    }
+    if let Some(status) = behaviour.handshake_status {
+        let location = without_key(request, "handshake-status");
+        return Err(Refusal::Asked { status, location });
+    }
 
     let deflate = if state.config.compress.is_on() && !behaviour.no_compression {
         Deflate::negotiate(lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS))
     } else {
         None
+    };
+    let subprotocol = match &behaviour.subprotocol {
+        Some(Subprotocol::None) => None,
+        Some(Subprotocol::Named(name)) => Some(name.clone()),
+        None => choose_subprotocol(&offered),
     };
     // All that it checks has been checked, more strictly; it makes the answer.
     let mut response = ws::handshake(request).map_err(|_| Refusal::NotUpgrade)?;
@@ -89,25 +120,110 @@ fn accept(
 
     let now = Instant::now();
     let limits = Limits {
-        message_size: state.config.max_message_size.limit(),
+        message_size: behaviour
+            .max_message_size
+            .unwrap_or(state.config.max_message_size.limit()),
         fragments: state.config.max_fragments.limit(),
     };
-    let inflater = deflate.as_ref().map(Deflate::inflater);
-    let (inbound, link) = Inbound::new(payload, limits, inflater, now);
+    let socket = request.conn_data::<Rc<Socket>>().cloned();
+    let connection = (behaviour.reply == ReplyMode::Json)
+        .then(|| {
+            let head = socket
+                .as_ref()
+                .map(|socket| socket.take_head())
+                .unwrap_or_default();
+            connection::describe(
+                request,
+                &head,
+                admission.id(),
+                peer,
+                subprotocol.as_deref(),
+                deflate.as_ref(),
+            )
+        })
+        .flatten();
+    let shown = behaviour.watch.as_ref().map(|key| {
+        state.watch.show(
+            key,
+            &watch::Handshake {
+                connection: admission.id(),
+                at: now_ms(),
+                peer: peer.to_string(),
+                path: request.path(),
+                subprotocol: subprotocol.as_deref(),
+                extensions: deflate.as_ref().map(ToString::to_string),
+            },
+        )
+    });
+    let tap = shown.as_ref().map(|shown| {
+        let teller = shown.frame_teller();
+        Tap::new(move |seen| teller.tell(seen, now_ms()))
+    });
+    let facts = connection.is_some().then(FactsQueue::default);
+    let observer = Observer {
+        tap: tap.clone(),
+        facts: facts.clone(),
+    };
+    let (inbound, link) = Inbound::new(
+        payload,
+        limits,
+        deflate.as_ref().map(Deflate::inflater),
+        observer,
+        now,
+    );
+    let shape = (deflate.is_some() || behaviour.touches_the_wire()).then(|| Shape {
+        deflater: deflate.as_ref().map(Deflate::deflater),
+        fragment: behaviour.fragment,
+        rate: behaviour.rate,
+        tap,
+    });
+    let outlet = Rc::new(Outlet::default());
     let opening = Opening {
         admission,
         peer,
-        path: request.path().to_owned(),
+        path: loggable(request.path()),
         subprotocol,
         compressed: deflate.is_some(),
         behaviour,
+        facts,
+        connection,
+        shown,
     };
-    let session = EchoSession::new(state, opening, link, now);
+    let ends = Ends {
+        link,
+        outlet: Rc::clone(&outlet),
+        socket,
+    };
+    let session = EchoSession::new(state, opening, ends, now);
     let frames = WebsocketContext::with_codec(session, inbound, Codec::new().max_size(limits.message_size));
-    Ok(match deflate {
+    Ok(match shape {
         None => response.body(BodyStream::new(frames)),
-        Some(deflate) => response.body(BodyStream::new(Outbound::new(frames, deflate.deflater()))),
+        Some(shape) => response.body(BodyStream::new(Outbound::new(frames, shape, outlet))),
     })
+}
+
+/// A path as the log may have it: what follows /watch/ is a secret, even where it was mistaken for a place to connect.
+fn loggable(path: &str) -> String {
+    match path.split_once("/watch/") {
+        Some((before, _)) => format!("{before}/watch/…"),
+        None => path.to_owned(),
+    }
+}
+
+/// The request's own path and query without a key, for a redirect that leads somewhere.
+fn without_key(request: &HttpRequest, unwanted: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (key, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        if key != unwanted {
+            query.append_pair(&key, &value);
+        }
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        request.uri().path().to_owned()
+    } else {
+        format!("{}?{query}", request.uri().path())
+    }
 }
 
 /// Checks what RFC 6455 section 4.2.1 asks of a request.
@@ -127,6 +243,14 @@ fn check(request: &HttpRequest) -> Result<(), Refusal> {
     }
     if !tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade")) {
         return Err(Refusal::NotConnectionUpgrade);
+    }
+    // The two below are legal and never sent by a client that means it; actix-http gives such a request no stream to
+    // read frames from, and an answer of 101 would open a session that is deaf.
+    if tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("close")) {
+        return Err(Refusal::ConnectionClose);
+    }
+    if tokens(headers, &header::UPGRADE).count() > 1 {
+        return Err(Refusal::OtherUpgrades);
     }
     if headers.contains_key(header::TRANSFER_ENCODING)
         || lines(headers, &header::CONTENT_LENGTH).any(|length| length.trim() != "0")
@@ -163,9 +287,8 @@ fn check_origin(headers: &HeaderMap, state: &State) -> Result<(), Refusal> {
     }
 }
 
-/// Chooses among the subprotocols offered, over all lines: ours, else the first. A browser fails a connection whose
-/// offer is not answered.
-fn choose_subprotocol(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+/// The subprotocols offered, over all lines, in the client's order.
+fn offered_subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, Refusal> {
     let mut offered: Vec<&str> = Vec::new();
     for line in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
         for name in line
@@ -181,25 +304,30 @@ fn choose_subprotocol(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
             offered.push(name);
         }
     }
+    Ok(offered)
+}
+
+/// Ours where it is offered, else the first: a browser fails a connection whose offer is not answered.
+fn choose_subprotocol(offered: &[&str]) -> Option<String> {
     let chosen = offered
         .iter()
         .find(|name| **name == PREFERRED_SUBPROTOCOL)
         .or(offered.first());
-    Ok(chosen.map(|name| (*name).to_owned()))
+    chosen.map(|name| (*name).to_owned())
 }
 
 /// A token's characters (RFC 9110 section 5.6.2).
-fn is_token(byte: u8) -> bool {
+pub(super) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// The lines of a header that are text.
-fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+pub(super) fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     headers.get_all(name).filter_map(|line| line.to_str().ok())
 }
 
 /// The elements of a header that is a list, over all its lines.
-fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+pub(super) fn tokens<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     lines(headers, name)
         .flat_map(|line| line.split(','))
         .map(str::trim)
@@ -218,6 +346,10 @@ pub(crate) enum Refusal {
     NotUpgrade,
     #[error("no Connection: Upgrade header")]
     NotConnectionUpgrade,
+    #[error("the Connection header says close as well as Upgrade")]
+    ConnectionClose,
+    #[error("the Upgrade header asks for more than websocket")]
+    OtherUpgrades,
     #[error("a WebSocket handshake has no body")]
     Body,
     #[error("Sec-WebSocket-Version is not 13")]
@@ -240,6 +372,8 @@ pub(crate) enum Refusal {
     AddressFull(usize),
     #[error("the peer has no address")]
     NoPeer,
+    #[error("the URL asks for status {status}")]
+    Asked { status: u16, location: String },
 }
 
 impl From<NoRoom> for Refusal {
@@ -253,7 +387,7 @@ impl From<NoRoom> for Refusal {
 }
 
 impl Refusal {
-    fn hint(&self) -> &'static str {
+    fn hint(&self) -> &str {
         match self {
             Self::Method => "send GET; a page's new WebSocket(url) does",
             Self::HttpVersion => "send HTTP/1.1; a proxy in between may have changed it",
@@ -264,6 +398,10 @@ impl Refusal {
             Self::NotConnectionUpgrade => {
                 "send Connection: Upgrade; a proxy drops it unless it is told to pass it on (RFC 9110 section 7.6.1)"
             }
+            Self::ConnectionClose => {
+                "leave close out; the server closes the connection when the session has ended"
+            }
+            Self::OtherUpgrades => "send Upgrade: websocket and nothing else in it",
             Self::Body => "leave Content-Length and Transfer-Encoding out",
             Self::Version => "send Sec-WebSocket-Version: 13, once (RFC 6455 section 4.1)",
             Self::Key => "send 16 random bytes in base64, 24 characters (RFC 6455 section 4.1)",
@@ -272,9 +410,10 @@ impl Refusal {
                 "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
-            Self::Behaviour(bad) => bad.allowed,
+            Self::Behaviour(bad) => &bad.allowed,
             Self::Draining | Self::Full(_) | Self::AddressFull(_) => "try again later; Retry-After says when",
             Self::NoPeer => "connect over TCP",
+            Self::Asked { .. } => "leave handshake-status out to be let in",
         }
     }
 }
@@ -297,6 +436,8 @@ impl ResponseError for Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Origin => StatusCode::FORBIDDEN,
+            // Any number from 300 to 599 is a status, known or not.
+            Self::Asked { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
             Self::Draining | Self::Full(_) | Self::AddressFull(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -312,10 +453,18 @@ impl ResponseError for Refusal {
             StatusCode::UPGRADE_REQUIRED => {
                 response.insert_header((header::SEC_WEBSOCKET_VERSION, "13"));
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::UNAUTHORIZED => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"ws-echo\""));
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
             }
             _ => {}
+        }
+        if let Self::Asked { location, .. } = self
+            && status.is_redirection()
+        {
+            response.insert_header((header::LOCATION, location.as_str()));
         }
         response.json(Explanation {
             error: &self.to_string(),

@@ -4,12 +4,15 @@
 //! touches the actor's context: its neighbours are pure, or know nothing of actors.
 
 mod assembler;
-mod behaviour;
+pub(crate) mod behaviour;
 mod close;
+mod connection;
+mod fate;
 pub mod handshake;
 mod heartbeat;
 mod registry;
 mod reply;
+pub mod watch;
 
 use std::{
     net::SocketAddr,
@@ -20,20 +23,25 @@ use std::{
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, StreamHandler, WrapFuture};
 use actix_web::web;
 use actix_web_actors::ws::{self, CloseReason, ProtocolError, WebsocketContext};
+use bytes::Bytes;
 use log::{debug, info, log_enabled};
+use serde_json::value::RawValue;
 
 pub use registry::Registry;
 pub use reply::stamped;
 
 use assembler::{Assembler, Message};
-use behaviour::Behaviour;
+use behaviour::{After, Behaviour, Event};
 use close::Cause;
+use fate::{Delayed, Fates};
 use heartbeat::{Beat, Heartbeat};
 use registry::{Admission, Drain};
+use reply::{Ingredients, Received};
+use watch::Shown;
 
 use crate::{
     state::State,
-    wire::{End, Link, Violation},
+    wire::{End, Link, Outlet, Socket, Violation, tap::FactsQueue},
 };
 
 /// How long the server waits for the peer's Close after its own, so that it can be read in peace.
@@ -41,6 +49,12 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Most bytes of a message that the log shows.
 const LOGGED_PAYLOAD: usize = 128;
+
+/// How soon an abort follows what was said before it: once the actor has been run again, that has been written.
+const ABORT_AFTER: Duration = Duration::from_millis(1);
+
+/// How long a connection whose Close was left unanswered may stay where no idle timeout says so.
+const UNANSWERED: Duration = Duration::from_secs(60);
 
 /// What the handshake learned, which the actor starts with.
 struct Opening {
@@ -50,18 +64,43 @@ struct Opening {
     subprotocol: Option<String>,
     compressed: bool,
     behaviour: Behaviour,
+    /// Where replies or watchers want to know how messages came.
+    facts: Option<FactsQueue>,
+    /// What `reply=json` says of the connection.
+    connection: Option<Box<RawValue>>,
+    /// Where the client has chosen a key.
+    shown: Option<Shown>,
+}
+
+/// The two ends of the wire that the actor's context knows nothing of.
+struct Ends {
+    link: Rc<Link<web::Payload>>,
+    outlet: Rc<Outlet>,
+    socket: Option<Rc<Socket>>,
 }
 
 /// An open connection: what comes in, the replies, and the end.
 pub(crate) struct EchoSession {
     state: web::Data<State>,
     opening: Opening,
-    link: Rc<Link<web::Payload>>,
+    ends: Ends,
     assembler: Assembler,
     heartbeat: Heartbeat,
+    fates: Fates,
+    delayed: Delayed<Due>,
+    /// Frames given to the codec.
+    frames_sent: u64,
     /// Our Close frame has gone: no frame of any kind may follow it (RFC 6455 section 5.5.1).
     closing: bool,
     tally: Tally,
+}
+
+/// What waits for its time.
+enum Due {
+    /// A reply, and how often it is sent.
+    Reply(Received, usize),
+    /// What the URL asked for after so many messages.
+    Event(Event),
 }
 
 /// For the line in the log that ends a connection.
@@ -78,19 +117,27 @@ enum Ended {
     ByPeer(Option<u16>),
     /// The server sent one first.
     ByServer(CloseReason),
+    /// The server sent one that is none, on request.
+    Broken,
+    /// The server reset the connection, on request.
+    Aborted,
 }
 
 type Context = WebsocketContext<EchoSession>;
 
 impl EchoSession {
-    fn new(state: web::Data<State>, opening: Opening, link: Rc<Link<web::Payload>>, now: Instant) -> Self {
+    fn new(state: web::Data<State>, opening: Opening, ends: Ends, now: Instant) -> Self {
         let heartbeat = Heartbeat::new(state.config.ping_interval, state.config.idle_timeout, now);
+        let fates = Fates::new(opening.behaviour.fate);
         Self {
             state,
             opening,
-            link,
+            ends,
             assembler: Assembler::default(),
             heartbeat,
+            fates,
+            delayed: Delayed::default(),
+            frames_sent: 0,
             closing: false,
             tally: Tally {
                 opened: now,
@@ -105,21 +152,125 @@ impl EchoSession {
         self.opening.admission.id()
     }
 
-    /// Answers a whole message.
+    /// Gives the codec a frame: the only way to it.
+    fn send(&mut self, frame: ws::Message, ctx: &mut Context) {
+        self.frames_sent += 1;
+        ctx.write_raw(frame);
+    }
+
+    /// Answers a whole message, now or when its time comes.
     fn answer(&mut self, message: Message, ctx: &mut Context) {
         self.tally.messages += 1;
         self.tally.bytes += message.bytes().len() as u64;
         if log_enabled!(log::Level::Debug) {
             self.log_message(&message);
         }
-        match self
+        let facts = self
             .opening
-            .behaviour
-            .reply
-            .reply(message, &self.state.config.prefix, now_ms())
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.borrow_mut().pop_front());
+        let received = Received {
+            message,
+            seq: self.tally.messages,
+            received_at: now_ms(),
+            frames: facts.map_or(1, |facts| facts.frames),
+            compressed: facts.is_some_and(|facts| facts.compressed),
+        };
+        let lot = self.fates.draw();
+        let bytes = received.message.bytes().len();
+        self.when_due(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
+        if let Some((event, After::Messages(count))) = &self.opening.behaviour.event
+            && *count == self.tally.messages
         {
-            Message::Text(text) => ctx.text(text),
-            Message::Binary(bytes) => ctx.binary(bytes),
+            self.when_due(Duration::ZERO, 0, Due::Event(event.clone()), ctx);
+        }
+    }
+
+    /// Does it now where nothing waits before it, else puts it behind what waits.
+    fn when_due(&mut self, wait: Duration, bytes: usize, due: Due, ctx: &mut Context) {
+        if wait.is_zero() && self.delayed.is_empty() {
+            return self.perform(due, ctx);
+        }
+        let first = self.delayed.is_empty();
+        self.delayed.push(Instant::now() + wait, bytes, due);
+        self.ends.link.hold(self.delayed.is_full());
+        if first {
+            self.schedule_delayed(ctx);
+        }
+    }
+
+    fn perform(&mut self, due: Due, ctx: &mut Context) {
+        if self.closing {
+            return;
+        }
+        match due {
+            Due::Reply(received, copies) => {
+                let with = Ingredients {
+                    prefix: &self.state.config.prefix,
+                    connection: self.opening.connection.as_deref(),
+                };
+                if copies == 0 {
+                    return;
+                }
+                let Some(reply) = self.opening.behaviour.reply.reply(received, with, now_ms()) else {
+                    return;
+                };
+                for _ in 1..copies {
+                    self.send(reply.clone().into(), ctx);
+                }
+                self.send(reply.into(), ctx);
+            }
+            Due::Event(event) => self.happen(event, ctx),
+        }
+    }
+
+    fn schedule_delayed(&self, ctx: &mut Context) {
+        if let Some(due) = self.delayed.due() {
+            ctx.run_later(due.saturating_duration_since(Instant::now()), |session, ctx| {
+                let now = Instant::now();
+                while let Some(due) = session.delayed.pop(now) {
+                    session.perform(due, ctx);
+                }
+                session.ends.link.hold(session.delayed.is_full());
+                session.schedule_delayed(ctx);
+            });
+        }
+    }
+
+    /// What the URL asked to happen once.
+    fn happen(&mut self, event: Event, ctx: &mut Context) {
+        if self.closing {
+            return;
+        }
+        debug!("connection {}: as the URL asked: {event:?}", self.id());
+        match event {
+            Event::Close(reason) => self.close_with(reason, ctx),
+            Event::Wire(fault) => {
+                self.ends.outlet.break_after(fault, self.frames_sent);
+                if fault.is_close() {
+                    self.tally.ended = Some(Ended::Broken);
+                    self.wait_for_close(ctx);
+                }
+            }
+            Event::Abort => {
+                self.closing = true;
+                self.tally.ended = Some(Ended::Aborted);
+                ctx.run_later(ABORT_AFTER, |session, _| {
+                    if let Some(socket) = &session.ends.socket {
+                        socket.reset_on_drop();
+                    }
+                    session.ends.outlet.abort();
+                });
+            }
+        }
+    }
+
+    /// Says the time unasked. Each tick sets the next: a connection that was held up does not catch up.
+    fn tick(&mut self, ctx: &mut Context) {
+        if let (Some(tick), false) = (self.opening.behaviour.tick, self.closing) {
+            self.send(ws::Message::Text(now_ms().to_string().into()), ctx);
+            ctx.run_later(tick, Self::tick);
         }
     }
 
@@ -145,23 +296,44 @@ impl EchoSession {
 
     /// Sends the server's own Close, and gives the peer time to answer it.
     fn close(&mut self, cause: &Cause, ctx: &mut Context) {
-        if self.closing {
-            return;
+        self.close_with(cause.to_reason(), ctx);
+    }
+
+    fn close_with(&mut self, reason: CloseReason, ctx: &mut Context) {
+        if !self.closing {
+            self.send(ws::Message::Close(Some(reason.clone())), ctx);
+            self.tally.ended = Some(Ended::ByServer(reason));
+            self.wait_for_close(ctx);
         }
+    }
+
+    fn wait_for_close(&mut self, ctx: &mut Context) {
         self.closing = true;
-        let reason = cause.to_reason();
-        ctx.close(Some(reason.clone()));
-        self.tally.ended.get_or_insert(Ended::ByServer(reason));
         ctx.run_later(LINGER, |_, ctx| ctx.stop());
+    }
+
+    /// Answers the peer's Close.
+    fn closed_by_peer(&mut self, reason: Option<&CloseReason>, ctx: &mut Context) {
+        self.tally.ended = Some(Ended::ByPeer(reason.map(|reason| reason.code.into())));
+        if self.opening.behaviour.no_close_reply {
+            self.closing = true;
+            let patience = self.state.config.idle_timeout.duration().unwrap_or(UNANSWERED);
+            ctx.run_later(patience, |_, ctx| ctx.stop());
+        } else {
+            self.send(ws::Message::Close(close::echo(reason)), ctx);
+            self.closing = true;
+            // The answer still goes out; then the server closes the TCP connection (RFC 6455 section 7.1.1).
+            ctx.stop();
+        }
     }
 
     /// Looks after the timers, now and whenever they are next due.
     fn beat(&mut self, ctx: &mut Context) {
         let now = Instant::now();
-        match self.heartbeat.look(now, self.link.last_heard()) {
+        match self.heartbeat.look(now, self.ends.link.last_heard()) {
             _ if self.closing => return,
             Beat::Rest => {}
-            Beat::Ping => ctx.ping(b""),
+            Beat::Ping => self.send(ws::Message::Ping(Bytes::new()), ctx),
             Beat::Idle => return self.close(&Cause::Idle(self.state.config.idle_timeout), ctx),
         }
         self.schedule_beat(now, ctx);
@@ -194,6 +366,16 @@ impl Actor for EchoSession {
             if *compressed { "permessage-deflate" } else { "none" },
         );
         self.schedule_beat(Instant::now(), ctx);
+        if let Some(tick) = self.opening.behaviour.tick {
+            ctx.run_later(tick, Self::tick);
+        }
+        match self.opening.behaviour.event.clone() {
+            Some((event, After::Handshake)) => self.happen(event, ctx),
+            Some((event, After::Time(wait))) => {
+                ctx.run_later(wait, |session, ctx| session.happen(event, ctx));
+            }
+            Some((_, After::Messages(_))) | None => {}
+        }
     }
 
     fn stopped(&mut self, _: &mut Context) {
@@ -210,7 +392,9 @@ impl Actor for EchoSession {
                 "server",
                 description.as_deref().unwrap_or_default(),
             ),
+            Some(Ended::Broken) => (1005, "server", "a broken Close frame, as the URL asked"),
             // RFC 6455 section 7.1.5: no Close frame came.
+            Some(Ended::Aborted) => (1006, "server", "reset, as the URL asked"),
             None => (1006, "peer", "gone without a Close frame"),
         };
         info!(
@@ -218,6 +402,18 @@ impl Actor for EchoSession {
             self.id(),
             opened.elapsed(),
         );
+        let (connection, messages, bytes) = (self.id(), *messages, *bytes);
+        if let Some(shown) = &mut self.opening.shown {
+            shown.end(&watch::End {
+                connection,
+                at: now_ms(),
+                code,
+                by,
+                reason,
+                messages,
+                bytes,
+            });
+        }
     }
 }
 
@@ -242,25 +438,24 @@ impl StreamHandler<Result<ws::Message, ProtocolError>> for EchoSession {
                 Ok(None) => {}
                 Err(assembler::NotUtf8) => self.close(&Cause::Violation(Violation::Utf8), ctx),
             },
-            ws::Message::Ping(payload) => ctx.write_raw(ws::Message::Pong(payload)),
+            ws::Message::Ping(_) if self.opening.behaviour.no_pong => {}
+            ws::Message::Ping(payload) => self.send(ws::Message::Pong(payload), ctx),
             ws::Message::Pong(_) | ws::Message::Nop => {}
-            ws::Message::Close(reason) => {
-                self.closing = true;
-                self.tally.ended = Some(Ended::ByPeer(reason.as_ref().map(|reason| reason.code.into())));
-                ctx.close(close::echo(reason.as_ref()));
-                // The answer still goes out; then the server closes the TCP connection (RFC 6455 section 7.1.1).
-                ctx.stop();
-            }
+            ws::Message::Close(reason) => self.closed_by_peer(reason.as_ref(), ctx),
         }
     }
 
     fn finished(&mut self, ctx: &mut Context) {
-        let tail = match self.link.take_end() {
+        let tail = match self.ends.link.take_end() {
             Some(End::Violation(violation, tail)) => {
                 self.close(&Cause::Violation(violation), ctx);
                 tail
             }
             Some(End::Drained(tail)) => {
+                // What was received is answered, even where it should have waited longer.
+                for due in self.delayed.take() {
+                    self.perform(due, ctx);
+                }
                 self.close(&Cause::ShuttingDown, ctx);
                 tail
             }
@@ -271,11 +466,20 @@ impl StreamHandler<Result<ws::Message, ProtocolError>> for EchoSession {
     }
 }
 
+impl From<Message> for ws::Message {
+    fn from(message: Message) -> Self {
+        match message {
+            Message::Text(text) => Self::Text(text),
+            Message::Binary(bytes) => Self::Binary(bytes),
+        }
+    }
+}
+
 impl Handler<Drain> for EchoSession {
     type Result = ();
 
     fn handle(&mut self, _: Drain, _: &mut Context) {
-        self.link.drain();
+        self.ends.link.drain();
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
 };
 
 use actix::{Message, Recipient};
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::{
+    sync::{CancellationToken, WaitForCancellationFuture},
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 use crate::config::Cap;
 
@@ -38,6 +41,8 @@ pub struct Registry {
     /// Taken when a session opens, starts or ends, never for a message.
     sessions: Mutex<Sessions>,
     tracker: TaskTracker,
+    stopping: CancellationToken,
+    drained: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +62,8 @@ impl Registry {
             max_per_ip,
             sessions: Mutex::default(),
             tracker: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            drained: CancellationToken::new(),
         }
     }
 
@@ -77,11 +84,23 @@ impl Registry {
             sessions.draining = true;
             sessions.drains.values().cloned().collect()
         };
+        self.stopping.cancel();
         for drain in drains {
             drain.do_send(Drain);
         }
         self.tracker.close();
         self.tracker.wait().await;
+        self.drained.cancel();
+    }
+
+    /// Resolves once the server is being stopped.
+    pub fn stopping(&self) -> WaitForCancellationFuture<'_> {
+        self.stopping.cancelled()
+    }
+
+    /// Resolves once the last session has ended after that.
+    pub fn drained(&self) -> WaitForCancellationFuture<'_> {
+        self.drained.cancelled()
     }
 
     /// Counts one more session from `ip` in, until the admission is dropped.

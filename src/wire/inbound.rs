@@ -15,6 +15,7 @@ use super::{
     deflate::Inflater,
     frame::{CLOSE, Header, MAX_HEADER},
     inspector::{Inspector, Limits, Rest},
+    tap::Observer,
     violation::Violation,
 };
 
@@ -38,6 +39,7 @@ pub enum End<S> {
 pub struct Link<S> {
     heard: Cell<Instant>,
     draining: Cell<bool>,
+    held: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     end: RefCell<Option<End<S>>>,
 }
@@ -51,6 +53,17 @@ impl<S> Link<S> {
     /// Ends the stream as soon as what has come so far is passed on.
     pub fn drain(&self) {
         self.draining.set(true);
+        self.wake();
+    }
+
+    /// Whether reading waits: held, nothing more is taken from the socket, and the peer feels that its writes stall.
+    pub fn hold(&self, held: bool) {
+        if self.held.replace(held) && !held {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
@@ -81,17 +94,24 @@ where
     S: Stream<Item = Result<Bytes, E>> + Unpin,
 {
     /// Reads frames from `source`; `now` counts as the moment of the first bytes.
-    pub fn new(source: S, limits: Limits, inflater: Option<Inflater>, now: Instant) -> (Self, Rc<Link<S>>) {
+    pub fn new(
+        source: S,
+        limits: Limits,
+        inflater: Option<Inflater>,
+        observer: Observer,
+        now: Instant,
+    ) -> (Self, Rc<Link<S>>) {
         let link = Rc::new(Link {
             heard: Cell::new(now),
             draining: Cell::new(false),
+            held: Cell::new(false),
             waker: RefCell::new(None),
             end: RefCell::new(None),
         });
         let inbound = Self {
             source: Some(source),
             chunk: Bytes::new(),
-            inspector: Inspector::new(limits, inflater),
+            inspector: Inspector::new(limits, inflater, observer),
             pause: false,
             link: Rc::clone(&link),
         };
@@ -101,7 +121,10 @@ where
     fn end(&mut self, end: impl FnOnce(Tail<S>) -> End<S>) -> Poll<Option<Result<Bytes, E>>> {
         if let Some(source) = self.source.take() {
             let chunk = std::mem::take(&mut self.chunk);
-            let inspector = std::mem::replace(&mut self.inspector, Inspector::new(Limits::NONE, None));
+            let inspector = std::mem::replace(
+                &mut self.inspector,
+                Inspector::new(Limits::NONE, None, Observer::default()),
+            );
             *self.link.end.borrow_mut() = Some(end(Tail::new(source, chunk, inspector.into_rest())));
         }
         Poll::Ready(None)

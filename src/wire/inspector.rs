@@ -11,6 +11,7 @@ use super::{
     frame::{
         self, BINARY, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, MAX_HEADER, PING, PONG, RSV1, TEXT,
     },
+    tap::{Direction, Facts, FactsQueue, Observer, SHOWN, Seen, Tap},
     utf8::Utf8,
     violation::Violation,
 };
@@ -41,6 +42,33 @@ pub(super) struct Inspector {
     frame: Payload,
     /// Found, and due once everything before it has been passed on.
     violation: Option<Violation>,
+    facts: Option<FactsQueue>,
+    viewer: Option<Box<Viewer>>,
+}
+
+/// What a tap will be shown of the frame that is being read.
+#[derive(Debug)]
+struct Viewer {
+    tap: Tap,
+    header: Header,
+    plain_len: u64,
+    start: Vec<u8>,
+}
+
+impl Viewer {
+    /// Keeps a piece of the payload, unmasked, as far as it is shown.
+    fn view(&mut self, piece: &[u8]) {
+        self.plain_len += piece.len() as u64;
+        let room = (SHOWN - self.start.len()).min(piece.len());
+        self.start.extend_from_slice(&piece[..room]);
+    }
+
+    fn view_masked(&mut self, piece: &[u8], mask: [u8; 4], offset: u64) {
+        self.plain_len += piece.len() as u64;
+        let (before, room) = (self.start.len(), (SHOWN - self.start.len()).min(piece.len()));
+        self.start.resize(before + room, 0);
+        frame::unmask_into(&mut self.start[before..], &piece[..room], mask, offset);
+    }
 }
 
 /// A data message of which at least one header has come.
@@ -90,8 +118,26 @@ impl Limits {
 }
 
 impl Inspector {
-    pub(super) fn new(limits: Limits, inflater: Option<Inflater>) -> Self {
+    pub(super) fn new(limits: Limits, inflater: Option<Inflater>, observer: Observer) -> Self {
+        let blank = Header {
+            fin: true,
+            rsv: 0,
+            opcode: 0,
+            mask: None,
+            len: 0,
+            minimal: true,
+        };
+        let viewer = observer.tap.map(|tap| {
+            Box::new(Viewer {
+                tap,
+                header: blank,
+                plain_len: 0,
+                start: Vec::new(),
+            })
+        });
         Self {
+            facts: observer.facts,
+            viewer,
             limits,
             inflater,
             held: Vec::new(),
@@ -140,6 +186,9 @@ impl Inspector {
                     return Err(violation);
                 }
             } else {
+                if let Some(viewer) = &mut self.viewer {
+                    viewer.view_masked(&fresh[..len], self.frame.mask, self.frame.offset);
+                }
                 self.check_text(&fresh[..len])?;
                 *passed += len;
             }
@@ -168,7 +217,7 @@ impl Inspector {
                 if compressed && *passed > 0 {
                     return Ok(Step::Flush);
                 }
-                self.begin(&header, fresh.len() - taken)?;
+                self.begin(&header, &fresh[..taken], fresh.len() - taken)?;
                 if compressed {
                     chunk.advance(taken);
                 } else {
@@ -189,12 +238,15 @@ impl Inspector {
             chunk.advance(more);
             return Ok(Step::On);
         };
-        self.held.truncate(before);
         let rest = chunk.len() - (taken - before);
-        self.begin(&header, rest)?;
-        self.held.extend_from_slice(&chunk[..taken - before]);
+        let mut held = std::mem::take(&mut self.held);
+        if let Err(violation) = self.begin(&header, &held[..taken], rest) {
+            held.truncate(before);
+            self.held = held;
+            return Err(violation);
+        }
+        held.truncate(taken);
         chunk.advance(taken - before);
-        let held = std::mem::take(&mut self.held);
         if self.frame.data && self.is_compressed() {
             return self.end_of_payload();
         }
@@ -205,8 +257,9 @@ impl Inspector {
         }
     }
 
-    /// Judges a header against what came before it. Changes nothing when it refuses.
-    fn begin(&mut self, header: &Header, available: usize) -> Result<(), Violation> {
+    /// Judges a header, which is the start of `bytes`, against what came before it; `available` bytes have come after
+    /// them. Changes nothing when it refuses.
+    fn begin(&mut self, header: &Header, bytes: &[u8], available: usize) -> Result<(), Violation> {
         let mut frame = Payload {
             left: header.len,
             offset: 0,
@@ -224,6 +277,7 @@ impl Inspector {
                 return Err(Violation::ReservedBits);
             }
             self.frame = frame;
+            self.begin_view(header, bytes);
             return Ok(());
         }
         let continues = header.opcode == CONTINUATION;
@@ -284,7 +338,20 @@ impl Inspector {
             }
         }
         self.frame = frame;
+        self.begin_view(header, bytes);
         Ok(())
+    }
+
+    fn begin_view(&mut self, header: &Header, bytes: &[u8]) {
+        let Some(viewer) = &mut self.viewer else { return };
+        viewer.header = *header;
+        viewer.plain_len = 0;
+        viewer.start.clear();
+        if header.opcode == CLOSE {
+            // Its body came with it.
+            let body = usize::try_from(header.len).map_or(bytes.len(), |len| bytes.len().saturating_sub(len));
+            viewer.view_masked(&bytes[body..], header.mask.unwrap_or_default(), 0);
+        }
     }
 
     fn is_compressed(&self) -> bool {
@@ -344,6 +411,9 @@ impl Inspector {
             InflateError::TooBig => Violation::TooBig { limit },
             InflateError::Corrupt => Violation::Deflate,
         })?;
+        if let Some(viewer) = &mut self.viewer {
+            viewer.view(&inflated.bytes[before..]);
+        }
         if let Some(utf8) = utf8 {
             utf8.push(&inflated.bytes[before..])
                 .map_err(|_| Violation::Utf8)?;
@@ -354,14 +424,40 @@ impl Inspector {
     /// Ends the frame, and with it perhaps the message, where all of the payload has come.
     fn end_of_payload(&mut self) -> Result<Step, Violation> {
         let Payload { left, data, fin, .. } = self.frame;
-        if left > 0 || !data || !fin {
+        if left > 0 {
             return Ok(Step::On);
         }
-        self.inflate_block(None)?;
+        if data && fin {
+            self.inflate_block(None)?;
+        }
+        if let Some(Viewer {
+            tap,
+            header,
+            plain_len,
+            start,
+        }) = self.viewer.as_deref()
+        {
+            tap.show(&Seen {
+                direction: Direction::Received,
+                header: *header,
+                plain_len: *plain_len,
+                start,
+            });
+        }
+        if !data || !fin {
+            return Ok(Step::On);
+        }
         self.frame.data = false;
         let Some(message) = self.message.take() else {
             return Ok(Step::On);
         };
+        if let Some(facts) = &self.facts {
+            let compressed = message.inflated.is_some();
+            facts.borrow_mut().push_back(Facts {
+                frames: message.frames,
+                compressed,
+            });
+        }
         if message.utf8.is_some_and(|utf8| utf8.finish().is_err()) {
             return Err(Violation::Utf8);
         }

@@ -4,14 +4,19 @@
 //! that what is illegal or too big is refused before it costs memory. Nothing in here knows of actors or of HTTP.
 
 pub mod deflate;
+mod fault;
 pub mod frame;
-pub mod inbound;
+mod inbound;
 mod inspector;
-pub mod outbound;
+mod outbound;
+pub mod tap;
+mod transport;
 mod utf8;
 mod violation;
 
+pub use fault::Fault;
 pub use inbound::{End, Inbound, Link, Tail};
 pub use inspector::Limits;
-pub use outbound::Outbound;
+pub use outbound::{Outbound, Outlet, Shape};
+pub use transport::{Socket, Transport};
 pub use violation::Violation;

@@ -1,0 +1,89 @@
+//! Everything that the server knows of a connection, for `?reply=json`.
+
+use std::net::SocketAddr;
+
+use actix_web::{HttpRequest, http::header};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::handshake::{lines, tokens};
+use crate::wire::deflate::Deflate;
+
+/// The `connection` of a JSON reply; docs/reply.schema.json describes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection<'c> {
+    id: u64,
+    peer: SocketAddr,
+    http_version: &'static str,
+    path: &'c str,
+    query: &'c str,
+    /// Names and values in the order, and the names in the case, in which they came.
+    headers: Vec<(String, String)>,
+    subprotocol: Negotiated<'c>,
+    extensions: Negotiated<'c>,
+    tls: Option<()>,
+}
+
+#[derive(Serialize)]
+struct Negotiated<'c> {
+    offered: Vec<&'c str>,
+    chosen: Option<String>,
+}
+
+/// Describes the connection that `request` opens. `head` is the request's head as it stood on the wire, where it is known.
+pub(super) fn describe(
+    request: &HttpRequest,
+    head: &[u8],
+    id: u64,
+    peer: SocketAddr,
+    subprotocol: Option<&str>,
+    deflate: Option<&Deflate>,
+) -> Option<Box<RawValue>> {
+    let headers = request.headers();
+    let connection = Connection {
+        id,
+        peer,
+        http_version: "1.1",
+        path: request.path(),
+        query: request.query_string(),
+        headers: headers_of(request, head),
+        subprotocol: Negotiated {
+            offered: tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).collect(),
+            chosen: subprotocol.map(str::to_owned),
+        },
+        extensions: Negotiated {
+            offered: lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
+            chosen: deflate.map(ToString::to_string),
+        },
+        tls: None,
+    };
+    to_raw_value(&connection).ok()
+}
+
+fn headers_of(request: &HttpRequest, head: &[u8]) -> Vec<(String, String)> {
+    let mut fields = [httparse::EMPTY_HEADER; 128];
+    let mut parsed = httparse::Request::new(&mut fields);
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
+    // A connection may have carried other requests before this one; the key tells whose head it is.
+    let is_ours = |parsed: &httparse::Request<'_, '_>| {
+        parsed.headers.iter().any(|field| {
+            field.name.eq_ignore_ascii_case("sec-websocket-key")
+                && key.is_some_and(|key| key.as_bytes() == field.value)
+        })
+    };
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    if parsed.parse(head).is_ok_and(|status| status.is_complete()) && is_ours(&parsed) {
+        parsed
+            .headers
+            .iter()
+            .map(|field| (field.name.to_owned(), text(field.value)))
+            .collect()
+    } else {
+        request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! A look at the frames of one connection as they pass, for whoever was given leave to look.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+
+use super::frame::Header;
+
+/// Most payload bytes of a frame that a tap is shown.
+pub const SHOWN: usize = 64;
+
+/// Which way a frame goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the peer.
+    Received,
+    /// To the peer.
+    Sent,
+}
+
+/// A frame that has passed.
+#[derive(Debug)]
+pub struct Seen<'f> {
+    /// Which way it went.
+    pub direction: Direction,
+    /// Its header as it stood on the wire.
+    pub header: Header,
+    /// Payload bytes, inflated where they were compressed.
+    pub plain_len: u64,
+    /// The first [`SHOWN`] of them, unmasked.
+    pub start: &'f [u8],
+}
+
+/// Called for every frame. It must not wait: the connection does.
+#[derive(Clone)]
+pub struct Tap(Rc<dyn Fn(&Seen<'_>)>);
+
+impl Tap {
+    /// A tap that calls `look`.
+    pub fn new(look: impl Fn(&Seen<'_>) + 'static) -> Self {
+        Self(Rc::new(look))
+    }
+
+    pub(super) fn show(&self, seen: &Seen<'_>) {
+        (self.0)(seen);
+    }
+}
+
+impl std::fmt::Debug for Tap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tap")
+    }
+}
+
+/// How a message came, which the codec no longer knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Frames that it had on the wire.
+    pub frames: usize,
+    /// Whether it was compressed.
+    pub compressed: bool,
+}
+
+/// The facts of the messages that were passed on and not yet asked for, in their order.
+pub type FactsQueue = Rc<RefCell<VecDeque<Facts>>>;
+
+/// Who looks on while frames come in; nobody, by default.
+#[derive(Debug, Clone, Default)]
+pub struct Observer {
+    /// Sees every frame.
+    pub tap: Option<Tap>,
+    /// Keeps the facts of every message.
+    pub facts: Option<FactsQueue>,
+}

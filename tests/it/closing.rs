@@ -1,0 +1,141 @@
+//! The closing handshake (RFC 6455 section 7), on the real binary: the end of the TCP connection belongs to it.
+
+use crate::support::{
+    process::Process,
+    raw::{self, CLOSE, FIN, Frame, Raw, TEXT, frame},
+};
+
+#[actix_rt::test]
+async fn the_code_of_a_close_comes_back_without_its_reason_and_the_server_ends_the_connection() {
+    let server = Process::start(&[]).await;
+    for code in [
+        1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
+    ] {
+        let mut peer = server.raw("/").await;
+        peer.send(&raw::close(code, "bye")).await;
+        // The peer keeps its side open: it is the server that ends it.
+        assert_eq!(peer.closed().await, (code, String::new()));
+    }
+}
+
+#[actix_rt::test]
+async fn an_empty_close_is_answered_by_an_empty_one() {
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/").await;
+    peer.send(&frame(FIN | CLOSE, b"")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | CLOSE, ""));
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn a_reason_of_123_bytes_fits() {
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/").await;
+    peer.send(&raw::close(1000, &"x".repeat(123))).await;
+    assert_eq!(peer.closed().await, (1000, String::new()));
+}
+
+#[actix_rt::test]
+async fn replies_that_were_due_go_out_before_the_close() {
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/?reply=verbatim").await;
+    peer.send(&[raw::text("one"), raw::text("two"), raw::close(1000, "")].concat())
+        .await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "one"));
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "two"));
+    assert_eq!(peer.closed().await, (1000, String::new()));
+}
+
+#[actix_rt::test]
+async fn nothing_that_comes_after_a_close_is_answered() {
+    let server = Process::start(&[]).await;
+    for after in [
+        raw::text("x"),
+        raw::ping(b""),
+        raw::close(1001, ""),
+        b"no frame at all".to_vec(),
+    ] {
+        let mut peer = server.raw("/?reply=verbatim").await;
+        peer.send(&[raw::close(1000, ""), after].concat()).await;
+        assert_eq!(peer.closed().await, (1000, String::new()));
+    }
+}
+
+#[actix_rt::test]
+async fn a_close_cut_in_pieces_is_a_close() {
+    let server = Process::start(&[]).await;
+    let close = raw::close(3000, "in pieces");
+    for cut in 1..close.len() {
+        let mut peer = server.raw("/").await;
+        peer.send(&close[..cut]).await;
+        tokio::task::yield_now().await;
+        peer.send(&close[cut..]).await;
+        assert_eq!(peer.closed().await, (3000, String::new()), "cut at {cut}");
+    }
+}
+
+/// A peer that has just learnt that it broke the protocol.
+async fn violator(server: &Process) -> Raw {
+    let mut peer = server.raw("/").await;
+    // Not masked.
+    peer.send(b"\x81\x00").await;
+    assert_eq!(peer.frame().await.closing().0, 1002);
+    peer
+}
+
+#[actix_rt::test]
+async fn after_its_own_close_the_server_waits_for_the_peers_and_then_ends_the_connection() {
+    let server = Process::start(&[]).await;
+    let mut peer = violator(&server).await;
+    peer.send(&raw::close(1002, "")).await;
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_answers_no_close_is_left_after_a_while() {
+    let server = Process::start(&[]).await;
+    violator(&server).await.end().await;
+}
+
+#[actix_rt::test]
+async fn after_its_own_close_the_server_answers_nothing() {
+    let server = Process::start(&[]).await;
+    let mut peer = violator(&server).await;
+    peer.send(&[raw::text("x"), raw::ping(b"x"), raw::close(1000, "")].concat())
+        .await;
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_goes_on_sending_still_reads_the_close() {
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/").await;
+    // Unread bytes at the end would be answered with a reset, which takes the Close frame with it.
+    peer.send(b"\x81\x00").await;
+    let flood = raw::binary(&vec![0; 1 << 20]);
+    for _ in 0..8 {
+        peer.send(&flood).await;
+    }
+    assert_eq!(peer.frame().await.closing().0, 1002);
+    peer.send(&raw::close(1002, "")).await;
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_only_closes_its_side_ends_the_session() {
+    use tokio::io::AsyncWriteExt as _;
+    let mut server = Process::start(&[]).await;
+    for sent in [
+        vec![],
+        raw::text("whole"),
+        frame(TEXT, b"begun"),
+        raw::header(FIN | TEXT, 100),
+        b"\x81".to_vec(),
+    ] {
+        let mut peer = server.raw("/?reply=verbatim").await;
+        peer.send(&sent).await;
+        peer.stream.shutdown().await.unwrap();
+        let closed = server.logged(" closed: ").await;
+        assert!(closed.contains("code=1006 by=peer"), "{sent:?}: {closed}");
+    }
+}

@@ -1,0 +1,327 @@
+//! The real binary: what its command line takes, and what it says when it cannot start.
+
+use std::{fs, net::TcpListener};
+
+use crate::support::{
+    process::{Process, ws_echo},
+    raw::{self, FIN, Frame, Raw, TEXT},
+    soon,
+};
+
+/// Runs the binary to its end: exit code, standard output, standard error.
+async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
+    let mut command = ws_echo();
+    command
+        .args(args)
+        .envs(env.iter().copied())
+        .env("RUST_BACKTRACE", "1");
+    let output = soon("the end of the process", command.output()).await.unwrap();
+    let code = output.status.code().expect("no signal ended it");
+    (
+        code,
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+/// A start that fails: with this exit code and one line, which has all these words in it.
+async fn assert_fails(args: &[&str], env: &[(&str, &str)], code: i32, words: &[&str]) {
+    let (exit, out, error) = run(args, env).await;
+    assert_eq!(exit, code, "{args:?}: {error}");
+    assert_eq!(out, "", "{args:?}");
+    let said: Vec<_> = error.lines().filter(|line| !line.trim().is_empty()).collect();
+    for word in words {
+        assert!(said[0].contains(word), "{args:?} says {error}");
+    }
+    for word in ["panicked", "backtrace", "Error {"] {
+        assert!(!error.contains(word), "{args:?} says {error}");
+    }
+    if code == 1 {
+        assert_eq!(said.len(), 1, "{args:?} says {error}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_bad_flag_gets_exit_code_2_and_is_named() {
+    for (args, words) in [
+        (&["--no-such-flag"][..], &["--no-such-flag"][..]),
+        (&["no-such-command"], &["no-such-command"]),
+        (&["--listen", "localhost"], &["--listen", "write ADDR:PORT"]),
+        (&["--listen", "localhost:70000"], &["--listen", "65535"]),
+        (&["--max-message-size", "many"], &["--max-message-size", "16MiB"]),
+        (&["--max-fragments", "-1"], &["-1"]),
+        (
+            &["--max-connections", "1.5"],
+            &["--max-connections", "whole number"],
+        ),
+        (
+            &["--max-connections-per-ip", "x"],
+            &["--max-connections-per-ip", "whole number"],
+        ),
+        (&["--ping-interval", "20"], &["--ping-interval", "20s"]),
+        (&["--idle-timeout", "soon"], &["--idle-timeout", "20s"]),
+        (&["--stall-timeout", "-5s"], &["-5"]),
+        (&["--handshake-timeout", "5"], &["--handshake-timeout", "20s"]),
+        (&["--shutdown-grace", "x"], &["--shutdown-grace", "20s"]),
+        (
+            &["--allow-origin", "example.org"],
+            &["--allow-origin", "scheme://host"],
+        ),
+        (&["--workers", "0"], &["--workers"]),
+        (&["--compress", "maybe"], &["--compress"]),
+    ] {
+        assert_fails(args, &[], 2, words).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_bad_variable_is_as_bad_as_a_bad_flag() {
+    for (name, value, words) in [
+        ("WS_ECHO_LISTEN", "nowhere", &["--listen", "write ADDR:PORT"][..]),
+        ("WS_ECHO_MAX_MESSAGE_SIZE", "much", &["--max-message-size"]),
+        ("WS_ECHO_IDLE_TIMEOUT", "1 parsec", &["--idle-timeout"]),
+    ] {
+        assert_fails(&[], &[(name, value)], 2, words).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_taken_port_is_one_clear_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    assert_fails(
+        &["--listen", &addr],
+        &[],
+        1,
+        &["ws-echo: ", &addr, "the port is taken"],
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn a_static_directory_that_is_missing_or_has_no_page_is_one_clear_line() {
+    let empty = tempfile::tempdir().unwrap();
+    let empty = empty.path().to_str().unwrap();
+    for directory in ["/no/such/directory", empty] {
+        let args = ["--listen", "127.0.0.1:0", "--static-dir", directory];
+        assert_fails(&args, &[], 1, &["index.html", directory, "--static-dir"]).await;
+    }
+}
+
+#[actix_rt::test]
+async fn an_address_that_cannot_be_had_is_one_clear_line() {
+    // RFC 5737: for documentation, on no machine. RFC 6761: never a name.
+    assert_fails(&["--listen", "192.0.2.1:0"], &[], 1, &["192.0.2.1:0"]).await;
+    assert_fails(&["--listen", "nowhere.invalid:0"], &[], 1, &["nowhere.invalid:0"]).await;
+}
+
+#[actix_rt::test]
+async fn help_names_every_flag_with_its_variable_and_goes_to_standard_output() {
+    let (code, out, error) = run(&["--help"], &[]).await;
+    assert_eq!((code, error.as_str()), (0, ""));
+    for flag in [
+        "listen",
+        "static-dir",
+        "workers",
+        "prefix",
+        "max-message-size",
+        "max-fragments",
+        "max-connections",
+        "max-connections-per-ip",
+        "compress",
+        "allow-origin",
+        "ping-interval",
+        "idle-timeout",
+        "stall-timeout",
+        "handshake-timeout",
+        "shutdown-grace",
+    ] {
+        assert!(out.contains(&format!("--{flag} <")), "--{flag} is not in\n{out}");
+        let variable = format!("WS_ECHO_{}", flag.to_uppercase().replace('-', "_"));
+        assert!(
+            out.contains(&format!("[env: {variable}=")),
+            "{variable} is not in\n{out}"
+        );
+    }
+    for word in ["healthcheck", "16MiB", "localhost:3000", "RUST_LOG"] {
+        assert!(out.contains(word), "{word} is not in\n{out}");
+    }
+}
+
+#[actix_rt::test]
+async fn version_says_which() {
+    let (code, out, _) = run(&["--version"], &[]).await;
+    assert_eq!(
+        (code, out.trim()),
+        (0, concat!("ws-echo ", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[actix_rt::test]
+async fn port_0_is_a_free_port_that_the_log_names() {
+    let (one, other) = (Process::start(&[]).await, Process::start(&[]).await);
+    assert_ne!(one.addr().port(), 0);
+    assert_ne!(one.addr(), other.addr());
+    for server in [one, other] {
+        let mut peer = server.raw("/?reply=verbatim").await;
+        peer.send(&raw::text("x")).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "x"));
+    }
+}
+
+/// Whether this machine has IPv6 on its loopback.
+fn has_ipv6() -> bool {
+    TcpListener::bind("[::1]:0").is_ok()
+}
+
+#[actix_rt::test]
+async fn localhost_answers_on_every_loopback_address_with_one_port() {
+    let count = if has_ipv6() { 2 } else { 1 };
+    let server = Process::listening(&["localhost:0"], count, &[]).await;
+    assert!(server.addrs[0].is_ipv4());
+    for addr in &server.addrs {
+        assert!(addr.ip().is_loopback());
+        assert_eq!(addr.port(), server.addrs[0].port());
+        Raw::open(*addr, "/", "").await;
+    }
+    if has_ipv6() {
+        assert!(server.addrs[1].is_ipv6());
+    }
+}
+
+#[actix_rt::test]
+async fn several_addresses_are_listened_on() {
+    let server = Process::listening(&["127.0.0.1:0", "127.0.0.2:0,127.0.0.3:0"], 3, &[]).await;
+    for addr in &server.addrs {
+        Raw::open(*addr, "/", "").await;
+    }
+}
+
+#[actix_rt::test]
+async fn flags_reach_the_server() {
+    let page = tempfile::tempdir().unwrap();
+    fs::write(page.path().join("index.html"), "another page").unwrap();
+    let server = Process::start(&[
+        "--prefix=got ",
+        "--max-message-size=5",
+        "--compress=off",
+        "--workers=1",
+        "--max-connections=1",
+        "--static-dir",
+        page.path().to_str().unwrap(),
+    ])
+    .await;
+    let (head, mut peer) = Raw::open(
+        server.addr(),
+        "/",
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+    )
+    .await;
+    assert_eq!(head.get("sec-websocket-extensions"), None);
+    peer.send(&raw::text("hello")).await;
+    assert!(peer.frame().await.payload.starts_with(b"got hello,"));
+    let mut other = Raw::connect(server.addr()).await;
+    other.send(raw::upgrade("/", "").as_bytes()).await;
+    assert_eq!(other.response().await.0.status, 503);
+    let mut plain = Raw::connect(server.addr()).await;
+    plain.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(plain.response().await.1, "another page");
+    peer.send(&raw::text("hello!")).await;
+    assert_eq!(
+        peer.frame().await.closing(),
+        (1009, "ws-echo: a message of more than 5 bytes")
+    );
+}
+
+#[actix_rt::test]
+async fn variables_reach_the_server_and_flags_go_before_them() {
+    let mut command = ws_echo();
+    command
+        .env("WS_ECHO_PREFIX", "by variable ")
+        .env("WS_ECHO_LISTEN", "127.0.0.1:0,127.0.0.2:0")
+        .env("WS_ECHO_MAX_MESSAGE_SIZE", "1")
+        .arg("--max-message-size=1KiB");
+    let server = Process::spawn(command, 2).await;
+    let mut peer = server.raw("/").await;
+    peer.send(&raw::text("hello")).await;
+    assert!(peer.frame().await.payload.starts_with(b"by variable hello,"));
+}
+
+#[actix_rt::test]
+async fn healthcheck_tells_a_running_server_from_none() {
+    let server = Process::start(&[]).await;
+    let listen = server.addr().to_string();
+    let (code, _, error) = run(&["healthcheck"], &[("WS_ECHO_LISTEN", &listen)]).await;
+    assert_eq!(code, 0, "{error}");
+    let (code, _, error) = run(&["--listen", &listen, "healthcheck"], &[]).await;
+    assert_eq!(code, 0, "{error}");
+    let url = format!("http://{listen}/healthz");
+    assert_eq!(run(&["healthcheck", "--url", &url], &[]).await.0, 0);
+
+    let missing = format!("http://{listen}/no/such/page");
+    assert_fails(&["healthcheck", "--url", &missing], &[], 1, &[&missing, "404"]).await;
+    drop(server);
+    // Bound and not listening: nobody else can have the port, and nobody answers.
+    let free = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    free.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    let listen = free.local_addr().unwrap().as_socket().unwrap().to_string();
+    assert_fails(
+        &["--listen", &listen, "healthcheck"],
+        &[],
+        1,
+        &["no answer", &listen],
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn the_log_says_when_a_connection_opens_and_how_it_ended() {
+    let mut server = Process::start(&[]).await;
+    let (_, mut peer) = Raw::open(server.addr(), "/some/path", "Sec-WebSocket-Protocol: chat\r\n").await;
+    let opened = server.logged(" opened: ").await;
+    let from = peer.stream.local_addr().unwrap().to_string();
+    for word in ["connection 1", &from, "/some/path", "chat"] {
+        assert!(opened.contains(word), "{opened}");
+    }
+    peer.send(&[raw::text("12345"), raw::close(4001, "")].concat())
+        .await;
+    let closed = server.logged(" closed: ").await;
+    for word in ["connection 1", "code=4001", "messages=1", "bytes=5", "duration="] {
+        assert!(closed.contains(word), "{closed}");
+    }
+}
+
+#[actix_rt::test]
+async fn at_debug_level_the_log_shows_messages_escaped_and_cut() {
+    let mut command = ws_echo();
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .env("RUST_LOG", "info,ws_echo=debug");
+    let mut server = Process::spawn(command, 1).await;
+    let mut peer = server.raw("/").await;
+    peer.send(&raw::text("line\nforged \u{1b}[31m 你好")).await;
+    let line = server.logged("line").await;
+    assert!(line.contains("line\\nforged \\u{1b}[31m 你好"), "{line}");
+    peer.send(&raw::text(&"é".repeat(500))).await;
+    let line = server.logged("ééé").await;
+    assert!(line.contains("1000 bytes"), "{line}");
+    assert_eq!(line.matches('é').count(), 64, "{line}");
+    peer.send(&raw::binary(b"\0\xFF")).await;
+    server.logged("\\x00\\xff").await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_vanishes_is_one_line_and_no_error() {
+    let mut server = Process::start(&[]).await;
+    server.raw("/").await.reset();
+    let closed = server.logged(" closed: ").await;
+    assert!(
+        closed.contains("INFO") && closed.contains("code=1006"),
+        "{closed}"
+    );
+    // The next line is about the next connection.
+    drop(server.raw("/").await);
+    let next = server.logged("").await;
+    assert!(next.contains("connection 2 opened"), "{next}");
+}

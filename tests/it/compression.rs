@@ -1,0 +1,413 @@
+//! permessage-deflate (RFC 7692), looked at on the wire.
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use ws_echo::config::Switch;
+
+use crate::support::{
+    Echo,
+    raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame},
+};
+
+/// The server's `Sec-WebSocket-Extensions` to an offer.
+async fn answer(path: &str, offer: &str) -> Option<String> {
+    let echo = Echo::start();
+    let (head, _peer) = offering(&echo, path, offer).await;
+    head.get("sec-websocket-extensions").map(ToOwned::to_owned)
+}
+
+async fn offering(echo: &Echo, path: &str, offer: &str) -> (raw::Head, Raw) {
+    Raw::open(
+        echo.addr(),
+        path,
+        &format!("Sec-WebSocket-Extensions: {offer}\r\n"),
+    )
+    .await
+}
+
+/// A client's two contexts: zlib's own, with nothing of the server's.
+struct Contexts {
+    deflate: Compress,
+    inflate: Decompress,
+}
+
+impl Contexts {
+    fn new(client_bits: u8, server_bits: u8) -> Self {
+        Self {
+            deflate: Compress::new_with_window_bits(Compression::best(), false, client_bits),
+            inflate: Decompress::new_with_window_bits(false, server_bits),
+        }
+    }
+
+    fn compress(&mut self, message: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(message.len() + 1000);
+        self.deflate
+            .compress_vec(message, &mut out, FlushCompress::Sync)
+            .unwrap();
+        assert!(out.ends_with(&[0, 0, 0xFF, 0xFF]));
+        out.truncate(out.len() - 4);
+        out
+    }
+
+    fn inflate(&mut self, payload: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1 << 20);
+        let input = [payload, &[0, 0, 0xFF, 0xFF]].concat();
+        self.inflate
+            .decompress_vec(&input, &mut out, FlushDecompress::Sync)
+            .unwrap();
+        out
+    }
+}
+
+/// Text that compresses well and never twice in the same way.
+fn prose(len: usize) -> String {
+    let words = (0_u64..).map(|n| format!("word{} ", n * n % 101));
+    let mut prose = String::new();
+    for word in words {
+        if prose.len() >= len {
+            break;
+        }
+        prose.push_str(&word);
+    }
+    prose.truncate(len);
+    prose
+}
+
+#[actix_rt::test]
+async fn an_offer_is_answered_with_the_parameters_that_it_asked_for() {
+    for (offer, agreed) in [
+        ("permessage-deflate", "permessage-deflate"),
+        ("permessage-deflate; client_max_window_bits", "permessage-deflate"),
+        (
+            "permessage-deflate; client_max_window_bits=15",
+            "permessage-deflate",
+        ),
+        (
+            "permessage-deflate; client_max_window_bits=9",
+            "permessage-deflate; client_max_window_bits=9",
+        ),
+        (
+            "permessage-deflate; server_max_window_bits=10",
+            "permessage-deflate; server_max_window_bits=10",
+        ),
+        (
+            "permessage-deflate; server_max_window_bits=\"15\"",
+            "permessage-deflate; server_max_window_bits=15",
+        ),
+        (
+            "permessage-deflate; server_no_context_takeover",
+            "permessage-deflate; server_no_context_takeover",
+        ),
+        (
+            "permessage-deflate; client_no_context_takeover",
+            "permessage-deflate; client_no_context_takeover",
+        ),
+        (
+            "permessage-deflate; client_no_context_takeover; server_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11",
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11",
+        ),
+    ] {
+        assert_eq!(answer("/", offer).await.as_deref(), Some(agreed), "{offer}");
+    }
+}
+
+#[actix_rt::test]
+async fn of_several_offers_the_first_that_can_be_kept_is_taken() {
+    for (offers, agreed) in [
+        (
+            "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+            "permessage-deflate; server_max_window_bits=10",
+        ),
+        (
+            "permessage-deflate; unknown=1, permessage-deflate; server_no_context_takeover",
+            "permessage-deflate; server_no_context_takeover",
+        ),
+        (
+            "permessage-bzip2, x-webkit-deflate-frame, permessage-deflate",
+            "permessage-deflate",
+        ),
+        (
+            "foo\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9",
+            "permessage-deflate; server_max_window_bits=9",
+        ),
+    ] {
+        assert_eq!(answer("/", offers).await.as_deref(), Some(agreed), "{offers}");
+    }
+}
+
+#[actix_rt::test]
+async fn an_offer_with_a_malformed_or_unknown_parameter_is_declined() {
+    for offer in [
+        "permessage-deflate; unknown",
+        "permessage-deflate; server_no_context_takeover=1",
+        "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+        "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; server_max_window_bits=7",
+        "permessage-deflate; server_max_window_bits=8",
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits=010",
+        "permessage-deflate; client_max_window_bits=\"",
+        "permessage-deflate; client_max_window_bits=9x",
+        "permessage-deflate;",
+        "deflate",
+    ] {
+        assert_eq!(answer("/", offer).await, None, "{offer}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_declined_offer_leaves_a_plain_connection_on_which_rsv1_is_a_violation() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate; unknown").await;
+    let message = prose(1000);
+    peer.send(&raw::text(&message)).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, message));
+    peer.send(&frame(FIN | RSV1 | TEXT, b"\xF2\x48\xCD\xC9\xC9\x07\x00"))
+        .await;
+    assert_eq!(
+        peer.frame().await.closing(),
+        (1002, "ws-echo: reserved bits are set")
+    );
+}
+
+#[actix_rt::test]
+async fn compression_can_be_switched_off_by_the_url_and_by_the_operator() {
+    assert_eq!(answer("/?compress=off", "permessage-deflate").await, None);
+    let echo = Echo::with(|config| config.compress = Switch::Off);
+    let (head, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    assert_eq!(head.get("sec-websocket-extensions"), None);
+    peer.send(&raw::text(&prose(1000))).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, prose(1000)));
+}
+
+#[actix_rt::test]
+async fn who_offers_nothing_is_sent_nothing_compressed() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    peer.send(&raw::text(&prose(5000))).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, prose(5000)));
+}
+
+#[actix_rt::test]
+async fn messages_are_compressed_both_ways_with_rsv1_on_their_one_frame() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let mut contexts = Contexts::new(15, 15);
+    for (opcode, message) in [
+        (TEXT, prose(3000).into_bytes()),
+        (BINARY, vec![7; 100_000]),
+        (TEXT, "客户端".repeat(100).into_bytes()),
+        (TEXT, prose(3000).into_bytes()),
+    ] {
+        peer.send(&frame(FIN | RSV1 | opcode, &contexts.compress(&message)))
+            .await;
+        let reply = peer.frame().await;
+        assert_eq!(reply.first, FIN | RSV1 | opcode);
+        assert!(reply.payload.len() < message.len() / 2, "{reply:?}");
+        assert!(contexts.inflate(&reply.payload) == message);
+    }
+}
+
+#[actix_rt::test]
+async fn the_context_is_taken_over_from_message_to_message_unless_it_was_agreed_not_to() {
+    for (offer, kept) in [
+        ("permessage-deflate", true),
+        ("permessage-deflate; server_no_context_takeover", false),
+    ] {
+        let echo = Echo::start();
+        let (_, mut peer) = offering(&echo, "/?reply=verbatim", offer).await;
+        let message = prose(500);
+        let mut sizes = Vec::new();
+        for _ in 0..2 {
+            peer.send(&raw::text(&message)).await;
+            sizes.push(peer.frame().await.payload.len());
+        }
+        // What was just said is short when it may be referred to.
+        assert_eq!(sizes[1] < sizes[0] / 2, kept, "{offer}: {sizes:?}");
+        assert_eq!(sizes[1] == sizes[0], !kept, "{offer}: {sizes:?}");
+    }
+}
+
+#[actix_rt::test]
+async fn every_window_is_kept_to_on_both_sides() {
+    for bits in 9..=15 {
+        let echo = Echo::start();
+        let offer =
+            format!("permessage-deflate; server_max_window_bits={bits}; client_max_window_bits={bits}");
+        let (_, mut peer) = offering(&echo, "/?reply=verbatim", &offer).await;
+        let mut contexts = Contexts::new(bits, bits);
+        for len in [40_000, 1000, 100_000] {
+            let message = prose(len);
+            peer.send(&frame(FIN | RSV1 | TEXT, &contexts.compress(message.as_bytes())))
+                .await;
+            let reply = peer.frame().await;
+            assert_eq!(reply.first, FIN | RSV1 | TEXT);
+            assert!(
+                contexts.inflate(&reply.payload) == message.as_bytes(),
+                "{bits} bits"
+            );
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_client_without_context_takeover_is_understood() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(
+        &echo,
+        "/?reply=verbatim",
+        "permessage-deflate; client_no_context_takeover",
+    )
+    .await;
+    let mut inflate = Contexts::new(15, 15);
+    for _ in 0..3 {
+        let message = prose(2000);
+        let payload = Contexts::new(15, 15).compress(message.as_bytes());
+        peer.send(&frame(FIN | RSV1 | TEXT, &payload)).await;
+        assert!(inflate.inflate(&peer.frame().await.payload) == message.as_bytes());
+    }
+}
+
+#[actix_rt::test]
+async fn small_messages_are_answered_uncompressed() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    for message in ["", "a", "aaaaaaaaaaaaaaa"] {
+        peer.send(&raw::text(message)).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, message));
+    }
+}
+
+#[actix_rt::test]
+async fn what_deflate_would_lengthen_is_answered_uncompressed_and_the_context_stays_whole() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let mut contexts = Contexts::new(15, 15);
+    // A xorshift: no two bytes have anything to do with each other.
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(10_000)
+    .collect();
+    for _ in 0..2 {
+        let message = prose(2000);
+        peer.send(&raw::text(&message)).await;
+        let reply = peer.frame().await;
+        assert_eq!(reply.first, FIN | RSV1 | TEXT);
+        assert!(contexts.inflate(&reply.payload) == message.as_bytes());
+        peer.send(&raw::binary(&noise)).await;
+        let reply = peer.frame().await;
+        if reply.first & RSV1 == 0 {
+            assert!(reply == Frame::new(FIN | BINARY, noise.clone()));
+        } else {
+            // The second time it may refer to the first.
+            assert!(contexts.inflate(&reply.payload) == noise);
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_compressed_message_may_be_fragmented_with_pings_between() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let mut contexts = Contexts::new(15, 15);
+    let message = prose(3000);
+    let payload = contexts.compress(message.as_bytes());
+    let (first, rest) = payload.split_at(1);
+    let (middle, last) = rest.split_at(rest.len() / 2);
+    peer.send(
+        &[
+            frame(RSV1 | TEXT, first),
+            raw::ping(b"one"),
+            frame(CONTINUATION, middle),
+        ]
+        .concat(),
+    )
+    .await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | PONG, *b"one"));
+    peer.send(&[frame(CONTINUATION, b""), raw::ping(b"two"), frame(FIN, last)].concat())
+        .await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | PONG, *b"two"));
+    let reply = peer.frame().await;
+    assert!(contexts.inflate(&reply.payload) == message.as_bytes());
+}
+
+#[actix_rt::test]
+async fn compressed_and_plain_messages_may_be_mixed_in_one_packet() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let mut contexts = Contexts::new(15, 15);
+    let packet = [
+        raw::text("plain"),
+        frame(FIN | RSV1 | TEXT, &contexts.compress(b"short")),
+        raw::text("plain too"),
+        // RFC 7692 section 7.2.3.6: an empty message.
+        frame(FIN | RSV1 | TEXT, &[0]),
+        frame(FIN | RSV1 | TEXT, &contexts.compress(b"short")),
+    ];
+    peer.send(&packet.concat()).await;
+    for expected in ["plain", "short", "plain too", "", "short"] {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, expected));
+    }
+}
+
+#[actix_rt::test]
+async fn rsv1_on_a_continuation_or_a_control_frame_gets_1002() {
+    let echo = Echo::start();
+    for bad in [
+        [frame(RSV1 | TEXT, b"\xF2"), frame(FIN | RSV1, b"\x48")].concat(),
+        [frame(TEXT, b"x"), frame(FIN | RSV1, b"x")].concat(),
+        frame(FIN | RSV1 | raw::PING, b""),
+        frame(FIN | RSV1 | raw::CLOSE, b""),
+        frame(FIN | 0x20 | TEXT, b""),
+        frame(FIN | RSV1 | 0x10 | TEXT, b""),
+    ] {
+        let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+        peer.send(&bad).await;
+        assert_eq!(
+            peer.frame().await.closing(),
+            (1002, "ws-echo: reserved bits are set"),
+            "{bad:x?}"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn compressed_text_that_is_no_utf8_gets_1007() {
+    let echo = Echo::start();
+    let bad = Contexts::new(15, 15).compress(b"good\xFFbad");
+    for frames in [
+        frame(FIN | RSV1 | TEXT, &bad),
+        [frame(RSV1 | TEXT, &bad[..3]), frame(FIN, &bad[3..])].concat(),
+        // The end of the message need not come.
+        frame(RSV1 | TEXT, &bad),
+    ] {
+        let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+        peer.send(&frames).await;
+        assert_eq!(peer.frame().await.closing(), (1007, "ws-echo: text is not UTF-8"));
+    }
+}
+
+#[actix_rt::test]
+async fn what_cannot_be_inflated_gets_1007() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+    peer.send(&frame(FIN | RSV1 | BINARY, b"\x07\xFF\xFF")).await;
+    assert_eq!(
+        peer.frame().await.closing(),
+        (1007, "ws-echo: a compressed message cannot be inflated")
+    );
+}
+
+#[actix_rt::test]
+async fn closing_works_on_a_compressed_connection() {
+    let echo = Echo::start();
+    let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+    peer.send(&[raw::text(&prose(500)), raw::close(4000, "bye")].concat())
+        .await;
+    assert_eq!(peer.frame().await.first, FIN | RSV1 | TEXT);
+    assert_eq!(peer.closed().await, (4000, String::new()));
+}

@@ -1,0 +1,96 @@
+//! Pings, pongs and the idle timeout.
+
+use std::time::Duration;
+
+use ws_echo::config::Timer;
+
+use crate::support::{
+    Echo,
+    raw::{self, FIN, Frame, PING, PONG, TEXT, frame},
+};
+
+#[actix_rt::test]
+async fn a_ping_gets_a_pong_with_the_same_payload() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/").await;
+    for payload in [vec![], b"hello".to_vec(), vec![0xFF; 125]] {
+        peer.send(&raw::ping(&payload)).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | PONG, payload));
+    }
+}
+
+#[actix_rt::test]
+async fn each_of_many_pings_gets_its_pong() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/").await;
+    let packet: Vec<u8> = (0..200u8).flat_map(|number| raw::ping(&[number])).collect();
+    peer.send(&packet).await;
+    for number in 0..200u8 {
+        assert_eq!(peer.frame().await, Frame::new(FIN | PONG, [number]));
+    }
+}
+
+#[actix_rt::test]
+async fn a_pong_that_nobody_asked_for_is_ignored() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    peer.send(&frame(FIN | PONG, b"unasked")).await;
+    peer.send(&raw::text("next")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "next"));
+}
+
+#[actix_rt::test]
+async fn the_server_pings_again_and_again() {
+    let echo = Echo::with(|config| config.ping_interval = Timer::of(Duration::from_millis(20)));
+    let mut peer = echo.raw("/").await;
+    for _ in 0..3 {
+        assert_eq!(peer.frame().await, Frame::new(FIN | PING, ""));
+    }
+}
+
+#[actix_rt::test]
+async fn a_silent_peer_is_closed_with_1001_and_told_why() {
+    let echo = Echo::with(|config| {
+        config.ping_interval = Timer::of(Duration::ZERO);
+        config.idle_timeout = Timer::of(Duration::from_millis(50));
+    });
+    let mut peer = echo.raw("/").await;
+    assert_eq!(peer.frame().await.closing(), (1001, "ws-echo: idle for 50ms"));
+}
+
+#[actix_rt::test]
+async fn the_reason_counts_whole_seconds_as_people_do() {
+    let echo = Echo::with(|config| config.idle_timeout = Timer::of(Duration::from_secs(1)));
+    let mut peer = echo.raw("/").await;
+    assert_eq!(peer.frame().await.closing(), (1001, "ws-echo: idle for 1s"));
+}
+
+#[actix_rt::test]
+async fn pings_that_stay_unanswered_do_not_keep_a_peer() {
+    let echo = Echo::with(|config| {
+        config.ping_interval = Timer::of(Duration::from_millis(20));
+        config.idle_timeout = Timer::of(Duration::from_millis(100));
+    });
+    let mut peer = echo.raw("/").await;
+    let closing = loop {
+        let frame = peer.frame().await;
+        if frame.first != FIN | PING {
+            break frame;
+        }
+    };
+    assert_eq!(closing.closing(), (1001, "ws-echo: idle for 100ms"));
+}
+
+#[actix_rt::test]
+async fn a_peer_that_answers_pings_is_not_idle() {
+    // Ten answered pings take longer than the timeout.
+    let echo = Echo::with(|config| {
+        config.ping_interval = Timer::of(Duration::from_millis(400));
+        config.idle_timeout = Timer::of(Duration::from_millis(3000));
+    });
+    let mut peer = echo.raw("/").await;
+    for _ in 0..10 {
+        assert_eq!(peer.frame().await, Frame::new(FIN | PING, ""));
+        peer.send(&frame(FIN | PONG, b"")).await;
+    }
+}

@@ -1,0 +1,235 @@
+//! Handshakes that are refused: the status, and the JSON that says what to mend.
+
+use serde_json::Value;
+use ws_echo::config::Cap;
+
+use crate::support::{
+    Echo,
+    raw::{Head, Raw, upgrade},
+};
+
+/// Sends a request and reads the refusal, whose JSON must have an error and a hint.
+async fn refused(echo: &Echo, request: &str) -> (Head, String) {
+    let mut peer = Raw::connect(echo.addr()).await;
+    peer.send(request.as_bytes()).await;
+    let (head, body) = peer.response().await;
+    assert_eq!(
+        head.get("content-type"),
+        Some("application/json"),
+        "{head:?} {body}"
+    );
+    let json: Value = serde_json::from_str(&body).unwrap();
+    let (error, hint) = (json["error"].as_str().unwrap(), json["hint"].as_str().unwrap());
+    assert!(!error.is_empty() && !hint.is_empty(), "{body}");
+    assert_eq!(json.as_object().unwrap().len(), 2, "{body}");
+    (head, error.to_owned())
+}
+
+/// The handshake with `from` replaced by `to` is refused so.
+async fn assert_refused(from: &str, to: &str, status: u16, error: &str) -> Head {
+    let echo = Echo::start();
+    let request = upgrade("/", "");
+    assert!(request.contains(from));
+    let (head, said) = refused(&echo, &request.replacen(from, to, 1)).await;
+    assert_eq!((head.status, said.as_str()), (status, error), "{to:?}");
+    assert_eq!(echo.open(), 0);
+    head
+}
+
+const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
+
+#[actix_rt::test]
+async fn another_version_than_13_gets_426_and_is_told_which_one_is_spoken() {
+    for version in [
+        "",
+        "Sec-WebSocket-Version: 8\r\n",
+        "Sec-WebSocket-Version: 130\r\n",
+        "Sec-WebSocket-Version: x\r\n",
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Version: 8\r\n",
+    ] {
+        let head = assert_refused(VERSION, version, 426, "Sec-WebSocket-Version is not 13").await;
+        assert_eq!(head.get("sec-websocket-version"), Some("13"));
+    }
+}
+
+#[actix_rt::test]
+async fn a_key_that_is_not_16_bytes_in_base64_gets_400() {
+    for key in [
+        "",
+        "Sec-WebSocket-Key: \r\n",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j\r\n",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ\r\n",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQAA\r\n",
+        "Sec-WebSocket-Key: !!!!!!!!!!!!!!!!!!!!!!==\r\n",
+    ] {
+        assert_refused(KEY, key, 400, "Sec-WebSocket-Key is not 16 bytes in base64").await;
+    }
+}
+
+#[actix_rt::test]
+async fn several_keys_get_400() {
+    assert_refused(KEY, &KEY.repeat(2), 400, "more than one Sec-WebSocket-Key").await;
+}
+
+#[actix_rt::test]
+async fn post_with_an_upgrade_header_gets_405() {
+    for method in ["POST", "PUT"] {
+        let head = assert_refused("GET", method, 405, "a WebSocket handshake is a GET request").await;
+        assert_eq!(head.get("allow"), Some("GET"));
+    }
+}
+
+#[actix_rt::test]
+async fn a_handshake_without_its_upgrade_headers_gets_400() {
+    let no_upgrade = "no Upgrade: websocket header";
+    assert_refused("Upgrade: websocket\r\n", "", 400, no_upgrade).await;
+    assert_refused(
+        "Upgrade: websocket\r\n",
+        "Upgrade: websockets\r\n",
+        400,
+        no_upgrade,
+    )
+    .await;
+    let no_connection = "no Connection: Upgrade header";
+    assert_refused("Connection: Upgrade\r\n", "", 400, no_connection).await;
+    assert_refused(
+        "Connection: Upgrade\r\n",
+        "Connection: keep-alive\r\n",
+        400,
+        no_connection,
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn an_upgrade_to_something_else_beside_it_or_a_close_beside_it_gets_400() {
+    let error = "the Upgrade header asks for more than websocket";
+    for upgrade in [
+        "Upgrade: h2c, websocket\r\n",
+        "Upgrade: h2c\r\nUpgrade: websocket\r\n",
+    ] {
+        assert_refused("Upgrade: websocket\r\n", upgrade, 400, error).await;
+    }
+    let error = "the Connection header says close as well as Upgrade";
+    for connection in [
+        "Connection: close, Upgrade\r\n",
+        "Connection: Upgrade\r\nConnection: close\r\n",
+    ] {
+        assert_refused("Connection: Upgrade\r\n", connection, 400, error).await;
+    }
+}
+
+#[actix_rt::test]
+async fn http_1_0_gets_400() {
+    assert_refused(
+        "HTTP/1.1",
+        "HTTP/1.0",
+        400,
+        "a WebSocket handshake is an HTTP/1.1 request",
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn a_handshake_with_a_body_gets_400() {
+    let error = "a WebSocket handshake has no body";
+    assert_refused("Host", "Content-Length: 5\r\nHost", 400, error).await;
+    assert_refused("Host", "Transfer-Encoding: chunked\r\nHost", 400, error).await;
+}
+
+#[actix_rt::test]
+async fn an_offer_of_subprotocols_that_is_no_list_of_unique_tokens_gets_400() {
+    for offer in ["", "a,,b", "a b", "a, a", "a\r\nSec-WebSocket-Protocol: a", "é"] {
+        let lines = format!("Host: h\r\nSec-WebSocket-Protocol: {offer}\r\n");
+        assert_refused(
+            "Host: localhost\r\n",
+            &lines,
+            400,
+            "Sec-WebSocket-Protocol is not a list of unique tokens",
+        )
+        .await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_bad_value_in_the_query_gets_400_and_is_named() {
+    assert_refused("/ ", "/?reply=loud ", 400, "the query says reply=loud").await;
+    assert_refused("/ ", "/?reply= ", 400, "the query says reply=").await;
+    assert_refused(
+        "/ ",
+        "/any/path?x=y&compress=on ",
+        400,
+        "the query says compress=on",
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn an_origin_that_is_not_on_the_list_gets_403() {
+    let echo = Echo::with(|config| config.allow_origin = vec!["https://example.org".parse().unwrap()]);
+    for origin in [
+        "https://example.com",
+        "http://example.org",
+        "https://example.org:8443",
+        "null",
+        "é",
+    ] {
+        let (head, error) = refused(&echo, &upgrade("/", &format!("Origin: {origin}\r\n"))).await;
+        assert_eq!(
+            (head.status, error.as_str()),
+            (403, "this origin may not connect"),
+            "{origin}"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn one_connection_too_many_gets_503_and_is_told_when_to_try_again() {
+    let echo = Echo::with(|config| config.max_connections = Cap::of(2));
+    let _open = (echo.raw("/").await, echo.raw("/").await);
+    let (head, error) = refused(&echo, &upgrade("/", "")).await;
+    assert_eq!(head.status, 503);
+    assert_eq!(error, "2 connections are open, as many as this server takes");
+    assert!(head.get("retry-after").unwrap().parse::<u32>().unwrap() > 0);
+    assert_eq!(echo.open(), 2);
+}
+
+#[actix_rt::test]
+async fn one_connection_too_many_from_one_address_gets_503_and_another_address_is_let_in() {
+    let echo = Echo::with(|config| config.max_connections_per_ip = Cap::of(1));
+    let _open = echo.raw("/").await;
+    let (head, error) = refused(&echo, &upgrade("/", "")).await;
+    assert_eq!(head.status, 503);
+    assert_eq!(
+        error,
+        "1 connections are open from your address, as many as this server takes"
+    );
+    assert!(head.get("retry-after").is_some());
+    // All of 127/8 is this machine.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = Raw::over(socket.connect(echo.addr()).await.unwrap());
+    other.send(upgrade("/", "").as_bytes()).await;
+    assert_eq!(other.head().await.status, 101);
+}
+
+#[actix_rt::test]
+async fn a_connection_that_was_refused_is_closed_and_says_so() {
+    let echo = Echo::start();
+    let mut peer = Raw::connect(echo.addr()).await;
+    peer.send(upgrade("/?reply=loud", "").as_bytes()).await;
+    let (head, _) = peer.response().await;
+    assert_eq!((head.status, head.get("connection")), (400, Some("close")));
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn what_is_no_http_gets_400() {
+    let echo = Echo::start();
+    let mut peer = Raw::connect(echo.addr()).await;
+    peer.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03\r\n\r\n")
+        .await;
+    assert_eq!(peer.head().await.status, 400);
+    peer.end_of_stream().await;
+}

@@ -1,0 +1,166 @@
+//! What comes back for a message.
+
+use awc::ws::{Frame as AwcFrame, Message as AwcMessage};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+use crate::support::{
+    Echo, PREFIX, now_ms,
+    raw::{self, BINARY, FIN, Frame, PONG, TEXT},
+    soon,
+};
+
+/// The milliseconds at the end of a stamped text, once all the rest of it is as it must be.
+fn stamp(reply: &Message, prefix: &str, message: &str) -> u64 {
+    let rest = reply.to_text().unwrap().strip_prefix(prefix);
+    let stamp = rest.and_then(|rest| rest.strip_prefix(message)?.strip_prefix(','));
+    let stamp = stamp.unwrap_or_else(|| panic!("{reply:?} is no stamped {message:?}"));
+    assert!(stamp.bytes().all(|byte| byte.is_ascii_digit()), "{stamp:?}");
+    stamp.parse().unwrap()
+}
+
+#[actix_rt::test]
+async fn a_text_comes_back_between_the_prefix_and_the_milliseconds() {
+    let echo = Echo::start();
+    let mut client = echo.client("/").await;
+    for message in [
+        "1530000000000",
+        "",
+        ",",
+        "你好，世界 🌍",
+        "\u{FEFF}\0\r\n\"<b>",
+        PREFIX,
+    ] {
+        let before = now_ms();
+        let reply = client.ask(message).await;
+        assert!(reply.is_text());
+        assert!(
+            (before..=now_ms()).contains(&stamp(&reply, PREFIX, message)),
+            "{reply:?}"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn a_binary_message_comes_back_with_eight_bytes_of_milliseconds() {
+    let echo = Echo::start();
+    let mut client = echo.client("/").await;
+    for message in [&b""[..], b"\0\xFF\x80", &[7; 70_000]] {
+        let before = now_ms();
+        let Message::Binary(reply) = client.ask(Bytes::from_static(message)).await else {
+            panic!("a binary message is answered by a binary one");
+        };
+        let (echoed, stamp) = reply.split_last_chunk::<8>().unwrap();
+        assert_eq!(echoed, message);
+        assert!((before..=now_ms()).contains(&u64::from_be_bytes(*stamp)));
+    }
+}
+
+#[actix_rt::test]
+async fn verbatim_replies_are_the_same_bytes_in_the_same_type() {
+    let echo = Echo::start();
+    let mut client = echo.client("/?reply=verbatim").await;
+    for message in [
+        Message::text(""),
+        Message::text("é🦀"),
+        Message::binary(Bytes::new()),
+        Message::binary(&b"\0\xFF"[..]),
+    ] {
+        assert_eq!(client.ask(message.clone()).await, message);
+    }
+}
+
+#[actix_rt::test]
+async fn awc_is_answered_too() {
+    let echo = Echo::start();
+    let (response, mut client) = soon("the handshake", awc::Client::new().ws(echo.url("/")).connect())
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 101);
+    client.send(AwcMessage::Text("from awc".into())).await.unwrap();
+    let AwcFrame::Text(reply) = soon("the reply", client.next()).await.unwrap().unwrap() else {
+        panic!("a text is answered by a text");
+    };
+    stamp(
+        &Message::text(str::from_utf8(&reply).unwrap()),
+        PREFIX,
+        "from awc",
+    );
+    client.send(AwcMessage::Binary("ab".into())).await.unwrap();
+    let AwcFrame::Binary(reply) = soon("the reply", client.next()).await.unwrap().unwrap() else {
+        panic!("a binary message is answered by a binary one");
+    };
+    assert_eq!((&reply[..2], reply.len()), (&b"ab"[..], 10));
+}
+
+#[actix_rt::test]
+async fn stamped_is_the_default_and_can_be_asked_for() {
+    let echo = Echo::start();
+    for path in ["/", "/?reply=stamped", "/?other=key"] {
+        let reply = echo.client(path).await.ask("x").await;
+        stamp(&reply, PREFIX, "x");
+    }
+}
+
+#[actix_rt::test]
+async fn the_operator_chooses_the_prefix() {
+    for prefix in ["got: ", ""] {
+        let echo = Echo::with(|config| config.prefix = prefix.into());
+        stamp(&echo.client("/").await.ask("x").await, prefix, "x");
+    }
+}
+
+#[actix_rt::test]
+async fn no_greeting_is_sent_and_no_reply_is_masked_or_fragmented() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    assert_eq!(peer.unread(), b"");
+    peer.send(&raw::ping(b"first")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | PONG, *b"first"));
+    for len in [0, 125, 126, 65_535, 65_536, 1_000_000] {
+        peer.send(&raw::binary(&vec![1; len])).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | BINARY, vec![1; len]));
+    }
+}
+
+#[actix_rt::test]
+async fn many_messages_in_one_packet_are_answered_in_their_order() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    let numbers: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    let packet: Vec<u8> = numbers.iter().flat_map(|number| raw::text(number)).collect();
+    peer.send(&packet).await;
+    for number in numbers {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, number));
+    }
+}
+
+#[actix_rt::test]
+async fn a_message_that_comes_byte_by_byte_is_answered() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    for byte in raw::text("κόσμε") {
+        peer.send(&[byte]).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "κόσμε"));
+}
+
+#[actix_rt::test]
+async fn a_masking_key_of_zeros_is_a_key() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    peer.send(b"\x81\x82\0\0\0\0ab").await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "ab"));
+}
+
+#[actix_rt::test]
+async fn connections_do_not_hear_each_other() {
+    let echo = Echo::start();
+    let mut one = echo.client("/?reply=verbatim").await;
+    let mut other = echo.client("/?reply=verbatim").await;
+    one.send("one").await;
+    other.send("other").await;
+    assert_eq!(one.next().await, Message::text("one"));
+    assert_eq!(other.next().await, Message::text("other"));
+}

@@ -1,0 +1,182 @@
+//! SIGTERM and SIGINT on the real binary.
+
+use futures_util::future::join_all;
+use rustix::process::Signal;
+
+use crate::support::{
+    process::Process,
+    raw::{self, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
+};
+
+const GOING: (u16, &str) = (1001, "ws-echo: shutting down");
+
+/// A connection that is there before the signal: the listener takes none after it.
+async fn plain(server: &Process) -> Raw {
+    let mut peer = Raw::connect(server.addr()).await;
+    assert_eq!(status(&mut peer, "/readyz").await, 200);
+    peer
+}
+
+async fn status(peer: &mut Raw, path: &str) -> u16 {
+    peer.send(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes())
+        .await;
+    peer.response().await.0.status
+}
+
+#[actix_rt::test]
+async fn either_signal_closes_every_session_with_1001_and_the_process_ends_with_0() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = Process::start(&[]).await;
+        let mut peers = join_all((0..20).map(|_| server.raw("/"))).await;
+        server.signal(signal);
+        for peer in &mut peers {
+            assert_eq!(peer.frame().await.closing(), GOING);
+            peer.send(&raw::close(1001, "")).await;
+            peer.end().await;
+        }
+        let (status, log) = server.exit().await;
+        assert_eq!(status.code(), Some(0), "{log:#?}");
+        let closed = log
+            .iter()
+            .filter(|line| line.contains("code=1001 by=server"))
+            .count();
+        assert_eq!(closed, 20, "{log:#?}");
+    }
+}
+
+#[actix_rt::test]
+async fn without_a_session_the_process_ends_with_0() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = Process::start(&[]).await;
+        server.signal(signal);
+        assert_eq!(server.exit().await.0.code(), Some(0));
+    }
+}
+
+#[actix_rt::test]
+async fn while_it_drains_the_server_is_not_ready_is_alive_and_refuses_handshakes() {
+    let server = Process::start(&[]).await;
+    let mut asking = plain(&server).await;
+    let mut coming = plain(&server).await;
+    // It answers no Close, which gives the time to look.
+    let mut holding = server.raw("/").await;
+    server.signal(Signal::TERM);
+    assert_eq!(holding.frame().await.closing(), GOING);
+    assert_eq!(status(&mut asking, "/readyz").await, 503);
+    assert_eq!(status(&mut asking, "/healthz").await, 200);
+    coming.send(upgrade("/", "").as_bytes()).await;
+    let (head, body) = coming.response().await;
+    assert_eq!(head.status, 503, "{body}");
+    assert!(head.get("retry-after").is_some());
+    assert!(body.contains("the server is shutting down"), "{body}");
+    holding.send(&raw::close(1001, "")).await;
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
+
+#[actix_rt::test]
+async fn replies_that_were_due_go_out_before_the_close() {
+    let server = Process::start(&["--workers=1"]).await;
+    let mut peer = server.raw("/?reply=verbatim").await;
+    let large = raw::binary(&vec![5; 4 << 20]);
+    let messages = 20;
+    for number in 0..messages {
+        peer.send(&raw::text(&number.to_string())).await;
+    }
+    // One worker, one socket after the other: what this one has read, it had sent before.
+    peer.send(&large).await;
+    let first = peer.frame().await;
+    server.signal(Signal::TERM);
+    assert_eq!(first, Frame::new(FIN | TEXT, "0"));
+    for number in 1..messages {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, number.to_string()));
+    }
+    assert_eq!(peer.frame().await.payload.len(), 4 << 20);
+    assert_eq!(peer.frame().await.closing(), GOING);
+    peer.send(&raw::close(1001, "")).await;
+    peer.end().await;
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
+
+#[actix_rt::test]
+async fn a_session_in_the_middle_of_a_message_is_closed_with_1001_too() {
+    let server = Process::start(&[]).await;
+    let mut peers = Vec::new();
+    for begun in [
+        frame(TEXT, b"a fragment"),
+        header(FIN | TEXT, 1000),
+        frame(FIN | TEXT, &[b'a'; 1000])[..500].to_vec(),
+        b"\x81".to_vec(),
+        header(FIN | TEXT, 1000)[..3].to_vec(),
+        raw::close(1000, "half a Close")[..6].to_vec(),
+    ] {
+        let mut peer = server.raw("/").await;
+        // The pong tells that the server has read so far.
+        peer.send(&raw::ping(b"")).await;
+        peer.frame().await;
+        peer.send(&begun).await;
+        peers.push(peer);
+    }
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let mut compressing = Raw::open(server.addr(), "/", offer).await.1;
+    compressing.send(&frame(RSV1 | TEXT, b"\xF2\x48")).await;
+    peers.push(compressing);
+    server.signal(Signal::TERM);
+    for (number, peer) in peers.iter_mut().enumerate() {
+        assert_eq!(peer.frame().await.closing(), GOING, "peer {number}");
+    }
+    drop(peers);
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
+
+#[actix_rt::test]
+async fn a_peer_that_never_answers_the_close_does_not_hold_the_process() {
+    let server = Process::start(&["--shutdown-grace=0"]).await;
+    let mut peer = server.raw("/").await;
+    server.signal(Signal::TERM);
+    assert_eq!(peer.frame().await.closing(), GOING);
+    // No answer. The peer stays until the process is gone.
+    assert_eq!(server.exit().await.0.code(), Some(0));
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn a_peer_that_never_reads_holds_the_process_no_longer_than_the_grace() {
+    let server = Process::start(&["--shutdown-grace=500ms", "--stall-timeout=0"]).await;
+    let mut peer = server.raw("/?reply=verbatim").await;
+    // More than the sockets hold, so that replies wait in the server.
+    let (mut reading, mut writing) = peer.stream.split();
+    let _ = &mut reading;
+    let flood = raw::binary(&vec![0; 1 << 20]);
+    let filled = async {
+        use tokio::io::AsyncWriteExt as _;
+        for _ in 0..64 {
+            writing.write_all(&flood).await.unwrap();
+        }
+    };
+    // It ends only by being given up: the server reads no more than it can answer.
+    assert!(
+        tokio::time::timeout(std::time::Duration::from_secs(2), filled)
+            .await
+            .is_err()
+    );
+    server.signal(Signal::TERM);
+    let (status, log) = server.exit().await;
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+    assert!(
+        log.iter()
+            .any(|line| line.contains("the grace is over with 1 connections open")),
+        "{log:#?}"
+    );
+}
+
+#[actix_rt::test]
+async fn a_second_signal_changes_nothing() {
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/").await;
+    server.signal(Signal::TERM);
+    assert_eq!(peer.frame().await.closing(), GOING);
+    server.signal(Signal::TERM);
+    server.signal(Signal::INT);
+    peer.send(&raw::close(1001, "")).await;
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}

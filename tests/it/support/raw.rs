@@ -1,0 +1,283 @@
+//! A client that writes and reads frames by hand, so that it can also break every rule.
+
+use std::{fmt, net::SocketAddr};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use super::soon;
+
+/// The masking key of every frame that is made here: no byte of it is 0, so that forgetting to unmask shows.
+pub(crate) const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
+
+/// Set in the first byte of a message's last frame.
+pub(crate) const FIN: u8 = 0x80;
+pub(crate) const RSV1: u8 = 0x40;
+pub(crate) const CONTINUATION: u8 = 0x0;
+pub(crate) const TEXT: u8 = 0x1;
+pub(crate) const BINARY: u8 = 0x2;
+pub(crate) const CLOSE: u8 = 0x8;
+pub(crate) const PING: u8 = 0x9;
+pub(crate) const PONG: u8 = 0xA;
+
+/// A masked header: its first byte as it stands, and a length that nothing need follow.
+pub(crate) fn header(first: u8, len: u64) -> Vec<u8> {
+    let mut header = vec![first];
+    match len {
+        0..126 => header.push(0x80 | len as u8),
+        126..65_536 => {
+            header.push(0x80 | 126);
+            header.extend_from_slice(&(len as u16).to_be_bytes());
+        }
+        _ => {
+            header.push(0x80 | 127);
+            header.extend_from_slice(&len.to_be_bytes());
+        }
+    }
+    header.extend_from_slice(&KEY);
+    header
+}
+
+/// A masked frame: its first byte as it stands, then the payload.
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = header(first, payload.len() as u64);
+    frame.extend(masked(payload));
+    frame
+}
+
+/// A payload as it goes over the wire.
+pub(crate) fn masked(payload: &[u8]) -> impl Iterator<Item = u8> {
+    payload
+        .iter()
+        .enumerate()
+        .map(|(index, byte)| byte ^ KEY[index % 4])
+}
+
+pub(crate) fn text(payload: &str) -> Vec<u8> {
+    frame(FIN | TEXT, payload.as_bytes())
+}
+
+pub(crate) fn binary(payload: &[u8]) -> Vec<u8> {
+    frame(FIN | BINARY, payload)
+}
+
+pub(crate) fn ping(payload: &[u8]) -> Vec<u8> {
+    frame(FIN | PING, payload)
+}
+
+pub(crate) fn close(code: u16, reason: &str) -> Vec<u8> {
+    let mut body = code.to_be_bytes().to_vec();
+    body.extend_from_slice(reason.as_bytes());
+    frame(FIN | CLOSE, &body)
+}
+
+/// A frame from the server.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    /// FIN, the reserved bits and the opcode.
+    pub(crate) first: u8,
+    pub(crate) payload: Vec<u8>,
+}
+
+impl Frame {
+    pub(crate) fn new(first: u8, payload: impl Into<Vec<u8>>) -> Self {
+        let payload = payload.into();
+        Self { first, payload }
+    }
+
+    /// Code and reason, of a Close frame that is one.
+    pub(crate) fn closing(&self) -> (u16, &str) {
+        assert_eq!(self.first, FIN | CLOSE, "not a Close: {self:?}");
+        let (code, reason) = self
+            .payload
+            .split_first_chunk::<2>()
+            .expect("a Close without a code");
+        (u16::from_be_bytes(*code), str::from_utf8(reason).unwrap())
+    }
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self.payload[..self.payload.len().min(80)];
+        write!(
+            f,
+            "{:#04x} {}:{}",
+            self.first,
+            self.payload.len(),
+            shown.escape_ascii()
+        )
+    }
+}
+
+/// The head of a response.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    lines: Vec<(String, String)>,
+}
+
+impl Head {
+    /// A header's value, where it came exactly once.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let mut values = self
+            .lines
+            .iter()
+            .filter(|(line, _)| line.eq_ignore_ascii_case(name));
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "{name} came twice: {self:?}");
+        value
+    }
+}
+
+/// A TCP connection to the server.
+pub(crate) struct Raw {
+    pub(crate) stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Raw {
+    pub(crate) async fn connect(addr: SocketAddr) -> Self {
+        Self::over(soon("a connection", TcpStream::connect(addr)).await.unwrap())
+    }
+
+    /// Speaks over a connection that stands.
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Opens a session; `lines` are further lines of the request, each with its CRLF.
+    pub(crate) async fn open(addr: SocketAddr, path: &str, lines: &str) -> (Head, Self) {
+        let mut raw = Self::connect(addr).await;
+        raw.send(upgrade(path, lines).as_bytes()).await;
+        let head = raw.head().await;
+        assert_eq!(head.status, 101, "{head:?}");
+        (head, raw)
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        soon("room to send", self.stream.write_all(bytes)).await.unwrap();
+    }
+
+    /// Reads more; false at the end of the stream.
+    async fn more(&mut self) -> bool {
+        let read = soon("more bytes", self.stream.read_buf(&mut self.buffer)).await;
+        read.expect("the connection broke") > 0
+    }
+
+    /// The head of the next response.
+    pub(crate) async fn head(&mut self) -> Head {
+        let end = loop {
+            if let Some(end) = self.buffer.windows(4).position(|end| end == b"\r\n\r\n") {
+                break end;
+            }
+            assert!(
+                self.more().await,
+                "the stream ended inside the head: {:?}",
+                self.buffer.escape_ascii()
+            );
+        };
+        let head: Vec<u8> = self.buffer.drain(..end + 4).collect();
+        let head = String::from_utf8(head).unwrap();
+        let mut lines = head.trim_end().lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let lines = lines
+            .map(|line| line.split_once(": ").unwrap())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Head { status, lines }
+    }
+
+    /// The next response: its head, and its body as its Content-Length has it.
+    pub(crate) async fn response(&mut self) -> (Head, String) {
+        let head = self.head().await;
+        let len: usize = head.get("content-length").map_or(0, |len| len.parse().unwrap());
+        while self.buffer.len() < len {
+            assert!(self.more().await, "the stream ended inside the body");
+        }
+        let body = self.buffer.drain(..len).collect();
+        (head, String::from_utf8(body).unwrap())
+    }
+
+    /// The next frame from the server, which never masks.
+    pub(crate) async fn frame(&mut self) -> Frame {
+        loop {
+            if let Some((frame, taken)) = read(&self.buffer) {
+                self.buffer.drain(..taken);
+                return frame;
+            }
+            assert!(self.more().await, "the stream ended where a frame should be");
+        }
+    }
+
+    /// What has come and was not yet taken.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Waits for the server to close the connection, in good order and without a byte more.
+    pub(crate) async fn end(&mut self) {
+        while self.more().await {}
+        assert!(
+            self.buffer.is_empty(),
+            "before the end: {:?}",
+            self.buffer.escape_ascii()
+        );
+    }
+
+    /// Waits for the end of the stream, whatever comes before it, in good order or by a reset.
+    pub(crate) async fn end_of_stream(&mut self) {
+        let mut block = [0; 65_536];
+        while !matches!(
+            soon("the end", self.stream.read(&mut block)).await,
+            Ok(0) | Err(_)
+        ) {}
+    }
+
+    /// Waits for a Close and then for the end of the stream.
+    pub(crate) async fn closed(&mut self) -> (u16, String) {
+        let frame = self.frame().await;
+        let (code, reason) = frame.closing();
+        self.end().await;
+        (code, reason.to_owned())
+    }
+
+    /// Resets the connection.
+    pub(crate) fn reset(self) {
+        socket2::SockRef::from(&self.stream)
+            .set_linger(Some(std::time::Duration::ZERO))
+            .unwrap();
+    }
+}
+
+/// A handshake in good order, with further lines.
+pub(crate) fn upgrade(path: &str, lines: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{lines}\r\n"
+    )
+}
+
+/// The frame at the start of `bytes`, and the bytes that it takes.
+fn read(bytes: &[u8]) -> Option<(Frame, usize)> {
+    let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
+    assert_eq!(second & 0x80, 0, "a server must not mask");
+    let (len, rest) = match second {
+        126 => {
+            let (len, rest) = rest.split_first_chunk::<2>()?;
+            (u16::from_be_bytes(*len).into(), rest)
+        }
+        127 => {
+            let (len, rest) = rest.split_first_chunk::<8>()?;
+            (u64::from_be_bytes(*len) as usize, rest)
+        }
+        len => (usize::from(len), rest),
+    };
+    let payload = rest.get(..len)?;
+    Some((Frame::new(first, payload), bytes.len() - rest.len() + len))
+}

@@ -1,0 +1,227 @@
+//! What must not be in a stream of frames, the Close that it gets, and that it gets it at once.
+
+use crate::support::{
+    Echo,
+    raw::{self, BINARY, CLOSE, CONTINUATION, FIN, Frame, PING, PONG, RSV1, TEXT, frame, header},
+};
+
+/// The Close that `bytes` get, sent in one piece and byte by byte.
+async fn verdict(bytes: &[u8]) -> (u16, String) {
+    let echo = Echo::start();
+    let mut verdicts = Vec::new();
+    for size in [bytes.len(), 1] {
+        let mut peer = echo.raw("/?reply=verbatim").await;
+        for piece in bytes.chunks(size) {
+            peer.send(piece).await;
+            tokio::task::yield_now().await;
+        }
+        // Nothing more is sent: the server must not wait for it.
+        let close = peer.frame().await;
+        let (code, reason) = close.closing();
+        assert!(reason.len() <= 123, "{reason}");
+        verdicts.push((code, reason.to_owned()));
+    }
+    assert_eq!(
+        verdicts[0], verdicts[1],
+        "byte by byte is another verdict: {bytes:x?}"
+    );
+    verdicts.remove(0)
+}
+
+async fn assert_verdict(bytes: &[u8], code: u16, reason: &str) {
+    let expected = (code, format!("ws-echo: {reason}"));
+    assert_eq!(
+        verdict(bytes).await,
+        expected,
+        "{}",
+        bytes[..bytes.len().min(40)].escape_ascii()
+    );
+}
+
+#[actix_rt::test]
+async fn bytes_that_are_no_frames_get_1002() {
+    assert_verdict(b"GET / HTTP/1.1\r\n\r\n", 1002, "opcode 7 is reserved").await;
+    assert_verdict(b"\x16\x03\x01\x02\x00", 1002, "opcode 6 is reserved").await;
+}
+
+#[actix_rt::test]
+async fn an_unmasked_frame_gets_1002_at_its_second_byte() {
+    for bytes in [&b"\x81\x00"[..], b"\x82\x7E", b"\x89\x05", b"\x88\x02"] {
+        assert_verdict(bytes, 1002, "a frame from the client is not masked").await;
+    }
+}
+
+#[actix_rt::test]
+async fn reserved_bits_get_1002() {
+    for bits in [0x10, 0x20, 0x30, RSV1, 0x70] {
+        for opcode in [TEXT, BINARY, PING] {
+            assert_verdict(&frame(FIN | bits | opcode, b""), 1002, "reserved bits are set").await;
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn reserved_opcodes_get_1002() {
+    for opcode in (3..=7).chain(11..=15) {
+        let reason = format!("opcode {opcode} is reserved");
+        assert_verdict(&frame(FIN | opcode, b""), 1002, &reason).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_fragmented_control_frame_gets_1002() {
+    for opcode in [CLOSE, PING, PONG] {
+        assert_verdict(&frame(opcode, b""), 1002, "a control frame is fragmented").await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_control_frame_of_126_bytes_gets_1002_before_its_payload_comes() {
+    for opcode in [CLOSE, PING, PONG] {
+        let whole = frame(FIN | opcode, &[0; 126]);
+        for bytes in [&whole[..], &whole[..2]] {
+            assert_verdict(bytes, 1002, "a control frame is longer than 125 bytes").await;
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_length_in_a_longer_form_than_it_needs_gets_1002() {
+    for bytes in [
+        &b"\x82\xFE\0\x7D\0\0\0\0"[..],
+        b"\x82\xFF\0\0\0\0\0\0\xFF\xFF\0\0\0\0",
+        b"\x82\xFF\x80\0\0\0\0\0\0\0\0\0\0\0",
+    ] {
+        assert_verdict(bytes, 1002, "a payload length is not encoded as it must be").await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_continuation_of_nothing_gets_1002() {
+    for bytes in [
+        frame(CONTINUATION, b"x"),
+        frame(FIN | CONTINUATION, b""),
+        header(FIN | CONTINUATION, 1_000_000),
+    ] {
+        assert_verdict(&bytes, 1002, "a continuation frame without a message to continue").await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_message_inside_a_fragmented_one_gets_1002() {
+    for first in [TEXT, BINARY, FIN | TEXT, FIN | BINARY] {
+        let bytes = [frame(TEXT, b"begun"), header(first, 5)].concat();
+        assert_verdict(&bytes, 1002, "a new message before the fragmented one has ended").await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_close_with_one_byte_gets_1002() {
+    assert_verdict(
+        &frame(FIN | CLOSE, b"\x03"),
+        1002,
+        "a Close frame with a body of one byte",
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn a_close_code_that_must_not_be_sent_gets_1002() {
+    for code in [
+        0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535,
+    ] {
+        let reason = format!("close code {code} must not be sent");
+        assert_verdict(&raw::close(code, ""), 1002, &reason).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_close_reason_that_is_no_utf8_gets_1007() {
+    assert_verdict(&frame(FIN | CLOSE, b"\x03\xE8\xFF"), 1007, "text is not UTF-8").await;
+}
+
+/// What is no UTF-8: a bad byte, a surrogate, past the last character, too long a form, a character cut short.
+const NO_UTF8: [&[u8]; 6] = [
+    b"\xFF",
+    b"\xED\xA0\x80",
+    b"\xF4\x90\x80\x80",
+    b"\xC0\xAF",
+    b"\xE2\x82",
+    b"\x80",
+];
+
+#[actix_rt::test]
+async fn text_that_is_no_utf8_gets_1007() {
+    for bad in NO_UTF8 {
+        for long in [0, 5000] {
+            let payload = [&vec![b'a'; long], bad].concat();
+            assert_verdict(&frame(FIN | TEXT, &payload), 1007, "text is not UTF-8").await;
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn fragmented_text_that_is_no_utf8_gets_1007() {
+    for bad in NO_UTF8 {
+        let bytes = [frame(TEXT, "é".as_bytes()), frame(FIN, bad)].concat();
+        assert_verdict(&bytes, 1007, "text is not UTF-8").await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_bad_byte_in_a_half_received_frame_gets_1007_at_once() {
+    // The frame says 1,000,000 bytes, and 10 come.
+    let payload: Vec<u8> = raw::masked("κό\u{7F}".as_bytes()).collect();
+    let bad: Vec<u8> = raw::masked(b"good so f\xFF").collect();
+    assert_verdict(
+        &[header(FIN | TEXT, 1_000_000), bad.clone()].concat(),
+        1007,
+        "text is not UTF-8",
+    )
+    .await;
+    assert_verdict(
+        &[header(TEXT, 1_000_000), bad].concat(),
+        1007,
+        "text is not UTF-8",
+    )
+    .await;
+    let mut after = frame(TEXT, b"");
+    after.extend(header(CONTINUATION, 1_000_000));
+    after.extend(payload);
+    let cut = after.len() - 1;
+    after[cut] ^= 0x80;
+    assert_verdict(&after, 1007, "text is not UTF-8").await;
+}
+
+#[actix_rt::test]
+async fn a_fragment_that_can_no_longer_become_a_character_gets_1007_before_the_message_ends() {
+    let bytes = [frame(TEXT, b"\xF4"), frame(CONTINUATION, b"\x90")].concat();
+    assert_verdict(&bytes, 1007, "text is not UTF-8").await;
+}
+
+#[actix_rt::test]
+async fn binary_messages_may_hold_anything() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim").await;
+    for bad in NO_UTF8 {
+        peer.send(&raw::binary(bad)).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | BINARY, bad));
+    }
+}
+
+#[actix_rt::test]
+async fn what_came_before_a_violation_is_answered_before_the_close() {
+    for (bad, code) in [
+        (frame(FIN | 3, b""), 1002),
+        (frame(FIN | TEXT, b"\xFF"), 1007),
+        (header(FIN | BINARY, 1 << 62), 1009),
+    ] {
+        let echo = Echo::start();
+        let mut peer = echo.raw("/?reply=verbatim").await;
+        peer.send(&[raw::text("first"), raw::ping(b"second"), bad].concat())
+            .await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "first"));
+        assert_eq!(peer.frame().await, Frame::new(FIN | PONG, "second"));
+        assert_eq!(peer.frame().await.closing().0, code);
+    }
+}
