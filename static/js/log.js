@@ -45,6 +45,8 @@ export class Log {
   #next = 1;
   bytes = 0;
   dropped = 0; // rows that the cap has pushed out
+  frozen = false; // paused: rows are kept, the view stays as it is
+  missed = 0; // rows that came meanwhile
   shifted = 0; // rows that have left the front of the view, ever: what a scrolled list must make up for
 
   constructor({ maxRows = MAX_ROWS, maxBytes = MAX_BYTES } = {}) {
@@ -58,6 +60,9 @@ export class Log {
   get length() {
     return this.#view.length;
   }
+  get filtered() {
+    return this.#accepts !== null;
+  }
   /** The index-th row that the filter lets through. */
   at(index) {
     return this.#view.at(index);
@@ -67,7 +72,8 @@ export class Log {
     row.id = this.#next++;
     this.#all.push(row);
     this.bytes += cost(row);
-    if (!this.#accepts || this.#accepts(row)) this.#view.push(row);
+    if (this.frozen) this.missed++;
+    else if (!this.#accepts || this.#accepts(row)) this.#view.push(row);
     while (this.#all.length > this.maxRows || (this.bytes > this.maxBytes && this.#all.length > 1)) {
       const old = this.#all.shift();
       this.bytes -= cost(old);
@@ -90,9 +96,16 @@ export class Log {
     }
   }
 
+  freeze(frozen) {
+    this.frozen = frozen;
+    this.missed = 0;
+    if (!frozen) this.filter(this.#accepts);
+  }
+
   clear() {
     this.#all.clear();
     this.#view.clear();
+    this.missed = 0;
     this.bytes = 0;
     this.dropped = 0;
   }

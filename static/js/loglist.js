@@ -6,7 +6,7 @@ import { onLanguage, t } from "./i18n.js";
 const ROW = 24; // px, as in console.css
 const MARGIN = 8; // rows kept ready above and below the view
 
-const ARROWS = { open: "◇", sent: "→", received: "←", error: "✕", close: "◆" };
+const ARROWS = { open: "◇", sent: "→", received: "←", error: "✕", close: "◆", frame: "·" };
 
 const content = (row) => {
   const said = row.data === null ? "" : typeof row.data === "string" ? oneLine(row.data) : hexLine(row.data);
@@ -14,7 +14,15 @@ const content = (row) => {
   return note && said ? `${note} · ${said}` : note || said;
 };
 
-// One entry a column: the server's own view of the connection becomes one more.
+/** What the server says of a message or a control frame, in a few words. */
+function seen({ server }) {
+  if (!server) return "";
+  const { name, frames = 1, length, inflated, masked, compressed, at } = server;
+  const size = compressed ? `${length}→${inflated} B` : `${length} B`;
+  return [clock(at), name, size, frames > 1 && `${frames} ×`, masked && "mask", compressed && "deflate"].filter(Boolean).join(" ");
+}
+
+// One entry a column.
 const COLUMNS = [
   { name: "time", head: "colTime", text: (row) => clock(row.at) },
   { name: "arrow", head: null, text: (row) => ARROWS[row.kind] },
@@ -22,6 +30,7 @@ const COLUMNS = [
   { name: "type", head: "colType", text: (row) => (row.type ? t(`type.${row.type}`) : "") },
   { name: "size", head: "colSize", text: (row) => (row.data === null ? "" : bytes(row.size)) },
   { name: "rtt", head: "colRtt", text: (row) => (row.rtt === null ? "" : millis(row.rtt)) },
+  { name: "server", head: "colServer", text: seen },
   { name: "content", head: "colContent", text: content },
 ];
 
@@ -31,6 +40,7 @@ export class LogList {
   #seenShift = 0;
   #selected = null;
   #follow = true;
+  columns = { server: false };
 
   /** `onSelect(row | null)`, `onFollow(following, missed)`. */
   constructor(root, log, { onSelect = () => {}, onFollow = () => {} } = {}) {
@@ -96,6 +106,13 @@ export class LogList {
     this.refresh();
   }
 
+  unselect() {
+    this.#selected = null;
+    this.onSelect(null);
+    this.refresh();
+    this.body.focus();
+  }
+
   /** Called when the log's filter or content was replaced as a whole. */
   reset() {
     this.#seenShift = this.log.shifted;
@@ -144,9 +161,7 @@ export class LogList {
     const now = this.#indexOfSelected();
     const steps = { ArrowDown: now + 1, ArrowUp: now < 0 ? last : now - 1, PageDown: now + page, PageUp: now - page, Home: 0, End: last };
     if (event.key === "Escape" && this.#selected) {
-      this.#selected = null;
-      this.onSelect(null);
-      this.refresh();
+      this.unselect();
     } else if (event.key in steps && !event.ctrlKey && !event.metaKey && !event.altKey) {
       event.preventDefault();
       this.select(Math.min(last, Math.max(0, steps[event.key])));
@@ -156,6 +171,7 @@ export class LogList {
 
   #render() {
     const { log, body } = this;
+    this.root.classList.toggle("with-server", this.columns.server);
     const height = log.length * ROW;
     this.empty.hidden = log.length > 0;
     this.sizer.style.height = `${height}px`;

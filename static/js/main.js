@@ -11,4 +11,4 @@ onLanguage(() => {
 });
 
 startLanguage();
-startConsole();
+startConsole({ view: () => "console" });

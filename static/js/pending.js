@@ -1,6 +1,8 @@
 // Which message does a reply answer? Replies come in order but not one for one: the server can be asked to drop,
 // duplicate, delay or speak unasked. So a reply is matched by what it contains, against the messages still waiting.
 
+import { toBase64 } from "./bytes.js";
+
 const STAMP = /,(\d{10,16})$/;
 const LOOK = 256; // how far ahead a reply may answer; what it skips was dropped
 const MOST = 20_000; // with reply=none nothing is ever answered: the oldest are forgotten
@@ -36,12 +38,6 @@ function startsWith(bytes, prefix) {
   return true;
 }
 
-const base64 = (bytes) => {
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 8192) binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(binary);
-};
-
 /** Does `reply` answer `sent`? Both are a string or a Uint8Array. */
 export function answers(reply, sent, json = typeof reply === "string" ? jsonReply(reply) : null) {
   if (typeof reply !== "string") {
@@ -49,7 +45,7 @@ export function answers(reply, sent, json = typeof reply === "string" ? jsonRepl
     const extra = reply.length - sent.length;
     return (extra === 0 || extra === 8) && startsWith(reply, sent);
   }
-  if (json) return json.data === (typeof sent === "string" ? sent : base64(sent));
+  if (json) return json.data === (typeof sent === "string" ? sent : toBase64(sent));
   if (typeof sent !== "string") return false;
   if (reply === sent) return true;
   // A sent lone surrogate went over the wire as U+FFFD; toWellFormed says what the server saw.
