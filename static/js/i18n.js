@@ -1,6 +1,6 @@
 // Two languages, complete, switched without a reload. Elements name their text by key:
-//   data-i18n="key"                      the element's text
-//   data-i18n-attr="aria-label:key ..."  its attributes
+//   data-i18n                            the element's text
+//   data-i18n-attr, "aria-label:key ..." its attributes
 // What is built by script asks t() and listens to onLanguage().
 import en from "./strings.en.js";
 import zh from "./strings.zh.js";
