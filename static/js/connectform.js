@@ -89,7 +89,8 @@ export function startConnectForm({ onConnect, view }) {
     $("#changed").textContent = connected && wanted && JSON.stringify(wanted) !== connected ? t("changed") : "";
   }
 
-  const remember = () => history.replaceState(null, "", toHash(state()) || location.pathname + location.search);
+  const here = (hash) => hash || location.pathname + location.search;
+  const remember = () => history.replaceState(null, "", here(toHash(state())));
 
   $("#connect-form").addEventListener("input", update);
   $("#connect-form").addEventListener("change", () => target() && remember());
@@ -112,7 +113,8 @@ export function startConnectForm({ onConnect, view }) {
 
   return {
     own,
-    remember,
+    /** Another view of the page, the form as it is. */
+    leave: (to) => to !== view() && history.pushState(null, "", here(toHash({ ...state(), view: to }))),
     /** What to connect to now; null, with the wrong field shown, when that cannot be. */
     take() {
       const wanted = target();

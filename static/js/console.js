@@ -271,5 +271,5 @@ export function startConsole({ view }) {
   label();
   $("#watching").checked = Boolean($("#opt-watch").value);
   dial();
-  return { remember: form.remember };
+  return { leave: form.leave };
 }
