@@ -175,8 +175,8 @@ impl Raw {
         read.expect("the connection broke") > 0
     }
 
-    /// The head of the next response.
-    pub(crate) async fn head(&mut self) -> Head {
+    /// The head of the next response, as it stands.
+    pub(crate) async fn head_bytes(&mut self) -> String {
         let end = loop {
             if let Some(end) = self.buffer.windows(4).position(|end| end == b"\r\n\r\n") {
                 break end;
@@ -188,7 +188,12 @@ impl Raw {
             );
         };
         let head: Vec<u8> = self.buffer.drain(..end + 4).collect();
-        let head = String::from_utf8(head).unwrap();
+        String::from_utf8(head).unwrap()
+    }
+
+    /// The head of the next response.
+    pub(crate) async fn head(&mut self) -> Head {
+        let head = self.head_bytes().await;
         let mut lines = head.trim_end().lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let lines = lines
