@@ -18,6 +18,7 @@ mod control;
 mod fragments;
 mod handshake;
 mod health;
+mod hostile;
 mod limits;
 mod page;
 mod refusals;
