@@ -19,6 +19,7 @@ mod control;
 mod fragments;
 mod handshake;
 mod health;
+mod hostile;
 mod json;
 mod limits;
 mod page;
