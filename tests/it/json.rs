@@ -8,18 +8,22 @@ use crate::support::{
     raw::{self, CONTINUATION, FIN, Raw, TEXT, frame, upgrade},
 };
 
-fn schema() -> jsonschema::Validator {
-    let schema = include_str!("../../docs/reply.schema.json");
-    jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+/// Holds a reply against docs/reply.schema.json.
+fn validate(reply: &Value) {
+    let schema = serde_json::from_str(include_str!("../../docs/reply.schema.json")).unwrap();
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("reply.schema.json", schema).unwrap();
+    let index = compiler.compile("reply.schema.json", &mut schemas).unwrap();
+    if let Err(error) = schemas.validate(reply, index) {
+        panic!("{error}\n{reply:#}");
+    }
 }
 
 async fn reply(peer: &mut Raw) -> Value {
     let frame = peer.frame().await;
     assert_eq!(frame.first, FIN | TEXT);
     let reply = serde_json::from_slice(&frame.payload).unwrap();
-    if let Err(error) = schema().validate(&reply) {
-        panic!("{error}\n{reply:#}");
-    }
+    validate(&reply);
     reply
 }
 

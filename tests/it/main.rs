@@ -20,6 +20,7 @@ mod events;
 mod fragments;
 mod handshake;
 mod health;
+mod hostile;
 mod json;
 mod limits;
 mod page;

@@ -1,5 +1,6 @@
 //! A server to talk to, and clients to talk with.
 
+pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod raw;
 
