@@ -106,8 +106,12 @@ fn head_bytes(request: &HttpRequest, response: &HttpResponse) -> String {
         .map(|(name, value)| line(name.as_str().len(), value.len()))
         .sum();
     let connection = match (request.head().connection_type(), request.version()) {
-        (ConnectionType::KeepAlive, version) if version < Version::HTTP_11 => line("connection".len(), "keep-alive".len()),
-        (ConnectionType::Close, version) if version >= Version::HTTP_11 => line("connection".len(), "close".len()),
+        (ConnectionType::KeepAlive, version) if version < Version::HTTP_11 => {
+            line("connection".len(), "keep-alive".len())
+        }
+        (ConnectionType::Close, version) if version >= Version::HTTP_11 => {
+            line("connection".len(), "close".len())
+        }
         _ => 0,
     };
     let date = line("date".len(), "Sun, 06 Nov 1994 08:49:37 GMT".len());

@@ -19,7 +19,7 @@ function seen({ server }) {
   if (!server) return "";
   const { name, frames = 1, length, inflated, masked, compressed, at } = server;
   const size = compressed ? `${length}→${inflated} B` : `${length} B`;
-  return [clock(at), name, size, frames > 1 && `${frames} ×`, masked && "mask", compressed && "deflate"].filter(Boolean).join(" ");
+  return [clock(at), name, size, frames > 1 && `${frames} ×`, masked && "mask"].filter(Boolean).join(" ");
 }
 
 // One entry a column.

@@ -9,4 +9,5 @@
 )]
 
 mod classic;
+mod console;
 mod support;

@@ -27,7 +27,9 @@ async fn chunk(peer: &mut Raw) -> String {
 }
 
 fn time(event: &str) -> u64 {
-    let ms = event.strip_prefix("data: ").and_then(|rest| rest.strip_suffix("\n\n"));
+    let ms = event
+        .strip_prefix("data: ")
+        .and_then(|rest| rest.strip_suffix("\n\n"));
     ms.unwrap_or_else(|| panic!("{event:?}")).parse().unwrap()
 }
 

@@ -51,9 +51,13 @@ async fn the_bytes_of_both_heads_are_those_on_the_wire() {
     for request in [
         post("hello"),
         post(&"x".repeat(100_000)),
-        "GET /poll?message=%E4%BF%A1 HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nAccept: again\r\n\r\n".to_owned(),
+        "GET /poll?message=%E4%BF%A1 HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nAccept: again\r\n\r\n"
+            .to_owned(),
         "GET /poll HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(),
-        format!("GET /poll HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "y".repeat(2000)),
+        format!(
+            "GET /poll HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n",
+            "y".repeat(2000)
+        ),
     ] {
         let mut peer = Raw::connect(echo.addr()).await;
         peer.send(request.as_bytes()).await;
