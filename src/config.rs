@@ -125,7 +125,7 @@ pub struct Config {
     #[arg(long, value_name = "on|off", env = "WS_ECHO_COMPRESS", default_value = "on")]
     pub compress: Switch,
 
-    /// Origin whose pages may connect, such as https://example.org; repeatable [default: any].
+    /// Origin whose pages may connect, such as `https://example.org`; repeatable [default: any].
     /// A request without an Origin header comes from no page and is let in
     #[arg(
         long,

@@ -3,7 +3,7 @@
 use actix_web::{guard, web};
 
 use crate::{
-    http::{health, page, watch},
+    http::{events, health, page, poll, watch},
     session::handshake,
     state::State,
 };
@@ -16,6 +16,9 @@ pub fn configure(service: &mut web::ServiceConfig, state: &web::Data<State>) {
         .service(web::resource("{path:.*}").guard(guard::fn_guard(handshake::is_meant)).to(handshake::open))
         .route("/healthz", web::get().to(health::alive))
         .route("/readyz", web::get().to(health::ready))
+        .route("/poll", web::get().to(poll::get))
+        .route("/poll", web::post().to(poll::post))
+        .route("/events", web::get().to(events::events))
         .route("/watch/{key}", web::get().to(watch::watch))
         // Last, for it hides what follows.
         .service(page::files(&state.config.static_dir));

@@ -1,5 +1,7 @@
 //! What the page and operators ask over plain HTTP.
 
+pub mod events;
 pub mod health;
 pub mod page;
+pub mod poll;
 pub mod watch;

@@ -62,6 +62,9 @@ const UNANSWERED: Duration = Duration::from_secs(60);
 
 /// What the handshake learned, which the actor starts with.
 struct Opening {
+    /// Where the client has chosen a key. Before the admission, for fields are dropped in their order: whoever waits for
+    /// the last session to end must not miss what is told of its end.
+    shown: Option<Shown>,
     admission: Admission,
     peer: SocketAddr,
     path: String,
@@ -72,8 +75,6 @@ struct Opening {
     facts: Option<FactsQueue>,
     /// What `reply=json` says of the connection.
     connection: Option<Box<RawValue>>,
-    /// Where the client has chosen a key.
-    shown: Option<Shown>,
 }
 
 /// The two ends of the wire that the actor's context knows nothing of.

@@ -161,7 +161,12 @@ where
             let Some(source) = &mut this.source else {
                 return Poll::Ready(None);
             };
-            match Pin::new(source).poll_next(cx) {
+            let polled = if this.link.held.get() {
+                Poll::Pending
+            } else {
+                Pin::new(source).poll_next(cx)
+            };
+            match polled {
                 Poll::Ready(Some(Ok(chunk))) => {
                     this.link.heard.set(Instant::now());
                     this.chunk = chunk;
@@ -181,8 +186,8 @@ where
     }
 }
 
-/// What is left of a stream once frames are no longer wanted: read and discarded until the peer's Close frame or the
-/// end, so that closing the socket does not answer unread bytes with a reset, which would take our Close frame with it.
+/// What is left of a stream once frames are no longer wanted: read and discarded to the end of the peer's Close frame or
+/// of the stream, so that closing the socket does not answer unread bytes with a reset, which would take our Close frame with it.
 #[derive(Debug)]
 pub struct Tail<S> {
     source: S,
@@ -190,6 +195,8 @@ pub struct Tail<S> {
     /// Payload of the frame in which the stream was left, or of one since.
     skip: u64,
     held: Vec<u8>,
+    /// The peer's Close frame is among what was discarded, up to what `skip` says is left of it.
+    closed: bool,
 }
 
 impl<S> Tail<S> {
@@ -199,16 +206,20 @@ impl<S> Tail<S> {
             chunk,
             skip: rest.left,
             held: rest.held,
+            closed: false,
         }
     }
 
-    /// Discards what is there; true when a Close frame was seen.
+    /// Discards what is there; true when that was the end of a Close frame.
     fn discard(&mut self) -> bool {
         loop {
             let skipped =
                 usize::try_from(self.skip).map_or(self.chunk.len(), |skip| skip.min(self.chunk.len()));
             self.chunk.advance(skipped);
             self.skip -= skipped as u64;
+            if self.closed && self.skip == 0 {
+                return true;
+            }
             if self.chunk.is_empty() {
                 return false;
             }
@@ -219,9 +230,7 @@ impl<S> Tail<S> {
                 self.chunk.advance(more);
                 continue;
             };
-            if header.opcode == CLOSE {
-                return true;
-            }
+            self.closed = header.opcode == CLOSE;
             // What was held may be more than the header: a Close frame is held whole.
             self.chunk.advance(taken.saturating_sub(before));
             self.skip = header.len.saturating_sub(before.saturating_sub(taken) as u64);
@@ -246,6 +255,34 @@ where
                 Some(Ok(chunk)) => this.chunk = chunk,
                 Some(Err(_)) | None => return Poll::Ready(()),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::{FutureExt, StreamExt, stream};
+
+    use super::*;
+
+    #[test]
+    fn the_tail_ends_with_the_last_byte_of_the_peers_close() {
+        let frames = b"\x81\x83\0\0\0\0abc\x88\x85\0\0\0\0\x03\xE8bye";
+        for cut in 0..=frames.len() {
+            let (first, second) = frames.split_at(cut);
+            let chunks =
+                [first, second, b"what is not read"].map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+            let nothing = Rest {
+                held: Vec::new(),
+                left: 0,
+            };
+            let mut tail = Tail::new(stream::iter(chunks), Bytes::new(), nothing);
+            assert_eq!((&mut tail).now_or_never(), Some(()));
+            let unread: Vec<_> = tail.source.collect().now_or_never().unwrap();
+            let expected = if cut == frames.len() { 2 } else { 1 };
+            assert_eq!(unread.len(), expected, "cut at {cut}");
         }
     }
 }

@@ -11,18 +11,23 @@
     reason = "a test that cannot go on panics, and says where"
 )]
 
+mod behaviours;
 mod closing;
 mod command_line;
 mod compression;
 mod control;
+mod events;
 mod fragments;
 mod handshake;
 mod health;
 mod hostile;
+mod json;
 mod limits;
 mod page;
+mod poll;
 mod refusals;
 mod replies;
 mod shutdown;
 mod support;
 mod violations;
+mod watch;

@@ -92,6 +92,11 @@ impl Echo {
         self.state.registry.open()
     }
 
+    /// Stops it as a signal would, up to where the process would end.
+    pub(crate) async fn drain(&self) {
+        self.state.registry.drain().await;
+    }
+
     /// A connection that speaks bytes.
     pub(crate) async fn raw(&self, path: &str) -> Raw {
         Raw::open(self.addr(), path, "").await.1

@@ -164,14 +164,19 @@ impl Raw {
         soon("room to send", self.stream.write_all(bytes)).await.unwrap();
     }
 
+    /// Writes for as long as it takes.
+    pub(crate) async fn send_some(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
     /// Reads more; false at the end of the stream.
     async fn more(&mut self) -> bool {
         let read = soon("more bytes", self.stream.read_buf(&mut self.buffer)).await;
         read.expect("the connection broke") > 0
     }
 
-    /// The head of the next response.
-    pub(crate) async fn head(&mut self) -> Head {
+    /// The head of the next response, as it stands.
+    pub(crate) async fn head_bytes(&mut self) -> String {
         let end = loop {
             if let Some(end) = self.buffer.windows(4).position(|end| end == b"\r\n\r\n") {
                 break end;
@@ -183,7 +188,12 @@ impl Raw {
             );
         };
         let head: Vec<u8> = self.buffer.drain(..end + 4).collect();
-        let head = String::from_utf8(head).unwrap();
+        String::from_utf8(head).unwrap()
+    }
+
+    /// The head of the next response.
+    pub(crate) async fn head(&mut self) -> Head {
+        let head = self.head_bytes().await;
         let mut lines = head.trim_end().lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let lines = lines
@@ -213,6 +223,26 @@ impl Raw {
             }
             assert!(self.more().await, "the stream ended where a frame should be");
         }
+    }
+
+    /// The next bytes as they stand on the wire.
+    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.more().await, "the stream ended inside {count} bytes");
+        }
+        self.buffer.drain(..count).collect()
+    }
+
+    /// Waits for the connection to break by a reset; nothing but a reset counts.
+    pub(crate) async fn broken(&mut self) {
+        let error = loop {
+            match soon("a reset", self.stream.read_buf(&mut self.buffer)).await {
+                Ok(0) => panic!("the connection ended in good order"),
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
 
     /// What has come and was not yet taken.

@@ -1,0 +1,440 @@
+//! What a connection does because its URL asked for it, seen byte by byte.
+
+use proptest::prelude::*;
+
+use crate::support::{
+    Echo,
+    process::Process,
+    raw::{self, BINARY, CLOSE, CONTINUATION, FIN, Frame, PING, RSV1, Raw, TEXT, frame, upgrade},
+};
+
+const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+
+#[actix_rt::test]
+async fn with_reply_none_nothing_comes_back_but_control_frames() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=none").await;
+    peer.send(&[raw::text("x"), raw::binary(b"y"), raw::ping(b"p")].concat())
+        .await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | raw::PONG, "p"));
+}
+
+#[actix_rt::test]
+async fn late_replies_keep_their_order() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&delay=10ms&jitter=50ms").await;
+    for number in 0..20 {
+        peer.send(&raw::text(&number.to_string())).await;
+    }
+    for number in 0..20 {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, number.to_string()));
+    }
+}
+
+#[actix_rt::test]
+async fn a_late_reply_holds_up_neither_pongs_nor_the_close() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?delay=5m").await;
+    peer.send(&[raw::text("x"), raw::ping(b"p"), raw::close(1000, "")].concat())
+        .await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | raw::PONG, "p"));
+    assert_eq!(peer.frame().await.closing(), (1000, ""));
+}
+
+#[actix_rt::test]
+async fn while_many_replies_wait_nothing_more_is_read() {
+    // Without the bound the server would take all of it. With it, writing stalls once the kernel's buffers on both sides
+    // are full; that nothing moves any more can only be told by waiting, and a slow machine errs towards passing.
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/?delay=5m").await;
+    let message = raw::binary(&[7; 64 * 1024]);
+    let mut taken = 0;
+    while taken < 2048 {
+        let write = peer.send_some(&message);
+        match tokio::time::timeout(std::time::Duration::from_secs(2), write).await {
+            Ok(()) => taken += 1,
+            Err(_) => return,
+        }
+    }
+    panic!("the server took {taken} messages of 64 KiB that it could not answer yet");
+}
+
+#[actix_rt::test]
+async fn the_same_seed_drops_and_doubles_the_same_messages() {
+    let echo = Echo::start();
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        let mut peer = echo.raw("/?reply=verbatim&drop=0.3&duplicate=0.3&seed=7").await;
+        for number in 0..50 {
+            peer.send(&raw::text(&number.to_string())).await;
+        }
+        peer.send(&raw::close(1000, "")).await;
+        let mut replies = Vec::new();
+        loop {
+            let frame = peer.frame().await;
+            if frame.first == FIN | CLOSE {
+                break;
+            }
+            replies.push(String::from_utf8(frame.payload).unwrap());
+        }
+        runs.push(replies);
+    }
+    assert_eq!(runs[0], runs[1]);
+    let mut once = runs[0].clone();
+    once.dedup();
+    assert!(once.len() < 50, "none was dropped");
+    assert!(once.len() < runs[0].len(), "none was doubled");
+}
+
+#[actix_rt::test]
+async fn certain_drops_and_doubles_are_certain() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&duplicate=1").await;
+    peer.send(&[raw::text("a"), raw::text("b"), raw::close(1000, "")].concat())
+        .await;
+    for said in ["a", "a", "b", "b"] {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, said));
+    }
+    assert_eq!(peer.frame().await.closing().0, 1000);
+    let mut peer = echo.raw("/?drop=1&duplicate=1").await;
+    peer.send(&[raw::text("a"), raw::close(1000, "")].concat()).await;
+    assert_eq!(peer.frame().await.closing().0, 1000);
+}
+
+#[actix_rt::test]
+async fn tick_says_the_time_unasked() {
+    let echo = Echo::start();
+    let before = crate::support::now_ms();
+    let mut peer = echo.raw("/?tick=10ms").await;
+    let mut last = before;
+    for _ in 0..3 {
+        let frame = peer.frame().await;
+        assert_eq!(frame.first, FIN | TEXT);
+        let said: u64 = String::from_utf8(frame.payload).unwrap().parse().unwrap();
+        assert!(said >= last && said <= crate::support::now_ms());
+        last = said;
+    }
+}
+
+#[actix_rt::test]
+async fn close_closes_as_asked_right_after_the_handshake() {
+    let server = Process::start(&[]).await;
+    let mut peer = server.raw("/?close=4000:so%20long%20%E5%86%8D%E8%A7%81").await;
+    let frame = peer.frame().await;
+    assert_eq!(frame.closing(), (4000, "so long 再见"));
+    peer.send(&raw::close(4000, "")).await;
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn after_counts_messages_and_lets_their_replies_out_first() {
+    let server = Process::start(&[]).await;
+    for delay in ["", "&delay=20ms"] {
+        let mut peer = server
+            .raw(&format!("/?reply=verbatim&close=1012&after=2{delay}"))
+            .await;
+        peer.send(&[raw::text("a"), raw::text("b"), raw::text("c")].concat())
+            .await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "a"));
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "b"));
+        assert_eq!(peer.frame().await.closing(), (1012, ""), "{delay}");
+    }
+}
+
+#[actix_rt::test]
+async fn after_takes_a_duration_too() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?close=4001&after=30ms").await;
+    assert_eq!(peer.frame().await.closing(), (4001, ""));
+}
+
+#[actix_rt::test]
+async fn abort_resets_the_connection_after_what_was_due() {
+    let mut server = Process::start(&[]).await;
+    server.raw("/?abort").await.broken().await;
+    let mut peer = server.raw("/?reply=verbatim&abort&after=1").await;
+    peer.send(&raw::text("a")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "a"));
+    peer.broken().await;
+    assert_eq!(peer.unread(), b"", "no Close frame");
+    server.logged("code=1006 by=server").await;
+}
+
+#[actix_rt::test]
+async fn every_way_to_break_the_wire_breaks_it_so() {
+    let echo = Echo::start();
+    let said = b"ws-echo: broken on request";
+    let text = |start: &[u8]| [start, said].concat();
+    let masked: Vec<u8> = said
+        .iter()
+        .zip([0x37, 0xFA, 0x21, 0x3D].iter().cycle())
+        .map(|(a, b)| a ^ b)
+        .collect();
+    for (wire, bytes) in [
+        ("rsv", text(&[0x91, 26])),
+        ("opcode", text(&[0x83, 26])),
+        (
+            "masked",
+            [&[0x81, 0x80 | 26, 0x37, 0xFA, 0x21, 0x3D], &masked[..]].concat(),
+        ),
+        ("length", text(&[0x81, 126, 0, 26])),
+        ("utf8", vec![0x81, 2, 0xC3, 0x28]),
+        ("continuation", text(&[0x80, 26])),
+        ("close-code", vec![0x88, 2, 0x03, 0xED]),
+        ("close-length", vec![0x88, 1, 3]),
+    ] {
+        for lines in ["", DEFLATE] {
+            let (_, mut peer) = Raw::open(echo.addr(), &format!("/?wire={wire}"), lines).await;
+            assert_eq!(
+                peer.bytes(bytes.len()).await,
+                bytes,
+                "{wire} right after the handshake"
+            );
+            let (_, mut peer) = Raw::open(
+                echo.addr(),
+                &format!("/?reply=verbatim&wire={wire}&after=1"),
+                lines,
+            )
+            .await;
+            peer.send(&raw::text("good")).await;
+            assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "good"));
+            assert_eq!(peer.bytes(bytes.len()).await, bytes, "{wire} after a message");
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn after_a_broken_frame_that_is_no_close_the_echo_goes_on() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&wire=utf8").await;
+    assert_eq!(peer.frame().await.payload, [0xC3, 0x28]);
+    peer.send(&raw::text("still there")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still there"));
+    peer.send(&raw::close(1007, "")).await;
+    assert_eq!(peer.frame().await.closing(), (1007, ""));
+}
+
+#[actix_rt::test]
+async fn fragment_cuts_replies_up() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&fragment=3").await;
+    peer.send(
+        &[
+            raw::text("abcdefg"),
+            raw::binary(b"abc"),
+            raw::ping(b"longer than 3"),
+            raw::text(""),
+        ]
+        .concat(),
+    )
+    .await;
+    for expected in [
+        Frame::new(TEXT, "abc"),
+        Frame::new(CONTINUATION, "def"),
+        Frame::new(FIN | CONTINUATION, "g"),
+        Frame::new(FIN | BINARY, "abc"),
+        Frame::new(FIN | raw::PONG, "longer than 3"),
+        Frame::new(FIN | TEXT, ""),
+    ] {
+        assert_eq!(peer.frame().await, expected);
+    }
+}
+
+#[actix_rt::test]
+async fn fragment_cuts_compressed_replies_up_and_marks_the_first_alone() {
+    let echo = Echo::start();
+    let (_, mut peer) = Raw::open(echo.addr(), "/?reply=verbatim&fragment=5", DEFLATE).await;
+    peer.send(&raw::text(&"compress me ".repeat(20))).await;
+    let mut frames = vec![peer.frame().await];
+    while frames.last().is_some_and(|frame| frame.first & FIN == 0) {
+        frames.push(peer.frame().await);
+    }
+    assert!(frames.len() > 1);
+    assert_eq!(frames[0].first, RSV1 | TEXT);
+    assert!(
+        frames[1..]
+            .iter()
+            .all(|frame| frame.first & RSV1 == 0 && frame.payload.len() <= 5)
+    );
+}
+
+#[actix_rt::test]
+async fn a_trickling_reply_arrives_whole_and_so_does_the_close() {
+    let server = Process::start(&[]).await;
+    for lines in ["", DEFLATE] {
+        let (_, mut peer) = Raw::open(server.addr(), "/?reply=verbatim&rate=2000&compress=off", lines).await;
+        peer.send(&[raw::text(&"x".repeat(300)), raw::close(1000, "")].concat())
+            .await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "x".repeat(300)));
+        assert_eq!(peer.closed().await, (1000, String::new()));
+    }
+}
+
+#[actix_rt::test]
+async fn pong_off_leaves_pings_unanswered() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&pong=off").await;
+    peer.send(&[raw::ping(b"p"), raw::text("x")].concat()).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "x"));
+}
+
+#[actix_rt::test]
+async fn close_reply_off_leaves_a_close_unanswered_until_the_idle_timeout() {
+    let server = Process::start(&["--idle-timeout", "100ms", "--ping-interval", "0"]).await;
+    let mut peer = server.raw("/?close-reply=off").await;
+    peer.send(&[raw::close(1000, ""), raw::text("x")].concat()).await;
+    // The end comes without a byte before it.
+    peer.end().await;
+}
+
+#[actix_rt::test]
+async fn max_message_size_lowers_the_limit_of_one_connection() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&max-message-size=10").await;
+    peer.send(&raw::text("0123456789")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "0123456789"));
+    peer.send(&raw::text("0123456789a")).await;
+    assert_eq!(
+        peer.frame().await.closing(),
+        (1009, "ws-echo: a message of more than 10 bytes")
+    );
+}
+
+#[actix_rt::test]
+async fn subprotocol_is_forced_whatever_was_offered() {
+    let echo = Echo::start();
+    for (path, offer, answer) in [
+        (
+            "/?subprotocol=none",
+            "Sec-WebSocket-Protocol: com.kaazing.echo\r\n",
+            None,
+        ),
+        (
+            "/?subprotocol=other",
+            "Sec-WebSocket-Protocol: com.kaazing.echo\r\n",
+            Some("other"),
+        ),
+        ("/?subprotocol=other", "", Some("other")),
+    ] {
+        let (head, _) = Raw::open(echo.addr(), path, offer).await;
+        assert_eq!(head.get("sec-websocket-protocol"), answer, "{path} {offer}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_refusal_asked_for_has_the_status_and_what_belongs_to_it() {
+    let echo = Echo::start();
+    for (status, name, value) in [
+        (302, "location", Some("/chat?room=1&reply=verbatim")),
+        (401, "www-authenticate", Some("Basic realm=\"ws-echo\"")),
+        (418, "location", None),
+        (429, "retry-after", Some("5")),
+        (503, "retry-after", Some("5")),
+        (599, "retry-after", None),
+    ] {
+        let mut peer = Raw::connect(echo.addr()).await;
+        let path = format!("/chat?room=1&handshake-status={status}&reply=verbatim&handshake-delay=1ms");
+        peer.send(upgrade(&path, "").as_bytes()).await;
+        let (head, body) = peer.response().await;
+        assert_eq!(head.status, status);
+        let expected =
+            value.map(|value| value.replace("reply=verbatim", "reply=verbatim&handshake-delay=1ms"));
+        assert_eq!(head.get(name), expected.as_deref(), "{status}");
+        assert!(
+            body.contains(&format!("the URL asks for status {status}")),
+            "{body}"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn a_late_handshake_still_opens_a_session() {
+    let echo = Echo::start();
+    let mut peer = echo.raw("/?reply=verbatim&handshake-delay=30ms").await;
+    peer.send(&raw::text("x")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "x"));
+}
+
+#[actix_rt::test]
+async fn with_behaviours_off_the_query_is_not_read() {
+    let server = Process::start(&["--behaviours", "off"]).await;
+    let mut peer = server.raw("/?reply=verbatim&close=1000&delay=nonsense").await;
+    peer.send(&raw::text("x")).await;
+    let payload = peer.frame().await.payload;
+    assert!(
+        String::from_utf8(payload)
+            .unwrap()
+            .starts_with("客户端发送的信息：x,")
+    );
+}
+
+/// One value of each key that keeps to the protocol and to the present.
+const HARMLESS: [&str; 16] = [
+    "reply=verbatim",
+    "reply=json",
+    "reply=none",
+    "delay=2ms",
+    "jitter=2ms",
+    "drop=0.5",
+    "duplicate=0.5",
+    "seed=7",
+    "tick=10ms",
+    "fragment=3",
+    "rate=100000",
+    "pong=off",
+    "compress=off",
+    "max-message-size=1KiB",
+    "subprotocol=none",
+    "watch=0123456789abcdef",
+];
+
+fn key(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(key, _)| key)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 0, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_pair_of_behaviours_breaks_the_protocol(
+        first in proptest::sample::select(&HARMLESS[..]),
+        second in proptest::sample::select(&HARMLESS[..]),
+        compressed: bool,
+    ) {
+        prop_assume!(key(first) != key(second));
+        actix_rt::System::new().block_on(async {
+            let echo = Echo::start();
+            let path = format!("/?{first}&{second}&close=4000&after=9");
+            let (_, mut peer) = Raw::open(echo.addr(), &path, if compressed { DEFLATE } else { "" }).await;
+            for number in 0..9 {
+                peer.send(&[raw::text(&format!("{number} {}", "x".repeat(100))), frame(FIN | PING, b"p")].concat()).await;
+            }
+            // Whatever comes before it, the Close comes, and until then every frame is one that may be there.
+            let mut open = false;
+            loop {
+                let frame = peer.frame().await;
+                let (fin, opcode) = (frame.first & FIN != 0, frame.first & 0x0F);
+                assert_eq!(frame.first & 0x30, 0, "{path}: {frame:?}");
+                assert!(frame.first & RSV1 == 0 || compressed, "{path}: {frame:?}");
+                match opcode {
+                    CLOSE => {
+                        assert!(!open, "{path}: a Close inside a message");
+                        assert_eq!(frame.closing(), (4000, ""), "{path}");
+                        break;
+                    }
+                    PING | raw::PONG => assert!(fin, "{path}: {frame:?}"),
+                    CONTINUATION => {
+                        assert!(open, "{path}: {frame:?}");
+                        open = !fin;
+                    }
+                    _ => {
+                        assert!(!open, "{path}: {frame:?}");
+                        open = !fin;
+                    }
+                }
+            }
+            peer.send(&raw::close(4000, "")).await;
+            crate::support::until("the session to end", || echo.open() == 0).await;
+        });
+    }
+}

@@ -1,0 +1,124 @@
+//! `?reply=json`: everything that the server knows, as docs/reply.schema.json describes it.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Echo, now_ms,
+    process::Process,
+    raw::{self, CONTINUATION, FIN, Raw, TEXT, frame, upgrade},
+};
+
+/// Holds a reply against docs/reply.schema.json.
+fn validate(reply: &Value) {
+    let schema = serde_json::from_str(include_str!("../../docs/reply.schema.json")).unwrap();
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("reply.schema.json", schema).unwrap();
+    let index = compiler.compile("reply.schema.json", &mut schemas).unwrap();
+    if let Err(error) = schemas.validate(reply, index) {
+        panic!("{error}\n{reply:#}");
+    }
+}
+
+async fn reply(peer: &mut Raw) -> Value {
+    let frame = peer.frame().await;
+    assert_eq!(frame.first, FIN | TEXT);
+    let reply = serde_json::from_slice(&frame.payload).unwrap();
+    validate(&reply);
+    reply
+}
+
+#[actix_rt::test]
+async fn a_reply_tells_the_message_and_how_it_came() {
+    let echo = Echo::start();
+    let before = now_ms();
+    let mut peer = echo.raw("/?reply=json").await;
+    peer.send(&raw::text("a \"quoted\" 信息\n\u{0}")).await;
+    let text = reply(&mut peer).await;
+    assert_eq!(text["data"], "a \"quoted\" 信息\n\u{0}");
+    assert_eq!((&text["type"], &text["bytes"]), (&json!("text"), &json!(19)));
+    assert_eq!(
+        (&text["frames"], &text["compressed"], &text["seq"]),
+        (&json!(1), &json!(false), &json!(1))
+    );
+    let (received, replied) = (
+        text["receivedAt"].as_u64().unwrap(),
+        text["repliedAt"].as_u64().unwrap(),
+    );
+    assert!(before <= received && received <= replied && replied <= now_ms());
+    peer.send(
+        &[
+            frame(raw::BINARY, b"\0"),
+            frame(CONTINUATION, b""),
+            frame(FIN | CONTINUATION, b"\xFF"),
+        ]
+        .concat(),
+    )
+    .await;
+    let binary = reply(&mut peer).await;
+    assert_eq!(
+        (&binary["data"], &binary["type"]),
+        (&json!("AP8="), &json!("binary"))
+    );
+    assert_eq!(
+        (&binary["frames"], &binary["seq"], &binary["bytes"]),
+        (&json!(3), &json!(2), &json!(2))
+    );
+}
+
+#[actix_rt::test]
+async fn a_reply_tells_of_compression_message_by_message() {
+    let echo = Echo::start();
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-other\r\n";
+    let (_, mut peer) = Raw::open(echo.addr(), "/?reply=json&fragment=16777216", offer).await;
+    // RFC 7692 section 7.2.3.1, the compressed "Hello".
+    peer.send(&frame(
+        FIN | raw::RSV1 | TEXT,
+        &[0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00],
+    ))
+    .await;
+    assert_eq!(
+        peer.frame().await.first,
+        FIN | raw::RSV1 | TEXT,
+        "the reply is compressed too"
+    );
+}
+
+#[actix_rt::test]
+async fn a_reply_tells_the_request_as_it_stood_on_the_wire() {
+    let server = Process::start(&[]).await;
+    let mut peer = Raw::connect(server.addr()).await;
+    let lines = "x-ODD-case: 1\r\nAccept: a\r\nx-odd-CASE: 2\r\nSec-WebSocket-Protocol: one, com.kaazing.echo\r\n\
+                 Sec-WebSocket-Extensions: x-unknown\r\n";
+    peer.send(upgrade("/some/path?reply=json&other=%41", lines).as_bytes())
+        .await;
+    assert_eq!(peer.head().await.status, 101);
+    peer.send(&raw::text("x")).await;
+    let connection = reply(&mut peer).await["connection"].take();
+    let local = peer.stream.local_addr().unwrap().to_string();
+    assert_eq!(connection["peer"], local);
+    assert_eq!(connection["httpVersion"], "1.1");
+    assert_eq!(connection["path"], "/some/path");
+    assert_eq!(connection["query"], "reply=json&other=%41");
+    assert_eq!(
+        connection["subprotocol"],
+        json!({"offered": ["one", "com.kaazing.echo"], "chosen": "com.kaazing.echo"})
+    );
+    assert_eq!(
+        connection["extensions"],
+        json!({"offered": ["x-unknown"], "chosen": null})
+    );
+    let headers = connection["headers"].as_array().unwrap();
+    let expected = [
+        ["Host", "localhost"],
+        ["Connection", "Upgrade"],
+        ["Upgrade", "websocket"],
+        ["Sec-WebSocket-Version", "13"],
+        ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
+        ["x-ODD-case", "1"],
+        ["Accept", "a"],
+        ["x-odd-CASE", "2"],
+        ["Sec-WebSocket-Protocol", "one, com.kaazing.echo"],
+        ["Sec-WebSocket-Extensions", "x-unknown"],
+    ];
+    assert_eq!(headers, expected.map(|header| json!(header)).as_slice());
+}

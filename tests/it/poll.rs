@@ -1,0 +1,87 @@
+//! `/poll`: the stamped reply over HTTP, and how many bytes it took.
+
+use crate::support::{Echo, PREFIX, now_ms, raw::Raw};
+
+/// The message and the time of a stamped reply.
+fn stamped(reply: &str) -> (&str, u64) {
+    let (message, ms) = reply.strip_prefix(PREFIX).unwrap().rsplit_once(',').unwrap();
+    (message, ms.parse().unwrap())
+}
+
+fn post(message: &str) -> String {
+    format!(
+        "POST /poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{message}",
+        message.len()
+    )
+}
+
+#[actix_rt::test]
+async fn a_posted_message_comes_back_stamped() {
+    let echo = Echo::start();
+    let mut peer = Raw::connect(echo.addr()).await;
+    for message in ["hello", "", "信息 🦀,1"] {
+        let before = now_ms();
+        peer.send(post(message).as_bytes()).await;
+        let (head, body) = peer.response().await;
+        assert_eq!(head.status, 200);
+        assert_eq!(head.get("content-type"), Some("text/plain; charset=utf-8"));
+        let (said, ms) = stamped(&body);
+        assert_eq!(said, message);
+        assert!((before..=now_ms()).contains(&ms), "{ms}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_message_in_the_query_comes_back_stamped() {
+    let echo = Echo::with(|config| config.prefix = "said: ".to_owned());
+    let mut peer = Raw::connect(echo.addr()).await;
+    for (query, message) in [("?message=a%20b%26c", "a b&c"), ("?other=1", ""), ("", "")] {
+        peer.send(format!("GET /poll{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
+            .await;
+        let (head, body) = peer.response().await;
+        assert_eq!(head.status, 200);
+        let (said, _) = body.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
+        assert_eq!(said, message);
+    }
+}
+
+#[actix_rt::test]
+async fn the_bytes_of_both_heads_are_those_on_the_wire() {
+    let echo = Echo::start();
+    for request in [
+        post("hello"),
+        post(&"x".repeat(100_000)),
+        "GET /poll?message=%E4%BF%A1 HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nAccept: again\r\n\r\n".to_owned(),
+        "GET /poll HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".to_owned(),
+        format!("GET /poll HTTP/1.1\r\nHost: localhost\r\nX-Long: {}\r\n\r\n", "y".repeat(2000)),
+    ] {
+        let mut peer = Raw::connect(echo.addr()).await;
+        peer.send(request.as_bytes()).await;
+        let head = peer.head_bytes().await;
+        let asked = request.find("\r\n\r\n").unwrap() + 4;
+        let told = format!("x-head-bytes: request={asked}, response={}\r\n", head.len());
+        assert!(head.contains(&told), "{told} in {head}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_body_may_be_as_large_as_a_message_and_no_larger() {
+    let echo = Echo::with(|config| config.max_message_size = "1KiB".parse().unwrap());
+    for (size, status) in [(1024, 200), (1025, 413)] {
+        let mut peer = Raw::connect(echo.addr()).await;
+        peer.send(post(&"x".repeat(size)).as_bytes()).await;
+        assert_eq!(peer.head().await.status, status, "{size} bytes");
+    }
+}
+
+#[actix_rt::test]
+async fn a_body_that_is_not_text_is_refused_with_a_reason() {
+    let echo = Echo::start();
+    let mut peer = Raw::connect(echo.addr()).await;
+    peer.send(b"POST /poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n\xC3\x28")
+        .await;
+    let (head, body) = peer.response().await;
+    assert_eq!(head.status, 400);
+    let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert!(json["error"].as_str().unwrap().contains("UTF-8"), "{body}");
+}

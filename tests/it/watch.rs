@@ -1,0 +1,257 @@
+//! `GET /watch/{key}`: what the server sees of a connection, for whoever knows its key.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Echo,
+    process::Process,
+    raw::{self, FIN, Raw, TEXT, frame},
+};
+
+const KEY: &str = "0123456789abcdef_-XYZ";
+
+/// A watcher that reads Server-Sent Events over a chunked response.
+struct Watcher {
+    raw: Raw,
+    text: String,
+}
+
+impl Watcher {
+    async fn open(addr: std::net::SocketAddr, key: &str) -> Self {
+        let mut raw = Raw::connect(addr).await;
+        raw.send(format!("GET /watch/{key} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
+            .await;
+        let head = raw.head().await;
+        assert_eq!(head.status, 200);
+        assert_eq!(head.get("content-type"), Some("text/event-stream"));
+        let mut watcher = Self {
+            raw,
+            text: String::new(),
+        };
+        assert_eq!(watcher.block().await, ": watching");
+        watcher
+    }
+
+    /// The next event, as it stands, without its empty line.
+    async fn block(&mut self) -> String {
+        loop {
+            if let Some(end) = self.text.find("\n\n") {
+                let block: String = self.text.drain(..end + 2).collect();
+                return block.trim_end().to_owned();
+            }
+            let mut size = String::new();
+            while !size.ends_with("\r\n") {
+                size.push(char::from(self.raw.bytes(1).await[0]));
+            }
+            let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
+            assert!(size > 0, "the events ended");
+            self.text
+                .push_str(&String::from_utf8(self.raw.bytes(size).await).unwrap());
+            self.raw.bytes(2).await;
+        }
+    }
+
+    async fn event(&mut self) -> (String, Value) {
+        let block = self.block().await;
+        let (name, data) = block.split_once('\n').unwrap();
+        let data = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+        (name.strip_prefix("event: ").unwrap().to_owned(), data)
+    }
+
+    /// The next event, which must be a frame: its direction, name and start.
+    async fn frame(&mut self) -> (String, String, String) {
+        let (name, data) = self.event().await;
+        assert_eq!(name, "frame", "{data}");
+        let field = |field: &str| data[field].as_str().unwrap().to_owned();
+        (field("direction"), field("name"), field("start"))
+    }
+}
+
+#[actix_rt::test]
+async fn a_watcher_sees_the_handshake_every_frame_and_the_end() {
+    let echo = Echo::start();
+    let mut watcher = Watcher::open(echo.addr(), KEY).await;
+    let (_, mut peer) = Raw::open(
+        echo.addr(),
+        &format!("/path?reply=verbatim&watch={KEY}"),
+        "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Protocol: one\r\n",
+    )
+    .await;
+    peer.send(
+        &[
+            frame(TEXT, b"He"),
+            raw::ping(b"p"),
+            frame(FIN, b"llo"),
+            raw::close(1000, ""),
+        ]
+        .concat(),
+    )
+    .await;
+    while peer.frame().await.first != FIN | raw::CLOSE {}
+
+    let (name, handshake) = watcher.event().await;
+    assert_eq!(
+        (name.as_str(), &handshake["path"]),
+        ("handshake", &json!("/path"))
+    );
+    assert_eq!(handshake["subprotocol"], "one");
+    assert_eq!(handshake["extensions"], "permessage-deflate");
+    for (direction, name, start) in [
+        ("received", "text", "4865"),
+        ("received", "ping", "70"),
+        ("received", "continuation", "6c6c6f"),
+        ("received", "close", "03e8"),
+        ("sent", "pong", "70"),
+        ("sent", "text", "48656c6c6f"),
+        ("sent", "close", "03e8"),
+    ] {
+        assert_eq!(
+            watcher.frame().await,
+            (direction.into(), name.into(), start.into())
+        );
+    }
+    let (name, end) = watcher.event().await;
+    assert_eq!(
+        (name.as_str(), &end["code"], &end["by"]),
+        ("end", &json!(1000), &json!("peer"))
+    );
+    assert_eq!(end["connection"], handshake["connection"]);
+}
+
+#[actix_rt::test]
+async fn a_frame_is_told_with_all_of_its_header() {
+    let echo = Echo::start();
+    let mut watcher = Watcher::open(echo.addr(), KEY).await;
+    let path = format!("/?reply=verbatim&watch={KEY}");
+    let (_, mut peer) = Raw::open(
+        echo.addr(),
+        &path,
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+    )
+    .await;
+    // RFC 7692 section 7.2.3.1, the compressed "Hello", in two fragments.
+    peer.send(
+        &[
+            frame(raw::RSV1 | TEXT, &[0xF2, 0x48, 0xCD]),
+            frame(FIN, &[0xC9, 0xC9, 0x07, 0x00]),
+        ]
+        .concat(),
+    )
+    .await;
+    peer.send(&raw::text(&"x".repeat(1000))).await;
+    peer.frame().await;
+    peer.frame().await;
+    assert_eq!(watcher.event().await.0, "handshake");
+    let (_, first) = watcher.event().await;
+    assert_eq!(
+        (&first["fin"], &first["masked"], &first["length"]),
+        (&json!(false), &json!(true), &json!(3))
+    );
+    assert_eq!(first["rsv"], json!([true, false, false]));
+    let (_, last) = watcher.event().await;
+    assert_eq!((&last["opcode"], &last["length"]), (&json!(0), &json!(4)));
+    let inflated = first["inflated"].as_u64().unwrap() + last["inflated"].as_u64().unwrap();
+    assert_eq!(inflated, 5);
+    let start = |seen: &Value| seen["start"].as_str().unwrap().to_owned();
+    assert_eq!(start(&first) + &start(&last), "48656c6c6f");
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        seen.push(watcher.event().await.1);
+    }
+    let long = seen.iter().find(|seen| seen["direction"] == "received").unwrap();
+    assert_eq!((&long["length"], &long["inflated"]), (&json!(1000), &json!(1000)));
+    assert_eq!(start(long), "78".repeat(64), "only the first 64 bytes");
+    let compressed = seen
+        .iter()
+        .find(|seen| seen["direction"] == "sent" && seen["rsv"][0] == true)
+        .unwrap();
+    assert_eq!(compressed["inflated"], 1000);
+    assert!(compressed["length"].as_u64().unwrap() < 100);
+    assert_eq!(compressed["masked"], false);
+}
+
+#[actix_rt::test]
+async fn broken_frames_are_seen_as_they_are() {
+    let echo = Echo::start();
+    let mut watcher = Watcher::open(echo.addr(), KEY).await;
+    let mut peer = echo.raw(&format!("/?wire=rsv&watch={KEY}")).await;
+    peer.bytes(2).await;
+    assert_eq!(watcher.event().await.0, "handshake");
+    let (_, frame) = watcher.event().await;
+    assert_eq!(frame["rsv"], json!([false, false, true]));
+}
+
+#[actix_rt::test]
+async fn two_connections_with_one_key_are_both_shown_and_a_late_watcher_is_told_of_both() {
+    let echo = Echo::start();
+    let path = format!("/?watch={KEY}");
+    let (_one, _two) = (echo.raw(&path).await, echo.raw(&path).await);
+    let mut watcher = Watcher::open(echo.addr(), KEY).await;
+    let (first, second) = (watcher.event().await, watcher.event().await);
+    assert_eq!((first.0.as_str(), second.0.as_str()), ("handshake", "handshake"));
+    assert_ne!(first.1["connection"], second.1["connection"]);
+}
+
+#[actix_rt::test]
+async fn who_does_not_know_the_key_sees_nothing() {
+    let server = Process::start(&[]).await;
+    let mut stranger = Watcher::open(server.addr(), "0123456789abcdef_-XYz").await;
+    let mut owner = Watcher::open(server.addr(), KEY).await;
+    let mut peer = server.raw(&format!("/?reply=verbatim&watch={KEY}")).await;
+    peer.send(&raw::text("secret")).await;
+    peer.frame().await;
+    while owner.event().await.1["direction"] != "sent" {}
+    // The stranger's own connection comes first in its queue, so nothing of the other's was before it.
+    let _own = server.raw("/own?watch=0123456789abcdef_-XYz").await;
+    assert_eq!(stranger.event().await.1["path"], "/own");
+}
+
+#[actix_rt::test]
+async fn a_bad_key_is_refused_and_said_nowhere() {
+    let echo = Echo::start();
+    for path in ["/watch/short", "/watch/0123456789abcdef%20"] {
+        let mut raw = Raw::connect(echo.addr()).await;
+        raw.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
+            .await;
+        let (head, body) = raw.response().await;
+        assert_eq!(head.status, 400, "{path}");
+        assert!(body.contains("16 to 64"), "{body}");
+    }
+}
+
+#[actix_rt::test]
+async fn no_log_has_the_key() {
+    let mut command = crate::support::process::ws_echo();
+    command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace");
+    let server = Process::spawn(command, 1).await;
+    let watcher = Watcher::open(server.addr(), KEY).await;
+    let mut peer = server.raw(&format!("/watch/{KEY}?watch={KEY}")).await;
+    peer.send(&raw::close(1000, "")).await;
+    peer.closed().await;
+    let mut refused = Raw::connect(server.addr()).await;
+    refused
+        .send(raw::upgrade(&format!("/watch/{KEY}?watch={KEY}&delay=x"), "").as_bytes())
+        .await;
+    assert_eq!(refused.head().await.status, 400);
+    drop((watcher, refused));
+    server.signal(rustix::process::Signal::TERM);
+    let (status, log) = server.exit().await;
+    assert!(status.success());
+    let leaks: Vec<_> = log
+        .iter()
+        .filter(|line| line.contains("ws_echo") && line.contains(&KEY[8..]))
+        .collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
+}
+
+#[actix_rt::test]
+async fn a_watch_ends_with_the_server_and_does_not_hold_it() {
+    let server = Process::start(&["--shutdown-grace", "1m"]).await;
+    let mut watcher = Watcher::open(server.addr(), KEY).await;
+    let mut peer = server.raw(&format!("/?watch={KEY}")).await;
+    server.signal(rustix::process::Signal::TERM);
+    assert_eq!(peer.frame().await.closing().0, 1001);
+    peer.send(&raw::close(1001, "")).await;
+    while watcher.event().await.0 != "end" {}
+    assert!(server.exit().await.0.success());
+}
