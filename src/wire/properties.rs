@@ -354,7 +354,7 @@ proptest! {
         };
         let expected = places(&chunks);
         // The outcome keeps the memory alive, so that no address is used twice.
-        let outcome = through(chunks.clone(), NONE, compressing.then(any_inflater));
+        let outcome = through(chunks, NONE, compressing.then(any_inflater));
         prop_assert_eq!(places(&outcome.pieces), expected);
         prop_assert_eq!(outcome.held, 0);
     }
