@@ -118,6 +118,12 @@ where
         (inbound, link)
     }
 
+    /// Bytes that have come and were not passed on, apart from the chunk that is being read.
+    #[cfg(test)]
+    pub(super) fn holds(&self) -> usize {
+        self.inspector.holds()
+    }
+
     fn end(&mut self, end: impl FnOnce(Tail<S>) -> End<S>) -> Poll<Option<Result<Bytes, E>>> {
         if let Some(source) = self.source.take() {
             let chunk = std::mem::take(&mut self.chunk);

@@ -466,6 +466,16 @@ impl Inspector {
             .map_or(Step::On, |inflated| Step::Piece(inflated.into_frame())))
     }
 
+    /// Bytes that are held back.
+    #[cfg(test)]
+    pub(super) fn holds(&self) -> usize {
+        let inflated = self
+            .message
+            .as_ref()
+            .and_then(|message| message.inflated.as_ref());
+        self.held.len() + inflated.map_or(0, |inflated| inflated.bytes.len())
+    }
+
     /// What must be skipped to find the next frame after a violation.
     pub(super) fn into_rest(self) -> Rest {
         Rest {

@@ -9,6 +9,8 @@ pub mod frame;
 mod inbound;
 mod inspector;
 mod outbound;
+#[cfg(test)]
+mod properties;
 pub mod tap;
 mod transport;
 mod utf8;
