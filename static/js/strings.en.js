@@ -193,7 +193,7 @@ export default {
   watching: "Server's view",
   logShown: "{n} of {total} rows",
   logPaused: "paused, {n} rows since",
-  "kind.frame": "control frame",
+  "kind.frame": "control",
   colServer: "Server's view",
   detailTitle: "{kind} {time}, {size}",
   dismiss: "Close",

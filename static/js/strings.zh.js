@@ -193,7 +193,7 @@ export default {
   watching: "服务器视角",
   logShown: "{total} 行中的 {n} 行",
   logPaused: "已暂停，其后 {n} 行",
-  "kind.frame": "控制帧",
+  "kind.frame": "控制",
   colServer: "服务器视角",
   detailTitle: "{kind} {time}，{size}",
   dismiss: "收起",
