@@ -2,7 +2,7 @@
 
 use fantoccini::{Locator, key::Key};
 
-use crate::support::{Browser, Server};
+use crate::support::{Browser, PATIENCE, Server};
 
 /// What the page shows of a stamped reply: the message and the time.
 fn stamped(text: &str) -> Option<(&str, u64)> {
@@ -48,12 +48,15 @@ async fn any_text_can_be_sent_and_is_shown_as_text() {
         browser.fill("#message", hostile).await;
         browser.click("#send").await;
         let script = "return document.querySelector('#mes').textContent";
-        loop {
-            let shown = browser.page.execute(script, vec![]).await.unwrap();
-            if stamped(shown.as_str().unwrap()).is_some_and(|(message, _)| message == hostile) {
-                break;
+        let shown = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let shown = browser.page.execute(script, vec![]).await.unwrap();
+                if stamped(shown.as_str().unwrap()).is_some_and(|(message, _)| message == hostile) {
+                    break;
+                }
             }
-        }
+        });
+        assert!(shown.await.is_ok(), "{hostile:?} was not shown as it is");
     }
     assert!(browser.page.find(Locator::Css("#mes img")).await.is_err());
     assert_ne!(browser.page.title().await.unwrap(), "hacked");
