@@ -17,7 +17,14 @@ use ws_echo::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            eprintln!("ws-echo: {}", one_line(&error.to_string()));
+            return ExitCode::from(2);
+        }
+        Err(help_or_version) => help_or_version.exit(),
+    };
     env_logger::Builder::new()
         // A peer that vanishes is no error, and what else these two say is said by ws-echo's own lines.
         .filter_module("actix_http", LevelFilter::Off)
@@ -40,6 +47,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What clap says of a bad command line, without its hints at the usage: what was wrong and what is allowed.
+fn one_line(error: &str) -> String {
+    let said = error
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let said: Vec<_> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let said = said.join(" ");
+    format!(
+        "{}; --help tells all flags",
+        said.strip_prefix("error: ").unwrap_or(&said)
+    )
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {

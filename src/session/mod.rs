@@ -178,7 +178,8 @@ impl EchoSession {
         let received = Received {
             message,
             seq: self.tally.messages,
-            received_at: now_ms(),
+            // Who does not ask how messages came does not ask when.
+            received_at: facts.map_or(0, |_| now_ms()),
             frames: facts.map_or(1, |facts| facts.frames),
             compressed: facts.is_some_and(|facts| facts.compressed),
         };
@@ -218,7 +219,9 @@ impl EchoSession {
                 if copies == 0 {
                     return;
                 }
-                let Some(reply) = self.opening.behaviour.reply.reply(received, with, now_ms()) else {
+                let mode = self.opening.behaviour.reply;
+                let now = if mode.tells_time() { now_ms() } else { 0 };
+                let Some(reply) = mode.reply(received, with, now) else {
                     return;
                 };
                 if reply.bytes().len() > ONE_AT_A_TIME {

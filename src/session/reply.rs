@@ -48,6 +48,11 @@ pub(super) struct Ingredients<'i> {
 }
 
 impl ReplyMode {
+    /// Whether the reply says when it was made: where it does not, no clock need be read.
+    pub(super) fn tells_time(self) -> bool {
+        matches!(self, Self::Stamped | Self::Json)
+    }
+
     /// The reply to a message, made at `now_ms` milliseconds since the Unix epoch; none where none is wanted.
     pub(super) fn reply(self, received: Received, with: Ingredients<'_>, now_ms: u64) -> Option<Message> {
         Some(match (self, received.message) {

@@ -167,6 +167,9 @@ where
     }
 }
 
+/// Largest scratch buffer in bytes that a connection keeps between two messages.
+const KEPT: usize = 64 * 1024;
+
 /// Frames to frames: without a clock and without waiting.
 #[derive(Debug)]
 struct Shaper {
@@ -217,6 +220,10 @@ impl Shaper {
         changed: impl FnOnce() -> BytesMut,
     ) {
         let data = matches!(header.opcode, TEXT | BINARY);
+        // Kept from message to message, but not for the life of the connection because one was large.
+        if self.compressed.capacity() > KEPT {
+            self.compressed = Vec::new();
+        }
         self.compressed.clear();
         let compressed = data
             && self

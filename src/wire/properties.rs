@@ -298,8 +298,15 @@ proptest! {
         for outcome in [&cut, &whole] {
             prop_assert!(outcome.held <= message_size + HELD, "held {}", outcome.held);
         }
-        let verdict = cut.verdict();
-        prop_assert_eq!(&verdict, &whole.verdict());
+        let (verdict, mut other) = (cut.verdict(), whole.verdict());
+        // Of a compressed message that is bad in two ways, which comes first depends on how much is inflated at once.
+        let of_inflated = |violation| {
+            matches!(violation, Some(Violation::Utf8 | Violation::Deflate | Violation::TooBig { .. }))
+        };
+        if compressing && of_inflated(verdict.1) && of_inflated(other.1) {
+            other.1 = verdict.1;
+        }
+        prop_assert_eq!(&verdict, &other);
         for (opcode, payload) in verdict.0 {
             let most = if opcode >= 8 { 125 } else { message_size };
             prop_assert!(payload.len() <= most);
@@ -347,7 +354,7 @@ proptest! {
         };
         let expected = places(&chunks);
         // The outcome keeps the memory alive, so that no address is used twice.
-        let outcome = through(chunks.clone(), NONE, compressing.then(any_inflater));
+        let outcome = through(chunks, NONE, compressing.then(any_inflater));
         prop_assert_eq!(places(&outcome.pieces), expected);
         prop_assert_eq!(outcome.held, 0);
     }
