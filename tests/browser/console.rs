@@ -3,10 +3,16 @@
 use fantoccini::Locator;
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Server};
+use crate::support::{Browser, PATIENCE, Server};
 
 async fn run(browser: &Browser, script: &str) -> Value {
     browser.page.execute(script, vec![]).await.unwrap()
+}
+
+/// Waits until the script's answer is as wanted.
+async fn until(browser: &Browser, script: &str, wanted: impl Fn(&Value) -> bool) {
+    let waited = tokio::time::timeout(PATIENCE, async { while !wanted(&run(browser, script).await) {} });
+    assert!(waited.await.is_ok(), "waited in vain for {script}");
 }
 
 /// Opens the page and keeps it from sending by itself.
@@ -166,7 +172,7 @@ async fn the_servers_view_stands_beside_the_pages_own() {
     let view = "const rows = [...document.querySelectorAll('.grid-row[data-kind=sent]')];\
                 const row = rows.find((row) => row.textContent.includes('seen?'));\
                 return row ? row.querySelector('.c-server').textContent : ''";
-    while !run(&browser, view).await.as_str().unwrap().contains("mask") {}
+    until(&browser, view, |seen| seen.as_str().unwrap().contains("mask")).await;
     assert_eq!(browser.console().await, [""; 0]);
     browser.close().await;
 }
@@ -191,6 +197,9 @@ async fn a_hundred_thousand_rows_are_a_few_dozen_nodes() {
     // Scrolled up, it stays where it is; the way back is one button.
     run(&browser, "document.querySelector('.grid-body').scrollTop = 1000").await;
     browser.sees("#follow:not([hidden])").await;
+    // In the middle of the rows no less than at their end.
+    let nodes = run(&browser, "return document.querySelectorAll('#log *').length").await;
+    assert!(nodes.as_u64().unwrap() < 1000, "{nodes}");
     browser.click("#follow").await;
     browser.sees("#follow[hidden]").await;
     assert_eq!(browser.console().await, [""; 0]);
@@ -253,7 +262,7 @@ async fn whatever_comes_over_the_wire_stays_text() {
             "return document.querySelector('#mes').textContent.includes({})",
             json!(start)
         );
-        while run(&browser, &shown).await != true {}
+        until(&browser, &shown, |shown| *shown == true).await;
         // Its row, opened in each of the three ways.
         run(
             &browser,
