@@ -10,4 +10,5 @@
 
 mod classic;
 mod console;
+mod everyone;
 mod support;

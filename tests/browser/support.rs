@@ -84,6 +84,17 @@ impl Browser {
 
     /// Opens `path` in a browser of that language and size.
     pub(crate) async fn open_as(server: &Server, path: &str, language: &str, size: (u32, u32)) -> Self {
+        Self::open_themed(server, path, language, size, false).await
+    }
+
+    /// The same in a theme.
+    pub(crate) async fn open_themed(
+        server: &Server,
+        path: &str,
+        language: &str,
+        size: (u32, u32),
+        dark: bool,
+    ) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -105,6 +116,7 @@ impl Browser {
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage",
+                if dark { "--force-dark-mode" } else { "--disable-features=WebContentsForceDark" },
                 format!("--user-data-dir={}", profile.path().display()),
                 format!("--window-size={},{}", size.0, size.1),
                 format!("--accept-lang={language}"),
