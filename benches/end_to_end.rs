@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench end_to_end` starts both as processes of their own, each pinned to the first core and the load to
 //! the second where `taskset` is there, drives them in turn so that a machine's drift hits both alike, and prints medians
-//! and their ratio. Nothing is asserted: a machine's speed is no fact about the code.
+//! and their ratio. With `WS_ECHO_BENCH_AGAINST=PATH`, another build of this benchmark, that build's server takes the
+//! bare actor's place: before a change and after it, in one run. Nothing is asserted: a machine's speed is no fact about the code.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,6 +15,7 @@ use std::{
     env,
     io::{BufRead, BufReader},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -41,6 +43,8 @@ const POINTS: [(usize, usize, usize, usize); 4] = [
     (4, 1, 1024 * 1024, 800),
 ];
 const ROUNDS: usize = 9;
+/// Names another build of this benchmark, to compare with.
+const AGAINST: &str = "WS_ECHO_BENCH_AGAINST";
 
 fn main() {
     match env::var("WS_ECHO_BENCH_SERVE").as_deref() {
@@ -104,8 +108,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(which: &str) -> Self {
-        let this = env::current_exe().unwrap();
+    fn start(which: &str, this: &Path) -> Self {
         let mut command = if pinnable() {
             let mut command = Command::new("taskset");
             command.args(["-c", "0"]).arg(this);
@@ -152,10 +155,17 @@ fn compare() {
             .stdout(Stdio::null())
             .status();
     }
-    println!("| connections : in flight : bytes | ws-echo, messages/s | bare actor, messages/s | ratio |");
+    println!("| connections : in flight : bytes | ws-echo, messages/s | the other, messages/s | ratio |");
     println!("|---|---|---|---|");
     for (connections, in_flight, bytes, messages) in POINTS {
-        let servers = [Running::start("whole"), Running::start("bare")];
+        let this = env::current_exe().unwrap();
+        let servers = match env::var_os(AGAINST) {
+            Some(other) => [
+                Running::start("whole", &this),
+                Running::start("whole", Path::new(&other)),
+            ],
+            None => [Running::start("whole", &this), Running::start("bare", &this)],
+        };
         let mut rates = [Vec::new(), Vec::new()];
         // The first round warms up and does not count.
         for round in 0..=ROUNDS {
