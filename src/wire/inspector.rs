@@ -156,6 +156,9 @@ impl Inspector {
         }
         let mut passed = 0;
         loop {
+            while let Some(len) = self.whole_message(&chunk[passed..]) {
+                passed += len;
+            }
             match self.step(chunk, &mut passed) {
                 Ok(Step::On) => {}
                 Ok(Step::Piece(piece)) => return Ok(Some(piece)),
@@ -167,6 +170,27 @@ impl Inspector {
                 }
             }
         }
+    }
+
+    /// The length of the legal plain message in one frame that `fresh` begins with, all of it there. It is most of what
+    /// ever comes, and leaves nothing to remember; whatever is not plainly one is left to [`Self::step`].
+    fn whole_message(&self, fresh: &[u8]) -> Option<usize> {
+        const FIN_TEXT: u8 = 0x80 | TEXT;
+        const FIN_BINARY: u8 = 0x80 | BINARY;
+        let between_messages = self.frame.left == 0 && self.message.is_none() && self.held.is_empty();
+        if !between_messages || self.viewer.is_some() || self.facts.is_some() {
+            return None;
+        }
+        let (payload, header) = match *fresh {
+            [FIN_TEXT | FIN_BINARY, short @ 0x80..=0xFD, ..] => (usize::from(short & 0x7F), 6),
+            [FIN_TEXT | FIN_BINARY, 0xFE, high, low, ..] => match u16::from_be_bytes([high, low]) {
+                len @ 126.. => (usize::from(len), 8),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let len = header + payload;
+        (payload <= self.limits.message_size && len <= fresh.len()).then_some(len)
     }
 
     /// One frame's header, or as much of a payload as is there. `passed` counts the bytes at the start of `chunk` that
