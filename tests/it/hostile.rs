@@ -80,7 +80,7 @@ async fn a_header_that_claims_2_to_the_62_bytes_gets_1009_and_what_follows_is_no
     let all = Memory::watch(&server);
     let block = vec![0x55; 1 << 20];
     let mut growths = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..12 {
         let memory = Memory::watch(&server);
         let mut peer = server.raw("/").await;
         peer.send(&header(FIN | BINARY, 1 << 62)).await;
@@ -96,14 +96,14 @@ async fn a_header_that_claims_2_to_the_62_bytes_gets_1009_and_what_follows_is_no
         until("the session to end", || connections(&server) == 0).await;
     }
     // Nothing is kept, but the allocator sets pages aside for every size of chunk that comes in, as it does for any peer
-    // that sends fast: a few MiB, once. What a single attack adds to that is in the best of them.
+    // that sends fast: some MiB, once, the more the faster it sends. What a single attack adds is in the best of them.
     let least = growths.iter().min().unwrap();
     eprintln!(
         "measured: 2^62 bytes claimed, 200 MiB sent: {} KiB more",
         least / KIB
     );
     assert!(*least < MIB, "{growths:?}");
-    all.assert_grew_less_than(16 * MIB, "six times 2^62 bytes claimed, 1,200 MiB sent");
+    all.assert_grew_less_than(64 * MIB, "twelve times 2^62 bytes claimed, 2,400 MiB sent");
 }
 
 #[actix_rt::test]
