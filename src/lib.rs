@@ -2,7 +2,7 @@
 //!
 //! The map of this house, from the top down; each room knows only those below it:
 //!
-//! - [`server`]: binds, serves until told to stop, drains
+//! - [`server`]: binds ([`listener`]), serves until told to stop, drains
 //! - [`routes`]: the whole URL space on one screen
 //! - [`session`]: one WebSocket connection = one actix actor: handshake, replies, closing
 //! - [`http`]: what the page and operators ask over plain HTTP
@@ -16,6 +16,7 @@
 pub mod config;
 pub mod healthcheck;
 pub mod http;
+pub mod listener;
 pub mod routes;
 pub mod server;
 pub mod session;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
+    net::{SocketAddr, TcpListener},
     path::PathBuf,
     time::Duration,
 };
@@ -12,19 +12,16 @@ use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, rt::net::TcpStream, web};
 use log::{info, warn};
-use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Config, ListenAddr},
+    config::Config,
+    listener::{self, BACKLOG, ListenError},
     routes,
     state::State,
     wire::Transport,
 };
-
-/// Connections that the kernel holds ready while the workers are busy.
-const BACKLOG: u32 = 4096;
 
 /// How long an HTTP connection without a request is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -32,42 +29,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Plain HTTP connections that a worker takes beside the sessions.
 const OTHER_CONNECTIONS: usize = 1024;
 
-/// How often a port that the system chose is tried on all addresses of a name before giving up.
-const PORT_TRIES: usize = 16;
-
 /// Why the server could not start. Each is one line that says what to do.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The page is not where it should be.
     #[error("no index.html in the static directory {0:?}: set --static-dir to the directory of the page")]
     StaticDir(PathBuf),
-    /// A name of `--listen` has no address.
-    #[error("cannot resolve {addr}: {source}")]
-    Resolve {
-        /// What was to be resolved.
-        addr: ListenAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// An address of `--listen` cannot be had.
-    #[error("cannot listen on {addr}: {}", explain(.source))]
-    Bind {
-        /// What was to be bound.
-        addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// An address cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// Serving failed.
     #[error("cannot serve: {0}")]
     Serve(#[from] io::Error),
-}
-
-fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "the port is taken; choose another one with --listen".to_owned(),
-        io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 belong to root".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 /// A server with its sockets bound, so that its addresses are known before it runs.
@@ -89,7 +62,7 @@ impl Server {
         }
         let mut listeners = Vec::new();
         for addr in &config.listen {
-            listeners.extend(bind_all(addr, config.stall_timeout.duration())?);
+            listeners.extend(listener::bind(addr, config.stall_timeout.duration())?);
         }
         Ok(Self {
             listeners,
@@ -196,90 +169,4 @@ async fn drain(state: web::Data<State>, shutdown: CancellationToken) {
     shutdown.cancelled().await;
     info!("shutting down: {} connections open", state.registry.open());
     state.registry.drain().await;
-}
-
-/// Binds every address of a name.
-fn bind_all(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, StartError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match bind_once(addr, stall_timeout) {
-            // The port that was free on one address is taken on another: the system will choose a different one.
-            Err(StartError::Bind { source, .. })
-                if addr.port == 0 && source.kind() == io::ErrorKind::AddrInUse && tries < PORT_TRIES => {}
-            done => return done,
-        }
-    }
-}
-
-fn bind_once(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, StartError> {
-    let resolved = resolve(addr)?;
-    let mut listeners: Vec<TcpListener> = Vec::new();
-    let mut missing = None;
-    let mut port = addr.port;
-    for ip in &resolved {
-        let addr = SocketAddr::new(*ip, port);
-        match listen(addr, stall_timeout) {
-            Ok(listener) => {
-                port = listener.local_addr().map_or(port, |bound| bound.port());
-                listeners.push(listener);
-            }
-            // The name has an address that this machine lacks, as ::1 where IPv6 is off.
-            Err(source) if resolved.len() > 1 && is_absent(&source) => missing = Some((addr, source)),
-            Err(source) => return Err(StartError::Bind { addr, source }),
-        }
-    }
-    match missing {
-        Some((addr, source)) if listeners.is_empty() => Err(StartError::Bind { addr, source }),
-        _ => Ok(listeners),
-    }
-}
-
-fn is_absent(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
-        // EAFNOSUPPORT, for which std has no kind.
-        || error.raw_os_error() == Some(97)
-}
-
-fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, StartError> {
-    // RFC 6761 section 6.3: localhost is the loopback address of both families, whatever a resolver says; and a static
-    // binary in an empty image has none to ask.
-    if addr.host.eq_ignore_ascii_case("localhost") {
-        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-    }
-    let mut ips: Vec<IpAddr> = (addr.host.as_str(), addr.port)
-        .to_socket_addrs()
-        .map_err(|source| StartError::Resolve {
-            addr: addr.clone(),
-            source,
-        })?
-        .map(|addr| addr.ip())
-        .collect();
-    ips.sort_unstable();
-    ips.dedup();
-    Ok(ips)
-}
-
-fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(addr),
-        Type::STREAM,
-        Some(socket2::Protocol::TCP),
-    )?;
-    // A restart must not wait for the last connections of the old process to leave TIME_WAIT.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    if addr.is_ipv6() {
-        // So that 0.0.0.0 and [::] can be listened on side by side.
-        socket.set_only_v6(true)?;
-    }
-    // While a peer does not read, its actor is not run and cannot cut it off: the kernel does. Sockets inherit it from
-    // their listener.
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(stall_timeout)?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = stall_timeout;
-    socket.bind(&addr.into())?;
-    socket.listen(BACKLOG.cast_signed())?;
-    Ok(socket.into())
 }

@@ -1,0 +1,140 @@
+//! The sockets that wait for connections.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
+    time::Duration,
+};
+
+use socket2::{Domain, Socket, Type};
+use thiserror::Error;
+
+use crate::config::ListenAddr;
+
+/// Connections that the kernel holds ready while the workers are busy.
+pub(crate) const BACKLOG: u32 = 4096;
+
+/// How often a port that the system chose is tried on all addresses of a name before giving up.
+const PORT_TRIES: usize = 16;
+
+/// Why an address cannot be listened on. One line that says what to do.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// A name of `--listen` has no address.
+    #[error("cannot resolve {addr}: {source}")]
+    Resolve {
+        /// What was to be resolved.
+        addr: ListenAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// An address of `--listen` cannot be had.
+    #[error("cannot listen on {addr}: {}", explain(.source))]
+    Bind {
+        /// What was to be bound.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is taken; choose another one with --listen".to_owned(),
+        io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 belong to root".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Binds every address of a name. Where the port is 0 they all get the same one.
+///
+/// # Errors
+/// When the name cannot be resolved, or an address cannot be had. An address that this machine does not have is passed
+/// over where the name has another one.
+pub(crate) fn bind(
+    addr: &ListenAddr,
+    stall_timeout: Option<Duration>,
+) -> Result<Vec<TcpListener>, ListenError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match bind_once(addr, stall_timeout) {
+            // The port that was free on one address is taken on another: the system will choose a different one.
+            Err(ListenError::Bind { source, .. })
+                if addr.port == 0 && source.kind() == io::ErrorKind::AddrInUse && tries < PORT_TRIES => {}
+            done => return done,
+        }
+    }
+}
+
+fn bind_once(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, ListenError> {
+    let resolved = resolve(addr)?;
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut missing = None;
+    let mut port = addr.port;
+    for ip in &resolved {
+        let addr = SocketAddr::new(*ip, port);
+        match listen(addr, stall_timeout) {
+            Ok(listener) => {
+                port = listener.local_addr().map_or(port, |bound| bound.port());
+                listeners.push(listener);
+            }
+            // The name has an address that this machine lacks, as ::1 where IPv6 is off.
+            Err(source) if resolved.len() > 1 && is_absent(&source) => missing = Some((addr, source)),
+            Err(source) => return Err(ListenError::Bind { addr, source }),
+        }
+    }
+    match missing {
+        Some((addr, source)) if listeners.is_empty() => Err(ListenError::Bind { addr, source }),
+        _ => Ok(listeners),
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
+        // EAFNOSUPPORT, for which std has no kind.
+        || error.raw_os_error() == Some(97)
+}
+
+fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
+    // RFC 6761 section 6.3: localhost is the loopback address of both families, whatever a resolver says; and a static
+    // binary in an empty image has none to ask.
+    if addr.host.eq_ignore_ascii_case("localhost") {
+        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+    }
+    let mut ips: Vec<IpAddr> = (addr.host.as_str(), addr.port)
+        .to_socket_addrs()
+        .map_err(|source| ListenError::Resolve {
+            addr: addr.clone(),
+            source,
+        })?
+        .map(|addr| addr.ip())
+        .collect();
+    ips.sort_unstable();
+    ips.dedup();
+    Ok(ips)
+}
+
+fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(addr),
+        Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
+    // A restart must not wait for the last connections of the old process to leave TIME_WAIT.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    if addr.is_ipv6() {
+        // So that 0.0.0.0 and [::] can be listened on side by side.
+        socket.set_only_v6(true)?;
+    }
+    // While a peer does not read, its actor is not run and cannot cut it off: the kernel does. Sockets inherit it from
+    // their listener.
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(stall_timeout)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = stall_timeout;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG.cast_signed())?;
+    Ok(socket.into())
+}
