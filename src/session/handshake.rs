@@ -41,6 +41,9 @@ use crate::{
 /// The subprotocol that is chosen wherever it is offered.
 const PREFERRED_SUBPROTOCOL: &str = "com.kaazing.echo";
 
+/// The connection's number, the same in the log and in a JSON reply: what a client can quote to the operator.
+const CONNECTION_ID: &str = "x-connection-id";
+
 /// Whether a request means to open a WebSocket, well made or not: what looks like a handshake that lost a part on its
 /// way is told so, where a page would only puzzle.
 pub(crate) fn is_meant(ctx: &GuardContext<'_>) -> bool {
@@ -58,9 +61,8 @@ pub(crate) async fn open(
 ) -> Result<HttpResponse, Refusal> {
     accept(&request, payload, state).await.inspect_err(|refusal| {
         debug!(
-            "handshake refused: peer={:?} path={:?}: {refusal}",
-            request.peer_addr(),
-            loggable(request.path())
+            peer:? = request.peer_addr(), path = loggable(request.path()), reason:% = refusal;
+            "handshake refused"
         );
     })
 }
@@ -79,7 +81,7 @@ async fn accept(
             request.query_string(),
             state.config.max_message_size.limit(),
             |key| {
-                debug!("query key {key:?} means nothing here");
+                debug!(key; "a query key that means nothing here");
             },
         )?
     } else {
@@ -111,6 +113,7 @@ async fn accept(
     };
     // All that it checks has been checked, more strictly; it makes the answer.
     let mut response = ws::handshake(request).map_err(|_| Refusal::NotUpgrade)?;
+    response.insert_header((CONNECTION_ID, admission.id()));
     if let Some(subprotocol) = &subprotocol {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, subprotocol.as_str()));
     }

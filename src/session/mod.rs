@@ -254,7 +254,7 @@ impl EchoSession {
         if self.closing {
             return;
         }
-        debug!("connection {}: as the URL asked: {event:?}", self.id());
+        debug!(connection = self.id(), event:?; "as the URL asked");
         match event {
             Event::Close(reason) => self.close_with(reason, ctx),
             Event::Wire(fault) => {
@@ -292,17 +292,14 @@ impl EchoSession {
         };
         let bytes = message.bytes();
         let shown = &bytes[..bytes.len().min(LOGGED_PAYLOAD)];
-        let shown = match message {
-            // Escaping leaves readable what is readable in any script, and no line can be forged.
-            Message::Text(_) => String::from_utf8_lossy(shown).escape_debug().to_string(),
+        let mut payload = match message {
+            Message::Text(_) => String::from_utf8_lossy(shown).into_owned(),
             Message::Binary(_) => shown.escape_ascii().to_string(),
         };
-        let more = if bytes.len() > LOGGED_PAYLOAD { "…" } else { "" };
-        debug!(
-            "connection {} {kind} {} bytes: {shown}{more}",
-            self.id(),
-            bytes.len()
-        );
+        if bytes.len() > LOGGED_PAYLOAD {
+            payload.push('…');
+        }
+        debug!(connection = self.id(), "type" = kind, bytes = bytes.len(), payload; "message");
     }
 
     /// Sends the server's own Close, and gives the peer time to answer it.
@@ -371,10 +368,9 @@ impl Actor for EchoSession {
         } = &self.opening;
         admission.started(ctx.address().recipient());
         info!(
-            "connection {} opened: peer={peer} path={path:?} subprotocol={:?} compression={}",
-            admission.id(),
-            subprotocol.as_deref().unwrap_or_default(),
-            if *compressed { "permessage-deflate" } else { "none" },
+            connection = admission.id(), peer:%, path, subprotocol = subprotocol.as_deref().unwrap_or_default(),
+            compression = if *compressed { "permessage-deflate" } else { "none" };
+            "connection opened"
         );
         self.schedule_beat(Instant::now(), ctx);
         if let Some(tick) = self.opening.behaviour.tick {
@@ -408,11 +404,8 @@ impl Actor for EchoSession {
             Some(Ended::Aborted) => (1006, "server", "reset, as the URL asked"),
             None => (1006, "peer", "gone without a Close frame"),
         };
-        info!(
-            "connection {} closed: code={code} by={by} reason={reason:?} messages={messages} bytes={bytes} duration={:?}",
-            self.id(),
-            opened.elapsed(),
-        );
+        let duration_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info!(connection = self.id(), code, by, reason, messages, bytes, duration_ms; "connection closed");
         let (connection, messages, bytes) = (self.id(), *messages, *bytes);
         if let Some(shown) = &mut self.opening.shown {
             shown.end(&watch::End {
@@ -437,7 +430,7 @@ impl StreamHandler<Result<ws::Message, ProtocolError>> for EchoSession {
             Ok(message) => message,
             Err(error) => {
                 // `wire` has refused all that the codec refuses, but for a whole text that is not UTF-8.
-                debug!("connection {}: {error}", self.id());
+                debug!(connection = self.id(), error:%; "refused by the codec");
                 return self.close(&Cause::Violation(Violation::Utf8), ctx);
             }
         };

@@ -75,6 +75,8 @@ impl Process {
         while process.addrs.len() < count {
             let line = process.logged("listening on http://").await;
             let (_, addr) = line.split_once("http://").unwrap();
+            // In JSON a quotation mark follows.
+            let addr = addr.split('"').next().unwrap();
             process.addrs.push(addr.trim().parse().unwrap());
         }
         process
