@@ -14,7 +14,7 @@ use std::{
 use env_logger::{Builder, Env, fmt::Formatter};
 use log::{
     LevelFilter, Record,
-    kv::{self, Key, Value, VisitSource},
+    kv::{self, Key, Value, VisitSource, VisitValue},
 };
 use serde::{Serializer as _, ser::SerializeMap};
 
@@ -106,6 +106,9 @@ struct Text<'l>(&'l mut String);
 
 impl<'kvs> VisitSource<'kvs> for Text<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        if is_null(&value) {
+            return Ok(());
+        }
         let value = value.to_string();
         let plain = |char: char| char.is_ascii_graphic() && char != '"';
         if !value.is_empty() && value.chars().all(plain) {
@@ -148,7 +151,9 @@ struct Json<'m, M>(&'m mut M);
 impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
         let key = key.as_str();
-        let done = if let Some(number) = value.to_u64() {
+        let done = if is_null(&value) {
+            return Ok(());
+        } else if let Some(number) = value.to_u64() {
             self.0.serialize_entry(key, &number)
         } else if let Some(switch) = value.to_bool() {
             self.0.serialize_entry(key, &switch)
@@ -157,6 +162,22 @@ impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
         };
         done.map_err(|error| kv::Error::boxed(error.to_string()))
     }
+}
+
+/// What is not known is left out.
+fn is_null(value: &Value<'_>) -> bool {
+    struct IsNull(bool);
+    impl VisitValue<'_> for IsNull {
+        fn visit_any(&mut self, _: Value<'_>) -> Result<(), kv::Error> {
+            Ok(())
+        }
+        fn visit_null(&mut self) -> Result<(), kv::Error> {
+            self.0 = true;
+            Ok(())
+        }
+    }
+    let mut visitor = IsNull(false);
+    value.visit(&mut visitor).is_ok() && visitor.0
 }
 
 /// As JSON text, without a copy.
@@ -185,7 +206,11 @@ mod tests {
 
     /// What both formats make of a message and of one value.
     fn both(message: &str, value: &str) -> (String, Read) {
-        let pairs = [("key", Value::from(value)), ("number", Value::from(7_u64))];
+        let pairs = [
+            ("key", Value::from(value)),
+            ("unknown", Value::null()),
+            ("number", Value::from(7_u64)),
+        ];
         let args = format_args!("{message}").to_string();
         let mut out = Vec::new();
         let mut text = String::new();
@@ -215,6 +240,7 @@ mod tests {
         assert_eq!(object["message"], evil);
         assert_eq!(object["key"], evil);
         assert_eq!(object["number"], 7);
+        assert_eq!(object.get("unknown"), None);
     }
 
     #[test]

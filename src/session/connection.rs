@@ -6,7 +6,10 @@ use actix_web::{HttpRequest, http::header};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::handshake::{lines, tokens};
+use super::{
+    client::Client,
+    handshake::{lines, tokens},
+};
 use crate::wire::deflate::Deflate;
 
 /// The `connection` of a JSON reply; docs/reply.schema.json describes it.
@@ -15,6 +18,7 @@ use crate::wire::deflate::Deflate;
 struct Connection<'c> {
     id: u64,
     peer: SocketAddr,
+    client: &'c Client,
     http_version: &'static str,
     path: &'c str,
     query: &'c str,
@@ -37,6 +41,7 @@ pub(super) fn describe(
     head: &[u8],
     id: u64,
     peer: SocketAddr,
+    client: &Client,
     subprotocol: Option<&str>,
     deflate: Option<&Deflate>,
 ) -> Option<Box<RawValue>> {
@@ -44,6 +49,7 @@ pub(super) fn describe(
     let connection = Connection {
         id,
         peer,
+        client,
         http_version: "1.1",
         path: request.path(),
         query: request.query_string(),

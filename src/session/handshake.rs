@@ -1,6 +1,6 @@
 //! A request to `101 Switching Protocols` and a running actor, or to a refusal that says what to mend (RFC 6455 section 4.2).
 
-use std::{rc::Rc, time::Instant};
+use std::{net::SocketAddr, rc::Rc, time::Instant};
 
 use actix_http::{
     body::{BodyStream, BoxBody},
@@ -24,9 +24,11 @@ use thiserror::Error;
 use super::{
     EchoSession, Ends, Opening,
     behaviour::{BadValue, Behaviour, Subprotocol},
+    client::Client,
     connection, now_ms,
     registry::NoRoom,
     reply::ReplyMode,
+    throttle::TooFast,
     watch,
 };
 use crate::{
@@ -59,19 +61,29 @@ pub(crate) async fn open(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Refusal> {
-    accept(&request, payload, state).await.inspect_err(|refusal| {
-        debug!(
-            peer:? = request.peer_addr(), path = loggable(request.path()), reason:% = refusal;
-            "handshake refused"
-        );
-    })
+    let Some(peer) = request.peer_addr() else {
+        return Err(Refusal::NoPeer);
+    };
+    let client = Client::behind(peer, request.headers(), &state.config.trusted_proxy);
+    let told = client.other_than(peer);
+    accept(&request, payload, state, peer, &client)
+        .await
+        .inspect_err(|refusal| {
+            debug!(
+                peer:%, client = told.as_deref(), path = loggable(request.path()), reason:% = refusal;
+                "handshake refused"
+            );
+        })
 }
 
 async fn accept(
     request: &HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
+    peer: SocketAddr,
+    client: &Client,
 ) -> Result<HttpResponse, Refusal> {
+    state.handshakes.take(client.address, Instant::now())?;
     check(request)?;
     let headers = request.headers();
     check_origin(headers, &state)?;
@@ -87,8 +99,7 @@ async fn accept(
     } else {
         Behaviour::default()
     };
-    let peer = request.peer_addr().ok_or(Refusal::NoPeer)?;
-    let admission = state.registry.admit(peer.ip())?;
+    let admission = state.registry.admit(client.address)?;
 
     if let Some(delay) = behaviour.handshake_delay {
         tokio::select! {
@@ -140,6 +151,7 @@ async fn accept(
                 &head,
                 admission.id(),
                 peer,
+                client,
                 subprotocol.as_deref(),
                 deflate.as_ref(),
             )
@@ -184,6 +196,7 @@ async fn accept(
     let opening = Opening {
         admission,
         peer,
+        client: client.other_than(peer),
         path: loggable(request.path()),
         subprotocol,
         compressed: deflate.is_some(),
@@ -369,10 +382,12 @@ pub(crate) enum Refusal {
     Behaviour(#[from] BadValue),
     #[error("the server is shutting down")]
     Draining,
-    #[error("{0} connections are open, as many as this server takes")]
+    #[error("{0} connections are open, as many as ws-echo takes here")]
     Full(usize),
-    #[error("{0} connections are open from your address, as many as this server takes")]
+    #[error("{0} connections are open from your address, as many as ws-echo takes here")]
     AddressFull(usize),
+    #[error("{} has had {} handshakes within a second, as many as ws-echo takes here", .0.address, .0.rate)]
+    TooFast(TooFast),
     #[error("the peer has no address")]
     NoPeer,
     #[error("the URL asks for status {status}")]
@@ -386,6 +401,12 @@ impl From<NoRoom> for Refusal {
             NoRoom::Full(cap) => Self::Full(cap),
             NoRoom::AddressFull(cap) => Self::AddressFull(cap),
         }
+    }
+}
+
+impl From<TooFast> for Refusal {
+    fn from(too_fast: TooFast) -> Self {
+        Self::TooFast(too_fast)
     }
 }
 
@@ -414,7 +435,14 @@ impl Refusal {
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
             Self::Behaviour(bad) => &bad.allowed,
-            Self::Draining | Self::Full(_) | Self::AddressFull(_) => "try again later; Retry-After says when",
+            Self::Draining => "try again later; Retry-After says when",
+            Self::Full(_) => "try again later; Retry-After says when. The operator sets --max-connections",
+            Self::AddressFull(_) => {
+                "try again later; Retry-After says when. The operator sets --max-connections-per-ip"
+            }
+            Self::TooFast(_) => {
+                "wait a second between two tries. The operator sets --max-handshakes-per-second"
+            }
             Self::NoPeer => "connect over TCP",
             Self::Asked { .. } => "leave handshake-status out to be let in",
         }
@@ -442,6 +470,7 @@ impl ResponseError for Refusal {
             // Any number from 300 to 599 is a status, known or not.
             Self::Asked { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
             Self::Draining | Self::Full(_) | Self::AddressFull(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -460,7 +489,12 @@ impl ResponseError for Refusal {
                 response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"ws-echo\""));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                let wait = if matches!(self, Self::TooFast(_)) {
+                    "1"
+                } else {
+                    RETRY_AFTER
+                };
+                response.insert_header((header::RETRY_AFTER, wait));
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -105,7 +105,8 @@ impl Registry {
 
     /// Counts one more session from `ip` in, until the admission is dropped.
     pub(super) fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Admission, NoRoom> {
-        let ip = canonical(ip);
+        // One host, one address: IPv4 seen through an IPv6 socket is IPv4.
+        let ip = ip.to_canonical();
         let mut sessions = self.lock();
         if sessions.draining {
             return Err(NoRoom::Draining);
@@ -173,14 +174,6 @@ impl Drop for Admission {
                 sessions.per_ip.remove(&self.ip);
             }
         }
-    }
-}
-
-/// One host, one address: IPv4 seen through an IPv6 socket is IPv4.
-fn canonical(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V6(ip) => Ipv6Addr::to_ipv4_mapped(&ip).map_or(IpAddr::V6(ip), IpAddr::V4),
-        ip => ip,
     }
 }
 

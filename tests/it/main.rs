@@ -25,6 +25,8 @@ mod json;
 mod limits;
 mod page;
 mod poll;
+mod proxy;
+mod rates;
 mod refusals;
 mod replies;
 mod shutdown;
