@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
     config::{Cli, Command, Config},
-    healthcheck, logging,
+    descriptors, healthcheck, logging,
     server::{Server, StartError},
 };
 
@@ -56,6 +56,7 @@ fn one_line(error: &str) -> String {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
+    descriptors::raise_limit(config.max_connections);
     let server = Server::bind(config)?;
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

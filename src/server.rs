@@ -8,11 +8,12 @@ use std::{
 };
 
 use actix_http::{Extensions, HttpService, KeepAlive, Protocol, error::DispatchError};
-use actix_server::GracefulShutdownSignal;
+use actix_server::{GracefulShutdownSignal, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, rt::net::TcpStream, web};
 use log::{info, warn};
 use thiserror::Error;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -25,6 +26,9 @@ use crate::{
 
 /// How long an HTTP connection without a request is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// How long those who were accepted just before the last moment have for their handshake.
+const HANDSHAKES_UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// Plain HTTP connections that a worker takes beside the sessions.
 const OTHER_CONNECTIONS: usize = 1024;
@@ -47,11 +51,14 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,
+    /// Whether they are somebody else's, who goes on listening when this process ends.
+    inherited: bool,
     state: web::Data<State>,
 }
 
 impl Server {
-    /// Checks what must be there and binds every address of `--listen`.
+    /// Checks what must be there and takes the sockets that were passed to the process, or else binds every address of
+    /// `--listen`.
     ///
     /// # Errors
     /// When the page is missing, a name cannot be resolved, or an address cannot be had. An address that this machine
@@ -60,12 +67,24 @@ impl Server {
         if !config.static_dir.join("index.html").is_file() {
             return Err(StartError::StaticDir(config.static_dir));
         }
+        let stall_timeout = config.stall_timeout.duration();
+        let passed = listener::inherited(stall_timeout)?;
+        let inherited = !passed.is_empty();
         let mut listeners = Vec::new();
-        for addr in &config.listen {
-            listeners.extend(listener::bind(addr, config.stall_timeout.duration())?);
+        if inherited {
+            info!(
+                "{} sockets were passed by LISTEN_FDS: --listen is not used",
+                passed.len()
+            );
+            listeners.extend(passed.into_iter().map(|passed| passed.socket));
+        } else {
+            for addr in &config.listen {
+                listeners.extend(listener::bind(addr, stall_timeout)?);
+            }
         }
         Ok(Self {
             listeners,
+            inherited,
             state: web::Data::new(State::new(config)),
         })
     }
@@ -90,12 +109,13 @@ impl Server {
         let state = self.state;
         let config = &state.config;
         let grace = config.shutdown_grace.duration();
+        let (tell_handle, handle) = oneshot::channel();
         let mut server = actix_server::Server::build()
             .backlog(BACKLOG)
             .max_concurrent_connections(config.max_connections.limit().saturating_add(OTHER_CONNECTIONS))
             // `drain` has ended the sessions by then. The limit is `deadline` below.
             .shutdown_timeout(grace.map_or(u64::MAX >> 32, |grace| grace.as_secs().saturating_add(1)))
-            .shutdown_signal(drain(state.clone(), shutdown.clone()));
+            .shutdown_signal(drain(state.clone(), shutdown, self.inherited.then_some(handle)));
         if let Some(workers) = config.workers {
             server = server.workers(workers.get());
         }
@@ -105,7 +125,7 @@ impl Server {
             server = server.listen("http", listener, move || http_service(&state, &stopping))?;
         }
         let deadline = async {
-            shutdown.cancelled().await;
+            state.registry.stopping().await;
             match grace {
                 Some(grace) => tokio::time::sleep(grace).await,
                 None => std::future::pending().await,
@@ -116,8 +136,11 @@ impl Server {
                 state.registry.open()
             );
         };
+        let server = server.run();
+        // Nobody wants it where the sockets are this process's own.
+        let _ = tell_handle.send(server.handle());
         tokio::select! {
-            served = server.run() => served?,
+            served = server => served?,
             () = deadline => {}
         }
         info!("stopped");
@@ -165,8 +188,28 @@ fn http_service(
 
 /// Waits for the signal, then for the sessions to end. Inside of actix's own shutdown signal, for its graceful stop
 /// closes the listeners and waits for open WebSockets without telling them.
-async fn drain(state: web::Data<State>, shutdown: CancellationToken) {
+async fn drain(
+    state: web::Data<State>,
+    shutdown: CancellationToken,
+    inherited: Option<oneshot::Receiver<ServerHandle>>,
+) {
     shutdown.cancelled().await;
+    state.registry.leave();
+    if let Some(delay) = state.config.shutdown_delay.duration() {
+        info!(
+            "not ready any more, and draining in {}",
+            state.config.shutdown_delay
+        );
+        tokio::time::sleep(delay).await;
+    }
+    // A client that connects from now on is not for this process. On sockets of its own it is told so; on sockets that
+    // outlive the process it waits for the next one, and never knows.
+    if let Some(handle) = inherited
+        && let Ok(handle) = handle.await
+    {
+        handle.pause().await;
+        tokio::time::sleep(HANDSHAKES_UNDER_WAY).await;
+    }
     info!("shutting down: {} connections open", state.registry.open());
     state.registry.drain().await;
 }

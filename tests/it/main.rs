@@ -16,6 +16,7 @@ mod closing;
 mod command_line;
 mod compression;
 mod control;
+mod descriptors;
 mod events;
 mod fragments;
 mod handshake;
