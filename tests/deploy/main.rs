@@ -1,0 +1,293 @@
+//! The files by which this server is run: that they are what their readers take, that they agree with each other and with
+//! the server's flags. Whether they work is for tests/haproxy and tests/compose to say.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test that cannot go on panics, and says where"
+)]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use clap::CommandFactory as _;
+use serde_json::Value;
+use ws_echo::config::{Cli, Config};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn yaml(name: &str) -> Vec<Value> {
+    serde_saphyr::from_multiple(&file(name)).unwrap()
+}
+
+/// The one document of this kind.
+fn kubernetes(kind: &str) -> Value {
+    let mut of_kind = yaml("deploy/kubernetes.yaml")
+        .into_iter()
+        .filter(|document| document["kind"] == kind);
+    let document = of_kind.next().unwrap_or_else(|| panic!("no {kind}"));
+    assert!(of_kind.next().is_none(), "more than one {kind}");
+    document
+}
+
+fn container() -> Value {
+    kubernetes("Deployment")["spec"]["template"]["spec"]["containers"][0].clone()
+}
+
+fn compose(service: &str) -> Value {
+    yaml("docker-compose.yml")[0]["services"][service].clone()
+}
+
+fn duration(text: &Value) -> Duration {
+    humantime::parse_duration(text.as_str().unwrap()).unwrap()
+}
+
+/// The value of a variable of the container in Kubernetes.
+fn variable(name: &str) -> Value {
+    let env = container()["env"].clone();
+    let found = env.as_array().unwrap().iter().find(|entry| entry["name"] == name);
+    found.unwrap_or_else(|| panic!("no {name}"))["value"].clone()
+}
+
+/// What `name value` says in a file of lines.
+fn setting(text: &str, name: &str) -> String {
+    let mut found = text.lines().filter_map(|line| line.trim().strip_prefix(name));
+    let value = found
+        .next()
+        .unwrap_or_else(|| panic!("no {name}"))
+        .trim()
+        .to_owned();
+    assert!(found.next().is_none(), "{name} twice");
+    value
+}
+
+fn grace() -> Duration {
+    Config::default().shutdown_grace.duration().unwrap()
+}
+
+#[test]
+fn every_variable_is_one_that_the_server_reads() {
+    let command = Cli::command();
+    let known: Vec<_> = command
+        .get_arguments()
+        .filter_map(|flag| flag.get_env())
+        .collect();
+    let mut used = 0;
+    for name in ["docker-compose.yml", "Dockerfile", "deploy/kubernetes.yaml"] {
+        let text = file(name);
+        // What compose itself reads, for ports and the image's name, stands in ${...}.
+        let bare = text.split("${").enumerate().map(|(index, part)| match index {
+            0 => part,
+            _ => part.split_once('}').unwrap().1,
+        });
+        for part in bare.flat_map(|part| part.split(|c: char| !c.is_ascii_uppercase() && c != '_')) {
+            if part.starts_with("WS_ECHO_") && !NOT_FLAGS.contains(&part) {
+                assert!(known.iter().any(|known| *known == part), "{name} has {part}");
+                used += 1;
+            }
+        }
+    }
+    assert!(used > 10, "only {used} found");
+}
+
+/// What compose reads, where a comment names it; and the prefix of all.
+const NOT_FLAGS: [&str; 4] = [
+    "WS_ECHO_",
+    "WS_ECHO_PORT",
+    "WS_ECHO_TLS_PORT",
+    "WS_ECHO_SCALE_PORT",
+];
+
+#[test]
+fn kubernetes_waits_for_the_delay_and_the_grace_and_a_probe_sees_the_delay() {
+    let pod = &kubernetes("Deployment")["spec"]["template"]["spec"];
+    let patience = Duration::from_secs(pod["terminationGracePeriodSeconds"].as_u64().unwrap());
+    let delay = duration(&variable("WS_ECHO_SHUTDOWN_DELAY"));
+    assert!(patience > delay + duration(&variable("WS_ECHO_SHUTDOWN_GRACE")));
+    let ready = &container()["readinessProbe"];
+    let seen = ready["periodSeconds"].as_u64().unwrap() * ready["failureThreshold"].as_u64().unwrap();
+    assert!(delay > Duration::from_secs(seen));
+}
+
+#[test]
+fn kubernetes_asks_the_right_paths_at_the_right_port() {
+    let container = container();
+    let port = &container["ports"][0];
+    for (probe, path) in [
+        ("startupProbe", "/healthz"),
+        ("livenessProbe", "/healthz"),
+        ("readinessProbe", "/readyz"),
+    ] {
+        assert_eq!(container[probe]["httpGet"]["path"], path, "{probe}");
+        assert_eq!(container[probe]["httpGet"]["port"], port["name"], "{probe}");
+    }
+    assert_eq!(
+        kubernetes("Service")["spec"]["ports"][0]["targetPort"],
+        port["name"]
+    );
+    // As the image listens.
+    assert!(file("Dockerfile").contains(&format!("WS_ECHO_LISTEN=0.0.0.0:{}", port["containerPort"])));
+    let scraped = &kubernetes("Deployment")["spec"]["template"]["metadata"]["annotations"];
+    assert_eq!(scraped["prometheus.io/port"], port["containerPort"].to_string());
+}
+
+#[test]
+fn kubernetes_finds_the_same_pods_everywhere() {
+    let deployment = kubernetes("Deployment");
+    let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+    assert!(!labels.as_object().unwrap().is_empty());
+    assert_eq!(&deployment["spec"]["selector"]["matchLabels"], labels);
+    assert_eq!(&kubernetes("Service")["spec"]["selector"], labels);
+    assert_eq!(
+        &kubernetes("PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+        labels
+    );
+    let scaler = kubernetes("HorizontalPodAutoscaler");
+    assert_eq!(
+        scaler["spec"]["scaleTargetRef"]["name"],
+        deployment["metadata"]["name"]
+    );
+    assert!(
+        deployment["spec"].get("replicas").is_none(),
+        "it is the autoscaler's"
+    );
+}
+
+#[test]
+fn kubernetes_adds_replicas_before_those_there_are_full() {
+    let metric = &kubernetes("HorizontalPodAutoscaler")["spec"]["metrics"][0]["pods"];
+    assert_eq!(metric["metric"]["name"], "ws_echo_connections");
+    let wanted: u64 = metric["target"]["averageValue"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let most: u64 = variable("WS_ECHO_MAX_CONNECTIONS")
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(wanted < most);
+}
+
+#[test]
+fn every_container_is_hardened() {
+    for service in ["ws-echo", "echo", "haproxy"] {
+        let service = compose(service);
+        assert_eq!(service["read_only"], true);
+        assert_eq!(service["cap_drop"][0], "ALL");
+        assert_eq!(service["security_opt"][0], "no-new-privileges:true");
+    }
+    let pod = &kubernetes("Deployment")["spec"]["template"]["spec"];
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["securityContext"]["seccompProfile"]["type"], "RuntimeDefault");
+    let container = &container()["securityContext"];
+    assert_eq!(container["readOnlyRootFilesystem"], true);
+    assert_eq!(container["allowPrivilegeEscalation"], false);
+    assert_eq!(container["capabilities"]["drop"][0], "ALL");
+    let user = format!("USER {0}:{0}", pod["securityContext"]["runAsUser"]);
+    assert!(file("Dockerfile").contains(&user));
+}
+
+#[test]
+fn compose_and_systemd_wait_longer_than_the_server() {
+    for service in ["ws-echo"] {
+        assert!(
+            duration(&compose(service)["stop_grace_period"]) > grace(),
+            "{service}"
+        );
+    }
+    let echo = compose("echo");
+    let delay = duration(&echo["environment"]["WS_ECHO_SHUTDOWN_DELAY"]);
+    assert!(duration(&echo["stop_grace_period"]) > delay + grace());
+    // HAProxy holds its end of the sessions until then.
+    assert!(duration(&compose("haproxy")["stop_grace_period"]) > delay + grace());
+    let unit = file("deploy/ws-echo.service");
+    let seconds = setting(&unit, "TimeoutStopSec=").parse().unwrap();
+    assert!(Duration::from_secs(seconds) > grace());
+}
+
+#[test]
+fn haproxy_cuts_no_session_that_the_server_would_end_itself_and_sees_a_replica_go_in_time() {
+    let haproxy = file("deploy/haproxy.cfg");
+    let timeout = |name: &str| duration(&setting(&haproxy, &format!("timeout {name} ")).into());
+    let config = Config::default();
+    let idle = config.idle_timeout.duration().unwrap();
+    assert!(config.ping_interval.duration().unwrap() < idle);
+    // The Close and two seconds for its answer.
+    assert!(timeout("tunnel") > idle + Duration::from_secs(2));
+    let server = setting(&haproxy, "default-server ");
+    let inter = server
+        .split(' ')
+        .skip_while(|word| *word != "inter")
+        .nth(1)
+        .unwrap();
+    let delay = &compose("echo")["environment"]["WS_ECHO_SHUTDOWN_DELAY"];
+    assert!(duration(delay) > duration(&inter.into()) + timeout("check"));
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+#[ignore = "needs systemd-analyze"]
+fn systemd_takes_the_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let units = ["ws-echo.service", "ws-echo.socket", "ws-echo-https.socket"];
+    let copies: Vec<PathBuf> = units.iter().map(|unit| folder.path().join(unit)).collect();
+    for (unit, copy) in units.iter().zip(&copies) {
+        // It looks whether the program is there.
+        let text = file(&format!("deploy/{unit}"));
+        std::fs::write(
+            copy,
+            text.replace("/usr/local/bin/ws-echo", env!("CARGO_BIN_EXE_ws-echo")),
+        )
+        .unwrap();
+    }
+    let output = Command::new("systemd-analyze")
+        .arg("verify")
+        .args(&copies)
+        .output()
+        .unwrap();
+    // Its exit code is 0 for a line that it does not understand; it says so, and is silent where all is well.
+    assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""));
+
+    let security = ["security", "--offline=true", "--threshold=20"];
+    let output = Command::new("systemd-analyze")
+        .args(security)
+        .arg(&copies[0])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+#[ignore = "needs kubernetes-validate"]
+fn kubernetes_takes_the_manifest() {
+    let program = std::env::var("KUBERNETES_VALIDATE").unwrap_or_else(|_| "kubernetes-validate".to_owned());
+    for version in ["1.27", "1.37"] {
+        let output = Command::new(&program)
+            .args([
+                "--strict",
+                "--kubernetes-version",
+                version,
+                "deploy/kubernetes.yaml",
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(
+            said(&output).matches(" passed for resource ").count(),
+            4,
+            "{}",
+            said(&output)
+        );
+    }
+}
