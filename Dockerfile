@@ -34,3 +34,10 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=4s --start-period=10s --retries=3 CMD ["/ws-echo", "healthcheck"]
 ENTRYPOINT ["/ws-echo"]
+# What only whoever builds it knows, as --build-arg; last, for it changes with every build. docs/operations.md shows it.
+ARG SOURCE
+ARG REVISION
+ARG CREATED
+LABEL org.opencontainers.image.source="$SOURCE" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED"

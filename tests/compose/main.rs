@@ -1,22 +1,31 @@
-//! `docker compose up` as the README has it: built, started, used and stopped.
+//! `docker compose up` as the README has it, with each of its profiles: built, started, used and stopped.
 
 // A test that cannot go on says so by a panic.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{net::TcpListener, process::Command};
+use std::{net::TcpListener, process::Command, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+type Peer = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The longest that containers may need for anything.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 #[ignore = "needs docker"]
 async fn compose_serves_the_page_and_an_echo_and_stops_with_exit_code_0() {
-    let project = Project::new();
-    project.compose(&["up", "--detach", "--build", "--wait", "--wait-timeout", "120"]);
+    let project = Project::new("plain");
+    project.up(&[], &[]);
     let container = project.compose(&["ps", "--quiet"]);
     assert_eq!(
         inspect(
@@ -25,22 +34,23 @@ async fn compose_serves_the_page_and_an_echo_and_stops_with_exit_code_0() {
         ),
         "healthy 65532:65532 true"
     );
-    assert_eq!(
-        inspect(
-            &container,
-            r#"{{index .Config.Labels "org.opencontainers.image.version"}}"#
-        ),
-        env!("CARGO_PKG_VERSION"),
-    );
+    for (label, value) in [
+        ("title", env!("CARGO_PKG_NAME")),
+        ("description", env!("CARGO_PKG_DESCRIPTION")),
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("licenses", env!("CARGO_PKG_LICENSE")),
+        ("revision", REVISION),
+    ] {
+        let label = format!(r#"{{{{index .Config.Labels "org.opencontainers.image.{label}"}}}}"#);
+        assert_eq!(inspect(&container, &label), value, "{label}");
+    }
 
     let page = get(project.port, "/").await;
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
     assert!(page.contains(r#"id="mes""#), "{page}");
 
-    let url = format!("ws://localhost:{}/some/path", project.port);
-    let (mut peer, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-    peer.send(Message::text("through the container")).await.unwrap();
-    let reply = peer.next().await.unwrap().unwrap().into_text().unwrap();
+    let mut peer = connect(project.port, "/some/path").await.unwrap();
+    let reply = ask(&mut peer, "through the container").await;
     assert!(
         reply.starts_with("客户端发送的信息：through the container,"),
         "{reply}"
@@ -57,30 +67,164 @@ async fn compose_serves_the_page_and_an_echo_and_stops_with_exit_code_0() {
         inspect(&container, "{{.State.ExitCode}} {{.State.OOMKilled}}"),
         "0 false"
     );
-    let close = peer.next().await.unwrap().unwrap();
-    let Message::Close(Some(close)) = close else {
-        panic!("no Close frame but {close:?}");
-    };
-    assert_eq!(
-        (u16::from(close.code), close.reason.as_str()),
-        (1001, "ws-echo: shutting down")
-    );
+    told_to_go(&mut peer).await;
 }
 
-/// A compose project of this test's own; nothing of it is left when it is dropped, but the build's caches.
+#[tokio::test]
+#[ignore = "needs docker"]
+async fn three_replicas_behind_haproxy_share_the_clients_and_one_that_stops_loses_none() {
+    let project = Project::new("scale");
+    project.up(&["--profile", "scale"], &["--scale", "echo=3"]);
+    let replicas = project.compose(&["--profile", "scale", "ps", "--quiet", "echo"]);
+    let replicas: Vec<_> = replicas.lines().map(str::to_owned).collect();
+    assert_eq!(replicas.len(), 3);
+    for replica in &replicas {
+        let published = inspect(replica, "{{range .NetworkSettings.Ports}}{{.}}{{end}}");
+        assert!(matches!(published.as_str(), "" | "[]"), "{published}");
+    }
+
+    // HAProxy has no health check of its own that could say when it has found all three.
+    let mut peers = Vec::new();
+    let all = async {
+        while replicas
+            .iter()
+            .any(|one| !peers.iter().any(|(home, _)| home == one))
+        {
+            match connect(project.scale_port, "/?reply=json").await {
+                Some(mut peer) => peers.push((home_of(&mut peer, &replicas).await, peer)),
+                None => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .expect("clients at each of the three");
+    let metrics = get(project.scale_port, "/metrics").await;
+    assert!(metrics.starts_with("HTTP/1.1 404 "), "{metrics}");
+
+    // One goes: its clients are told and find another one, the others' notice nothing.
+    let gone = replicas[0].clone();
+    let stopped = gone.clone();
+    let stop = tokio::task::spawn_blocking(move || docker(&["stop", "--time", "30", &stopped]));
+    for (home, peer) in &mut peers {
+        if *home == gone {
+            told_to_go(peer).await;
+            let mut again = connect(project.scale_port, "/?reply=json")
+                .await
+                .expect("a handshake");
+            assert_ne!(home_of(&mut again, &replicas).await, gone);
+        } else {
+            ask(peer, "still there?").await;
+        }
+    }
+    stop.await.unwrap();
+    assert_eq!(inspect(&gone, "{{.State.ExitCode}}"), "0");
+
+    // All of it goes: the replicas' Close frames still find their way through the proxy.
+    let (_, mut last) = peers
+        .pop()
+        .filter(|(home, _)| *home != gone)
+        .unwrap_or_else(|| panic!("the last is gone"));
+    project.compose(&["--profile", "scale", "stop"]);
+    told_to_go(&mut last).await;
+}
+
+/// The replica that the session is at. On the way: the client is known there by its address.
+async fn home_of(peer: &mut Peer, replicas: &[String]) -> String {
+    let reply: Value = serde_json::from_str(&ask(peer, "where am I?").await).unwrap();
+    let connection = &reply["connection"];
+    let proxy = connection["peer"].as_str().unwrap();
+    let client = connection["client"]["address"].as_str().unwrap();
+    assert!(
+        !proxy.starts_with(client),
+        "the client is taken for the proxy: {connection}"
+    );
+    assert_ne!(client, SPOOFED);
+    let opened = [
+        format!("connection={} ", connection["id"]),
+        format!("peer={proxy} "),
+    ];
+    let home = replicas.iter().find(|replica| {
+        log(replica)
+            .lines()
+            .any(|line| opened.iter().all(|field| line.contains(field)))
+    });
+    home.unwrap_or_else(|| panic!("in no log: {opened:?}")).clone()
+}
+
+/// What a client says that its own address is.
+const SPOOFED: &str = "203.0.113.7";
+
+/// What the environment says of the source; the image keeps it.
+const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// A session; none where the handshake is refused, for nobody is there yet.
+async fn connect(port: u16, path: &str) -> Option<Peer> {
+    let mut request = format!("ws://localhost:{port}{path}")
+        .into_client_request()
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("x-forwarded-for", SPOOFED.parse().unwrap());
+    tokio_tungstenite::connect_async(request)
+        .await
+        .ok()
+        .map(|(peer, _)| peer)
+}
+
+async fn ask(peer: &mut Peer, message: &str) -> String {
+    peer.send(Message::text(message)).await.unwrap();
+    peer.next()
+        .await
+        .unwrap()
+        .unwrap()
+        .into_text()
+        .unwrap()
+        .to_string()
+}
+
+/// Waits for the Close of a server that stops, and for the end of the connection.
+async fn told_to_go(peer: &mut Peer) {
+    let close = tokio::time::timeout(PATIENCE, async {
+        let mut close = None;
+        // The answer to the Close goes out when the stream is read on; the server waits for it.
+        while let Some(Ok(message)) = peer.next().await {
+            match message {
+                Message::Close(frame) => close = frame,
+                Message::Ping(_) => {}
+                other => panic!("no Close frame but {other:?}"),
+            }
+        }
+        close
+    });
+    let close = close.await.expect("an end").expect("a Close before the end");
+    let said = (u16::from(close.code), close.reason.as_str());
+    assert_eq!(said, (1001, "ws-echo: shutting down"));
+}
+
+/// A compose project of a test's own; nothing of it is left when it is dropped, but the build's caches.
 struct Project {
     name: String,
     port: u16,
+    scale_port: u16,
 }
 
 impl Project {
-    fn new() -> Self {
+    fn new(profile: &str) -> Self {
         // Free a moment ago: Docker cannot tell which one the system chose.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let free = [free(), free()].map(|socket| socket.local_addr().unwrap().port());
         Self {
-            name: format!("ws-echo-test-{}", std::process::id()),
-            port: free.port(),
+            name: format!("ws-echo-test-{profile}-{}", std::process::id()),
+            port: free[0],
+            scale_port: free[1],
         }
+    }
+
+    /// Builds and starts it, and waits until it is healthy.
+    fn up(&self, profile: &[&str], more: &[&str]) {
+        let up = ["up", "--detach", "--build", "--wait", "--wait-timeout", "120"];
+        self.compose(&[profile, &up, more].concat());
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -89,8 +233,16 @@ impl Project {
             .args(["compose", "--project-name", &self.name, "--ansi", "never"])
             .args(args)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("WS_ECHO_PORT", self.port.to_string());
+            .env("REVISION", REVISION)
+            .env("WS_ECHO_IMAGE", self.image())
+            .env("WS_ECHO_PORT", self.port.to_string())
+            .env("WS_ECHO_SCALE_PORT", self.scale_port.to_string());
         command
+    }
+
+    /// Its own, so that it leaves another one of that name alone.
+    fn image(&self) -> String {
+        format!("{}:test", self.name)
     }
 
     /// Runs `docker compose` and gives what it prints.
@@ -101,36 +253,43 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
+        let all = ["--profile", "scale", "--profile", "tls"];
         if std::thread::panicking() {
-            let _ = self.command(&["logs"]).status();
+            let _ = self.command(&[&all[..], &["logs"]].concat()).status();
         }
-        let down = [
-            "down",
-            "--volumes",
-            "--remove-orphans",
-            "--rmi",
-            "local",
-            "--timeout",
-            "5",
-        ];
-        let _ = self.command(&down).status();
+        let down = ["down", "--volumes", "--remove-orphans", "--timeout", "5"];
+        let _ = self.command(&[&all[..], &down].concat()).status();
+        let _ = Command::new("docker")
+            .args(["image", "rm", &self.image()])
+            .status();
     }
 }
 
 fn inspect(container: &str, format: &str) -> String {
+    docker(&["inspect", "--format", format, container])
+}
+
+/// What a server has said: its log goes to standard error.
+fn log(container: &str) -> String {
+    let output = Command::new("docker").args(["logs", container]).output().unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Runs `docker` and gives what it prints.
+fn docker(args: &[&str]) -> String {
     let mut command = Command::new("docker");
-    command.args(["inspect", "--format", format, container]);
+    command.args(args);
     run(command)
 }
 
 fn run(mut command: Command) -> String {
     let output = command.output().expect("docker can be run");
     let stdout = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{command:?}: {}\n{stdout}\n{}",
+        "{command:?}: {}\n{stdout}\n{stderr}",
         output.status,
-        String::from_utf8_lossy(&output.stderr)
     );
     stdout
 }
