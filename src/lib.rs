@@ -7,6 +7,7 @@
 //! - [`session`]: one WebSocket connection = one actix actor: handshake, replies, closing
 //! - [`http`]: what the page and operators ask over plain HTTP
 //! - [`state`]: what all workers share
+//! - [`metrics`]: what all workers count
 //! - [`wire`]: the bytes beneath the actor: limits, UTF-8, compression
 //! - [`config`]: the command line; [`healthcheck`]: its second command; [`logging`]: the lines of the log; [`descriptors`]:
 //!   how many files may be open
@@ -20,6 +21,7 @@ pub mod healthcheck;
 pub mod http;
 pub mod listener;
 pub mod logging;
+pub mod metrics;
 pub mod routes;
 pub mod server;
 pub mod session;

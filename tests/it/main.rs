@@ -24,6 +24,7 @@ mod health;
 mod hostile;
 mod json;
 mod limits;
+mod metrics;
 mod page;
 mod poll;
 mod proxy;
