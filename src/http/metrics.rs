@@ -55,7 +55,7 @@ impl Collector for Scrape {
             "ws_echo_connections",
             "WebSocket connections that are open",
             None,
-            state.registry.open(),
+            &state.registry.open(),
         )?;
 
         let mut family = Family::new(&mut encoder);
@@ -121,7 +121,7 @@ impl Collector for Scrape {
         family.counter(
             "ws_echo_message",
             "Payload of whole messages, as the application sees it",
-            Some(Unit::Bytes),
+            Some(&Unit::Bytes),
             data(|traffic| &traffic.bytes),
         )?;
         family.counter(
@@ -138,7 +138,7 @@ impl Collector for Scrape {
         family.counter(
             "ws_echo_deflate",
             "Payload of compressed messages, before compression and on the wire",
-            Some(Unit::Bytes),
+            Some(&Unit::Bytes),
             WAYS.iter().flat_map(|(direction, way)| {
                 [
                     (
@@ -181,10 +181,9 @@ impl<'e, 'd> Family<'e, 'd> {
         &mut self,
         name: &str,
         help: &str,
-        unit: Option<Unit>,
+        unit: Option<&Unit>,
         series: impl IntoIterator<Item = ([(&'static str, &'static str); N], u64)>,
     ) -> fmt::Result {
-        let unit = unit.as_ref();
         let mut metric = self
             .encoder
             .encode_descriptor(name, help, unit, MetricType::Counter)?;
@@ -206,11 +205,11 @@ fn gauge(
     name: &str,
     help: &str,
     unit: Option<&Unit>,
-    value: impl EncodeGaugeValue,
+    value: &impl EncodeGaugeValue,
 ) -> fmt::Result {
     encoder
         .encode_descriptor(name, help, unit, MetricType::Gauge)?
-        .encode_gauge(&value)
+        .encode_gauge(value)
 }
 
 /// Memory, time and descriptors of the process, under the names that all exporters use. What the system does not tell is
@@ -238,7 +237,7 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             #[allow(clippy::cast_precision_loss, reason = "seconds, for some million years")]
             let start = boot as f64 + seconds(stat.starttime);
             let help = "Start of the process since the Unix epoch";
-            gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), start)?;
+            gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), &start)?;
         }
         let resident = stat.rss * procfs::page_size();
         gauge(
@@ -246,18 +245,18 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             "process_resident_memory",
             "Resident memory",
             Some(&Unit::Bytes),
-            resident,
+            &resident,
         )?;
         gauge(
             encoder,
             "process_virtual_memory",
             "Virtual memory",
             Some(&Unit::Bytes),
-            stat.vsize,
+            &stat.vsize,
         )?;
     }
     if let Ok(open) = process.fd_count() {
-        gauge(encoder, "process_open_fds", "Open file descriptors", None, open)?;
+        gauge(encoder, "process_open_fds", "Open file descriptors", None, &open)?;
     }
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     if let Some(most) = limit.current {
@@ -266,7 +265,7 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             "process_max_fds",
             "Most file descriptors that may be open",
             None,
-            most,
+            &most,
         )?;
     }
     Ok(())

@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::cast_possible_truncation,
+    clippy::print_stdout,
     missing_docs,
     reason = "a test that cannot go on panics, and says where"
 )]
