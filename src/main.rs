@@ -66,6 +66,13 @@ async fn serve(config: Config) -> Result<(), StartError> {
     let server = Server::bind(config)?;
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // Always, for it would end the process where nobody listens to it.
+    let (mut hangup, reload) = (signal(SignalKind::hangup())?, server.reload());
+    actix_web::rt::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.again();
+        }
+    });
     let told = shutdown.clone();
     actix_web::rt::spawn(async move {
         tokio::select! {

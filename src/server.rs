@@ -4,6 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,15 +12,16 @@ use actix_http::{Extensions, HttpService, KeepAlive, Protocol, error::DispatchEr
 use actix_server::GracefulShutdownSignal;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, rt::net::TcpStream, web};
-use log::{info, warn};
+use log::{debug, info, warn};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
+    config::{Config, ListenAddr, Tls},
     listener::{self, BACKLOG, ListenError},
     routes,
     state::State,
+    tls::{self, Certificates, HandshakeError, Reload, TlsError},
     wire::Transport,
 };
 
@@ -38,6 +40,9 @@ pub enum StartError {
     /// An address cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// There is no certificate to show.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Serving failed.
     #[error("cannot serve: {0}")]
     Serve(#[from] io::Error),
@@ -47,35 +52,62 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,
+    tls_listeners: Vec<TcpListener>,
+    /// None where there is no TLS.
+    certificates: Option<Arc<Certificates>>,
     state: web::Data<State>,
 }
 
 impl Server {
-    /// Checks what must be there and binds every address of `--listen`.
+    /// Checks what must be there and binds every address of `--listen` and `--tls-listen`.
     ///
     /// # Errors
-    /// When the page is missing, a name cannot be resolved, or an address cannot be had. An address that this machine
+    /// When the page is missing, a name cannot be resolved, an address cannot be had, or there is no certificate. An address that this machine
     /// does not have is passed over where its name has another one.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         if !config.static_dir.join("index.html").is_file() {
             return Err(StartError::StaticDir(config.static_dir));
         }
-        let mut listeners = Vec::new();
-        for addr in &config.listen {
-            listeners.extend(listener::bind(addr, config.stall_timeout.duration())?);
-        }
+        let bind = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
+            let mut listeners = Vec::new();
+            for addr in addrs {
+                listeners.extend(listener::bind(addr, config.stall_timeout.duration())?);
+            }
+            Ok(listeners)
+        };
+        let listeners = bind(&config.listen)?;
+        let (tls_listeners, certificates) = match &config.tls {
+            Tls::Off => (Vec::new(), None),
+            Tls::On { listen, certificate } => {
+                // Bound first: a second server that finds the port taken must not write its CA over that of the first.
+                let listeners = bind(listen)?;
+                (
+                    listeners,
+                    Some(Arc::new(Certificates::load(certificate.clone())?)),
+                )
+            }
+        };
         Ok(Self {
             listeners,
+            tls_listeners,
+            certificates,
             state: web::Data::new(State::new(config)),
         })
     }
 
-    /// The addresses that are bound.
+    /// The addresses that are bound for plain HTTP and ws.
     pub fn addrs(&self) -> Vec<SocketAddr> {
-        self.listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        addrs(&self.listeners)
+    }
+
+    /// The addresses that are bound for HTTPS and wss.
+    pub fn tls_addrs(&self) -> Vec<SocketAddr> {
+        addrs(&self.tls_listeners)
+    }
+
+    /// What SIGHUP is for.
+    pub fn reload(&self) -> Reload {
+        Reload::of(self.certificates.as_ref())
     }
 
     /// Serves until `shutdown` is cancelled, then drains: no new session, a Close frame for each one that is open, and
@@ -86,6 +118,9 @@ impl Server {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
         for addr in self.addrs() {
             info!("listening on http://{addr}");
+        }
+        for addr in self.tls_addrs() {
+            info!("listening on https://{addr}");
         }
         let state = self.state;
         let config = &state.config;
@@ -100,9 +135,17 @@ impl Server {
             server = server.workers(workers.get());
         }
         let stopping = server.graceful_shutdown_signal();
-        for listener in self.listeners {
+        let plain = self.listeners.into_iter().map(|listener| (listener, None));
+        let tls = self
+            .tls_listeners
+            .into_iter()
+            .map(|listener| (listener, self.certificates.clone()));
+        for (listener, certificates) in plain.chain(tls) {
             let (state, stopping) = (state.clone(), stopping.clone());
-            server = server.listen("http", listener, move || http_service(&state, &stopping))?;
+            let name = if certificates.is_some() { "https" } else { "http" };
+            server = server.listen(name, listener, move || {
+                http_service(&state, &stopping, certificates.clone())
+            })?;
         }
         let deadline = async {
             shutdown.cancelled().await;
@@ -129,6 +172,7 @@ impl Server {
 fn http_service(
     state: &web::Data<State>,
     stopping: &GracefulShutdownSignal,
+    certificates: Option<Arc<Certificates>>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
     let config = &state.config;
@@ -138,6 +182,11 @@ fn http_service(
             .configure(move |service| routes::configure(service, &state))
             .into_factory()
             .map_err(|error| error.error_response())
+    };
+    let arriving = Arrivals {
+        certificates,
+        limit: config.handshake_timeout.duration(),
+        stopping: stopping.clone(),
     };
     let stopping = stopping.clone();
     let http = HttpService::build()
@@ -154,13 +203,49 @@ fn http_service(
             extensions.insert(transport.socket());
         })
         .finish(map_config(app, |()| AppConfig::default()));
-    fn_service(|io: TcpStream| async move {
-        // A reply is written when it is due, whole: waiting to fill a segment would only add to what is measured here.
-        let _ = io.set_nodelay(true);
-        let peer = io.peer_addr().ok();
-        Ok((Transport::new(io), Protocol::Http1, peer))
+    fn_service(move |io: TcpStream| {
+        let arriving = arriving.clone();
+        async move {
+            // A reply is written when it is due, whole: waiting to fill a segment would only add to what is measured here.
+            let _ = io.set_nodelay(true);
+            let peer = io.peer_addr().ok();
+            Ok((arriving.welcome(io, peer).await?, Protocol::Http1, peer))
+        }
     })
     .and_then(http)
+}
+
+/// What becomes of a listener's connections before there is HTTP on them.
+#[derive(Clone)]
+struct Arrivals {
+    certificates: Option<Arc<Certificates>>,
+    limit: Option<Duration>,
+    stopping: GracefulShutdownSignal,
+}
+
+impl Arrivals {
+    async fn welcome(&self, io: TcpStream, peer: Option<SocketAddr>) -> Result<Transport, DispatchError> {
+        let Some(certificates) = &self.certificates else {
+            return Ok(Transport::new(io));
+        };
+        // Boxed: a plain connection would keep room for it all its life.
+        let handshake = Box::pin(tls::accept(io, certificates.current(), self.limit));
+        let failed = tokio::select! {
+            done = handshake => match done {
+                Ok(stream) => return Ok(Transport::tls(stream)),
+                Err(failed) => failed,
+            },
+            // Nobody would be served any more, and a stop must not wait for a peer that says nothing.
+            () = self.stopping.notified() => HandshakeError::Stopping,
+        };
+        debug!("no TLS with peer={peer:?}: {failed}");
+        Err(DispatchError::Io(io::Error::other(failed)))
+    }
+}
+
+fn addrs(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let addrs = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    addrs.collect()
 }
 
 /// Waits for the signal, then for the sessions to end. Inside of actix's own shutdown signal, for its graceful stop

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::handshake::{lines, tokens};
-use crate::wire::deflate::Deflate;
+use crate::wire::{TlsFacts, deflate::Deflate};
 
 /// The `connection` of a JSON reply; docs/reply.schema.json describes it.
 #[derive(Serialize)]
@@ -22,7 +22,27 @@ struct Connection<'c> {
     headers: Vec<(String, String)>,
     subprotocol: Negotiated<'c>,
     extensions: Negotiated<'c>,
-    tls: Option<()>,
+    tls: Option<Tls<'c>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tls<'c> {
+    version: &'static str,
+    cipher_suite: &'static str,
+    alpn: Option<&'c str>,
+    server_name: Option<&'c str>,
+}
+
+impl<'c> From<&'c TlsFacts> for Tls<'c> {
+    fn from(facts: &'c TlsFacts) -> Self {
+        Self {
+            version: facts.version,
+            cipher_suite: facts.cipher_suite,
+            alpn: facts.alpn.as_deref(),
+            server_name: facts.server_name.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -35,6 +55,7 @@ struct Negotiated<'c> {
 pub(super) fn describe(
     request: &HttpRequest,
     head: &[u8],
+    tls: Option<&TlsFacts>,
     id: u64,
     peer: SocketAddr,
     subprotocol: Option<&str>,
@@ -56,7 +77,7 @@ pub(super) fn describe(
             offered: lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
             chosen: deflate.map(ToString::to_string),
         },
-        tls: None,
+        tls: tls.map(Tls::from),
     };
     to_raw_value(&connection).ok()
 }

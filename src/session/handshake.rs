@@ -135,6 +135,7 @@ async fn accept(
             connection::describe(
                 request,
                 &head,
+                socket.as_ref().and_then(|socket| socket.tls()),
                 admission.id(),
                 peer,
                 subprotocol.as_deref(),
