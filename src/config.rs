@@ -2,10 +2,18 @@
 
 mod tls;
 
-use std::{fmt, num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt,
+    net::IpAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use thiserror::Error;
 
 pub use tls::{CertificateSource, Tls, TlsName};
@@ -124,6 +132,34 @@ pub struct Config {
     )]
     pub max_connections_per_ip: Cap,
 
+    /// Most WebSocket handshakes a second from one address, well made or not; one more gets 429
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WS_ECHO_MAX_HANDSHAKES_PER_SECOND",
+        default_value = "0"
+    )]
+    pub max_handshakes_per_second: Rate,
+
+    /// Most messages a second from one connection; what comes faster waits, and the peer feels that its writes stall
+    #[arg(
+        long,
+        value_name = "N",
+        env = "WS_ECHO_MAX_MESSAGES_PER_SECOND",
+        default_value = "0"
+    )]
+    pub max_messages_per_second: Rate,
+
+    /// Address or network of a proxy whose Forwarded or X-Forwarded-For and -Proto headers are believed, such as
+    /// 10.0.0.0/8; repeatable [default: none]
+    #[arg(
+        long,
+        value_name = "CIDR",
+        env = "WS_ECHO_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Vec<Network>,
+
     /// Whether URLs may ask for behaviours such as ?delay=2s; off, query strings are not read and every connection is a
     /// plain echo
     #[arg(long, value_name = "on|off", env = "WS_ECHO_BEHAVIOURS", default_value = "on")]
@@ -164,9 +200,23 @@ pub struct Config {
     )]
     pub handshake_timeout: Timer,
 
-    /// On SIGTERM or SIGINT, the longest wait for open connections to end
+    /// On SIGTERM or SIGINT, the time from the moment that /readyz answers 503 to the drain, in which everything is
+    /// served: as long as a balancer needs to notice
+    #[arg(long, value_name = "D", env = "WS_ECHO_SHUTDOWN_DELAY", default_value = "0")]
+    pub shutdown_delay: Timer,
+
+    /// The longest wait for open connections to end once the drain has begun
     #[arg(long, value_name = "D", env = "WS_ECHO_SHUTDOWN_GRACE", default_value = "10s")]
     pub shutdown_grace: Timer,
+
+    /// What the lines of the log are: text for people, or one JSON object each
+    #[arg(
+        long,
+        value_name = "text|json",
+        env = "WS_ECHO_LOG_FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
 }
 
 impl Default for Config {
@@ -326,6 +376,65 @@ impl FromStr for Cap {
     }
 }
 
+/// So many a second; 0 means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(Option<NonZeroU32>);
+
+impl Rate {
+    /// At most `count` a second; 0 means no limit.
+    pub fn per_second(count: u32) -> Self {
+        Self(NonZeroU32::new(count))
+    }
+
+    /// The rate, none where there is no limit.
+    pub fn limit(self) -> Option<NonZeroU32> {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse()
+            .map(Self::per_second)
+            .map_err(|_| BadValue("write a whole number a second; 0 means no limit".to_owned()))
+    }
+}
+
+/// The addresses of a network; a single address is a network of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether `ip` is one of them. IPv4 seen through an IPv6 socket is IPv4.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        self.0.contains(&ip.to_canonical())
+    }
+}
+
+impl FromStr for Network {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Self)
+            .map_err(|_| {
+                BadValue("write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned())
+            })
+    }
+}
+
+/// What the lines of the log are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// `[time LEVEL target] message key=value`
+    Text,
+    /// One object each.
+    Json,
+}
+
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
@@ -448,9 +557,31 @@ mod tests {
             (["--ping-interval", "20"], "write a duration such as 20s"),
             (["--allow-origin", "example.org"], "an origin is scheme://host"),
             (["--workers", "0"], "--workers"),
+            (["--max-handshakes-per-second", "-1"], "whole number a second"),
+            (["--trusted-proxy", "10.0.0.0/33"], "such as 10.0.0.0/8"),
+            (
+                ["--trusted-proxy", "proxy.example.org"],
+                "write an address or a network",
+            ),
+            (["--log-format", "xml"], "text, json"),
         ] {
             let error = parse(&[&format!("{}={}", args[0], args[1])]).unwrap_err();
             assert!(error.contains(said), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_network_holds_its_addresses_however_they_are_seen() {
+        let config = parse(&["--trusted-proxy=10.0.0.0/8,192.0.2.1,fd00::/8"]).unwrap();
+        let trusts = |ip: &str| {
+            let ip = ip.parse().unwrap();
+            config.trusted_proxy.iter().any(|network| network.contains(ip))
+        };
+        for ip in ["10.1.2.3", "192.0.2.1", "::ffff:10.1.2.3", "fd12::1"] {
+            assert!(trusts(ip), "{ip}");
+        }
+        for ip in ["11.1.2.3", "192.0.2.2", "::ffff:11.1.2.3", "2001:db8::1"] {
+            assert!(!trusts(ip), "{ip}");
         }
     }
 

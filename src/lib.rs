@@ -8,15 +8,18 @@
 //! - [`http`]: what the page and operators ask over plain HTTP
 //! - [`state`]: what all workers share
 //! - [`wire`]: the bytes beneath the actor: limits, UTF-8, compression
-//! - [`config`]: the command line; [`healthcheck`]: its second command
+//! - [`config`]: the command line; [`healthcheck`]: its second command; [`logging`]: the lines of the log; [`descriptors`]:
+//!   how many files may be open
 //!
 //! A message's way: socket bytes, [`wire::Inbound`], actix's WebSocket codec, the session (assemble, decide, reply), the
 //! codec, [`wire::Outbound`] where compression was negotiated, socket. One direction, no way back but the reply itself.
 
 pub mod config;
+pub mod descriptors;
 pub mod healthcheck;
 pub mod http;
 pub mod listener;
+pub mod logging;
 pub mod routes;
 pub mod server;
 pub mod session;

@@ -6,7 +6,8 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Socket, Type};
+use listenfd::ListenFd;
+use socket2::{Domain, SockRef, Socket, Type};
 use thiserror::Error;
 
 use crate::config::ListenAddr;
@@ -36,6 +37,14 @@ pub enum ListenError {
         /// What the system said.
         source: io::Error,
     },
+    /// A socket that was passed cannot be used.
+    #[error("socket {index} of LISTEN_FDS cannot be listened on: {source}; pass listening TCP sockets alone")]
+    Inherited {
+        /// Its number among those passed, from 0.
+        index: usize,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 fn explain(error: &io::Error) -> String {
@@ -44,6 +53,38 @@ fn explain(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 belong to root".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// A listening socket that somebody else has bound, and keeps when this process ends.
+#[derive(Debug)]
+pub(crate) struct Inherited {
+    /// As `FileDescriptorName=` of systemd says; empty where nobody said.
+    pub(crate) name: String,
+    /// It is listening already.
+    pub(crate) socket: TcpListener,
+}
+
+/// The sockets that systemd, or whatever speaks as it does, has passed (`sd_listen_fds(3)`).
+///
+/// # Errors
+/// When one of them is no listening TCP socket.
+pub(crate) fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenError> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
+    let mut passed = ListenFd::from_env();
+    let mut inherited = Vec::new();
+    for index in 0..passed.len() {
+        let name = names.next().unwrap_or_default().to_owned();
+        let taken = passed.take_tcp_listener(index);
+        let Some(socket) = taken.map_err(|source| ListenError::Inherited { index, source })? else {
+            continue;
+        };
+        // What else is set on a listener of our own is not inherited by its connections, or was its owner's to choose.
+        set_stall_timeout(&SockRef::from(&socket), stall_timeout)
+            .map_err(|source| ListenError::Inherited { index, source })?;
+        inherited.push(Inherited { name, socket });
+    }
+    Ok(inherited)
 }
 
 /// Binds every address of a name. Where the port is 0 they all get the same one.
@@ -128,13 +169,18 @@ fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpLi
         // So that 0.0.0.0 and [::] can be listened on side by side.
         socket.set_only_v6(true)?;
     }
-    // While a peer does not read, its actor is not run and cannot cut it off: the kernel does. Sockets inherit it from
-    // their listener.
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(stall_timeout)?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = stall_timeout;
+    set_stall_timeout(&SockRef::from(&socket), stall_timeout)?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG.cast_signed())?;
     Ok(socket.into())
+}
+
+/// While a peer does not read, its actor is not run and cannot cut it off: the kernel does. Sockets inherit it from their
+/// listener.
+fn set_stall_timeout(socket: &SockRef<'_>, stall_timeout: Option<Duration>) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(stall_timeout)?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = (socket, stall_timeout);
+    Ok(())
 }

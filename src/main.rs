@@ -3,13 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use env_logger::Env;
-use log::LevelFilter;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
     config::{Cli, Command, Config},
-    healthcheck,
+    descriptors, healthcheck, logging,
     server::{Server, StartError},
 };
 
@@ -25,12 +23,7 @@ fn main() -> ExitCode {
         }
         Err(help_or_version) => help_or_version.exit(),
     };
-    env_logger::Builder::new()
-        // A peer that vanishes is no error, and what else these two say is said by ws-echo's own lines.
-        .filter_module("actix_http", LevelFilter::Off)
-        .filter_module("actix_server", LevelFilter::Warn)
-        .parse_env(Env::default().default_filter_or("info"))
-        .init();
+    logging::start(cli.config.log_format);
     let runner = actix_web::rt::System::new();
     let outcome = match cli.command {
         Some(Command::Healthcheck { url }) => runner
@@ -63,6 +56,7 @@ fn one_line(error: &str) -> String {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
+    descriptors::raise_limit(config.max_connections);
     let server = Server::bind(config)?;
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);

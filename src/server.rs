@@ -9,16 +9,17 @@ use std::{
 };
 
 use actix_http::{Extensions, HttpService, KeepAlive, Protocol, error::DispatchError};
-use actix_server::GracefulShutdownSignal;
+use actix_server::{GracefulShutdownSignal, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, rt::net::TcpStream, web};
 use log::{debug, info, warn};
 use thiserror::Error;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, ListenAddr, Tls},
-    listener::{self, BACKLOG, ListenError},
+    listener::{self, BACKLOG, Inherited, ListenError},
     routes,
     state::State,
     tls::{self, Certificates, HandshakeError, Reload, TlsError},
@@ -27,6 +28,9 @@ use crate::{
 
 /// How long an HTTP connection without a request is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// How long those who were accepted just before the last moment have for their handshake.
+const HANDSHAKES_UNDER_WAY: Duration = Duration::from_millis(200);
 
 /// Plain HTTP connections that a worker takes beside the sessions.
 const OTHER_CONNECTIONS: usize = 1024;
@@ -40,6 +44,11 @@ pub enum StartError {
     /// An address cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// A socket is there for TLS, and no certificate.
+    #[error(
+        "a socket of LISTEN_FDS is named https and there is no certificate: set --tls-listen, with --tls-cert and --tls-key"
+    )]
+    NoCertificate,
     /// There is no certificate to show.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -55,32 +64,55 @@ pub struct Server {
     tls_listeners: Vec<TcpListener>,
     /// None where there is no TLS.
     certificates: Option<Arc<Certificates>>,
+    /// Whether they are somebody else's, who goes on listening when this process ends.
+    inherited: bool,
     state: web::Data<State>,
 }
 
 impl Server {
-    /// Checks what must be there and binds every address of `--listen` and `--tls-listen`.
+    /// Checks what must be there and takes the sockets that were passed to the process, or else binds every address of
+    /// `--listen` and `--tls-listen`.
     ///
     /// # Errors
-    /// When the page is missing, a name cannot be resolved, an address cannot be had, or there is no certificate. An address that this machine
-    /// does not have is passed over where its name has another one.
+    /// When the page is missing, a name cannot be resolved, an address cannot be had, or a certificate cannot be used. An
+    /// address that this machine does not have is passed over where its name has another one.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         if !config.static_dir.join("index.html").is_file() {
             return Err(StartError::StaticDir(config.static_dir));
         }
+        let stall_timeout = config.stall_timeout.duration();
         let bind = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
             let mut listeners = Vec::new();
             for addr in addrs {
-                listeners.extend(listener::bind(addr, config.stall_timeout.duration())?);
+                listeners.extend(listener::bind(addr, stall_timeout)?);
             }
             Ok(listeners)
         };
-        let listeners = bind(&config.listen)?;
+        let passed = listener::inherited(stall_timeout)?;
+        let inherited = !passed.is_empty();
+        let (passed_tls, passed): (Vec<_>, Vec<_>) =
+            passed.into_iter().partition(|passed| passed.name == "https");
+        let sockets =
+            |passed: Vec<Inherited>| passed.into_iter().map(|passed| passed.socket).collect::<Vec<_>>();
+        let listeners = if inherited {
+            info!(
+                "{} sockets were passed by LISTEN_FDS: --listen is not used",
+                passed.len() + passed_tls.len()
+            );
+            sockets(passed)
+        } else {
+            bind(&config.listen)?
+        };
         let (tls_listeners, certificates) = match &config.tls {
-            Tls::Off => (Vec::new(), None),
+            Tls::Off if passed_tls.is_empty() => (Vec::new(), None),
+            Tls::Off => return Err(StartError::NoCertificate),
             Tls::On { listen, certificate } => {
-                // Bound first: a second server that finds the port taken must not write its CA over that of the first.
-                let listeners = bind(listen)?;
+                let listeners = if passed_tls.is_empty() {
+                    bind(listen)?
+                } else {
+                    sockets(passed_tls)
+                };
+                // After binding: a second server that finds the port taken must not write its CA over that of the first.
                 (
                     listeners,
                     Some(Arc::new(Certificates::load(certificate.clone())?)),
@@ -91,6 +123,7 @@ impl Server {
             listeners,
             tls_listeners,
             certificates,
+            inherited,
             state: web::Data::new(State::new(config)),
         })
     }
@@ -125,12 +158,13 @@ impl Server {
         let state = self.state;
         let config = &state.config;
         let grace = config.shutdown_grace.duration();
+        let (tell_handle, handle) = oneshot::channel();
         let mut server = actix_server::Server::build()
             .backlog(BACKLOG)
             .max_concurrent_connections(config.max_connections.limit().saturating_add(OTHER_CONNECTIONS))
             // `drain` has ended the sessions by then. The limit is `deadline` below.
             .shutdown_timeout(grace.map_or(u64::MAX >> 32, |grace| grace.as_secs().saturating_add(1)))
-            .shutdown_signal(drain(state.clone(), shutdown.clone()));
+            .shutdown_signal(drain(state.clone(), shutdown, self.inherited.then_some(handle)));
         if let Some(workers) = config.workers {
             server = server.workers(workers.get());
         }
@@ -148,7 +182,7 @@ impl Server {
             })?;
         }
         let deadline = async {
-            shutdown.cancelled().await;
+            state.registry.stopping().await;
             match grace {
                 Some(grace) => tokio::time::sleep(grace).await,
                 None => std::future::pending().await,
@@ -159,8 +193,11 @@ impl Server {
                 state.registry.open()
             );
         };
+        let server = server.run();
+        // Nobody wants it where the sockets are this process's own.
+        let _ = tell_handle.send(server.handle());
         tokio::select! {
-            served = server.run() => served?,
+            served = server => served?,
             () = deadline => {}
         }
         info!("stopped");
@@ -224,6 +261,7 @@ struct Arrivals {
 }
 
 impl Arrivals {
+    /// The connection as HTTP goes over it. A peer that fails at TLS is its own affair: a line at debug level.
     async fn welcome(&self, io: TcpStream, peer: Option<SocketAddr>) -> Result<Transport, DispatchError> {
         let Some(certificates) = &self.certificates else {
             return Ok(Transport::new(io));
@@ -238,7 +276,7 @@ impl Arrivals {
             // Nobody would be served any more, and a stop must not wait for a peer that says nothing.
             () = self.stopping.notified() => HandshakeError::Stopping,
         };
-        debug!("no TLS with peer={peer:?}: {failed}");
+        debug!(peer:? = peer, reason:% = failed; "TLS handshake failed");
         Err(DispatchError::Io(io::Error::other(failed)))
     }
 }
@@ -250,8 +288,28 @@ fn addrs(listeners: &[TcpListener]) -> Vec<SocketAddr> {
 
 /// Waits for the signal, then for the sessions to end. Inside of actix's own shutdown signal, for its graceful stop
 /// closes the listeners and waits for open WebSockets without telling them.
-async fn drain(state: web::Data<State>, shutdown: CancellationToken) {
+async fn drain(
+    state: web::Data<State>,
+    shutdown: CancellationToken,
+    inherited: Option<oneshot::Receiver<ServerHandle>>,
+) {
     shutdown.cancelled().await;
+    state.registry.leave();
+    if let Some(delay) = state.config.shutdown_delay.duration() {
+        info!(
+            "not ready any more, and draining in {}",
+            state.config.shutdown_delay
+        );
+        tokio::time::sleep(delay).await;
+    }
+    // A client that connects from now on is not for this process. On sockets of its own it is told so; on sockets that
+    // outlive the process it waits for the next one, and never knows.
+    if let Some(handle) = inherited
+        && let Ok(handle) = handle.await
+    {
+        handle.pause().await;
+        tokio::time::sleep(HANDSHAKES_UNDER_WAY).await;
+    }
     info!("shutting down: {} connections open", state.registry.open());
     state.registry.drain().await;
 }

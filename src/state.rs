@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::Config,
-    session::{Registry, watch::WatchHub},
+    session::{PerAddress, Registry, watch::WatchHub},
 };
 
 /// One server's settings and sessions.
@@ -14,6 +14,8 @@ pub struct State {
     pub config: Config,
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// How often each address may come.
+    pub handshakes: PerAddress,
     /// Who watches whom.
     pub watch: Arc<WatchHub>,
 }
@@ -26,6 +28,7 @@ impl State {
             config.max_connections_per_ip,
         ));
         Self {
+            handshakes: PerAddress::new(config.max_handshakes_per_second),
             config,
             registry,
             watch: Arc::default(),

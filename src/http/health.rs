@@ -11,10 +11,10 @@ pub(crate) async fn alive() -> impl Responder {
 
 /// `GET /readyz`: 200, or 503 once the server is being stopped, so that a balancer sends nobody here any more.
 pub(crate) async fn ready(state: web::Data<State>) -> impl Responder {
-    if state.registry.is_draining() {
-        answer(HttpResponse::ServiceUnavailable(), "draining\n")
-    } else {
+    if state.registry.is_ready() {
         answer(HttpResponse::Ok(), "ready\n")
+    } else {
+        answer(HttpResponse::ServiceUnavailable(), "stopping\n")
     }
 }
 

@@ -6,8 +6,11 @@ use actix_web::{HttpRequest, http::header};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::handshake::{lines, tokens};
-use crate::wire::{TlsFacts, deflate::Deflate};
+use super::{
+    client::Client,
+    handshake::{lines, tokens},
+};
+use crate::wire::{Socket, TlsFacts, deflate::Deflate};
 
 /// The `connection` of a JSON reply; docs/reply.schema.json describes it.
 #[derive(Serialize)]
@@ -15,6 +18,7 @@ use crate::wire::{TlsFacts, deflate::Deflate};
 struct Connection<'c> {
     id: u64,
     peer: SocketAddr,
+    client: &'c Client,
     http_version: &'static str,
     path: &'c str,
     query: &'c str,
@@ -51,24 +55,26 @@ struct Negotiated<'c> {
     chosen: Option<String>,
 }
 
-/// Describes the connection that `request` opens. `head` is the request's head as it stood on the wire, where it is known.
+/// Describes the connection that `request` opens; `socket` is what it came over, where that is known.
 pub(super) fn describe(
     request: &HttpRequest,
-    head: &[u8],
-    tls: Option<&TlsFacts>,
+    socket: Option<&Socket>,
     id: u64,
     peer: SocketAddr,
+    client: &Client,
     subprotocol: Option<&str>,
     deflate: Option<&Deflate>,
 ) -> Option<Box<RawValue>> {
     let headers = request.headers();
+    let head = socket.map(Socket::take_head).unwrap_or_default();
     let connection = Connection {
         id,
         peer,
+        client,
         http_version: "1.1",
         path: request.path(),
         query: request.query_string(),
-        headers: headers_of(request, head),
+        headers: headers_of(request, &head),
         subprotocol: Negotiated {
             offered: tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).collect(),
             chosen: subprotocol.map(str::to_owned),
@@ -77,7 +83,7 @@ pub(super) fn describe(
             offered: lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
             chosen: deflate.map(ToString::to_string),
         },
-        tls: tls.map(Tls::from),
+        tls: socket.and_then(Socket::tls).map(Tls::from),
     };
     to_raw_value(&connection).ok()
 }

@@ -1,6 +1,6 @@
 //! A request to `101 Switching Protocols` and a running actor, or to a refusal that says what to mend (RFC 6455 section 4.2).
 
-use std::{rc::Rc, time::Instant};
+use std::{net::SocketAddr, rc::Rc, time::Instant};
 
 use actix_http::{
     body::{BodyStream, BoxBody},
@@ -24,9 +24,11 @@ use thiserror::Error;
 use super::{
     EchoSession, Ends, Opening,
     behaviour::{BadValue, Behaviour, Subprotocol},
+    client::Client,
     connection, now_ms,
     registry::NoRoom,
     reply::ReplyMode,
+    throttle::TooFast,
     watch,
 };
 use crate::{
@@ -40,6 +42,9 @@ use crate::{
 
 /// The subprotocol that is chosen wherever it is offered.
 const PREFERRED_SUBPROTOCOL: &str = "com.kaazing.echo";
+
+/// The connection's number, the same in the log and in a JSON reply: what a client can quote to the operator.
+const CONNECTION_ID: &str = "x-connection-id";
 
 /// Whether a request means to open a WebSocket, well made or not: what looks like a handshake that lost a part on its
 /// way is told so, where a page would only puzzle.
@@ -56,20 +61,29 @@ pub(crate) async fn open(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, Refusal> {
-    accept(&request, payload, state).await.inspect_err(|refusal| {
-        debug!(
-            "handshake refused: peer={:?} path={:?}: {refusal}",
-            request.peer_addr(),
-            loggable(request.path())
-        );
-    })
+    let Some(peer) = request.peer_addr() else {
+        return Err(Refusal::NoPeer);
+    };
+    let client = Client::behind(peer, request.headers(), &state.config.trusted_proxy);
+    let told = client.other_than(peer);
+    accept(&request, payload, state, peer, &client)
+        .await
+        .inspect_err(|refusal| {
+            debug!(
+                peer:%, client = told.as_deref(), path = loggable(request.path()), reason:% = refusal;
+                "handshake refused"
+            );
+        })
 }
 
 async fn accept(
     request: &HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
+    peer: SocketAddr,
+    client: &Client,
 ) -> Result<HttpResponse, Refusal> {
+    state.handshakes.take(client.address, Instant::now())?;
     check(request)?;
     let headers = request.headers();
     check_origin(headers, &state)?;
@@ -79,14 +93,13 @@ async fn accept(
             request.query_string(),
             state.config.max_message_size.limit(),
             |key| {
-                debug!("query key {key:?} means nothing here");
+                debug!(key; "a query key that means nothing here");
             },
         )?
     } else {
         Behaviour::default()
     };
-    let peer = request.peer_addr().ok_or(Refusal::NoPeer)?;
-    let admission = state.registry.admit(peer.ip())?;
+    let admission = state.registry.admit(client.address)?;
 
     if let Some(delay) = behaviour.handshake_delay {
         tokio::select! {
@@ -111,6 +124,7 @@ async fn accept(
     };
     // All that it checks has been checked, more strictly; it makes the answer.
     let mut response = ws::handshake(request).map_err(|_| Refusal::NotUpgrade)?;
+    response.insert_header((CONNECTION_ID, admission.id()));
     if let Some(subprotocol) = &subprotocol {
         response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, subprotocol.as_str()));
     }
@@ -128,16 +142,12 @@ async fn accept(
     let socket = request.conn_data::<Rc<Socket>>().cloned();
     let connection = (behaviour.reply == ReplyMode::Json)
         .then(|| {
-            let head = socket
-                .as_ref()
-                .map(|socket| socket.take_head())
-                .unwrap_or_default();
             connection::describe(
                 request,
-                &head,
-                socket.as_ref().and_then(|socket| socket.tls()),
+                socket.as_deref(),
                 admission.id(),
                 peer,
+                client,
                 subprotocol.as_deref(),
                 deflate.as_ref(),
             )
@@ -182,6 +192,7 @@ async fn accept(
     let opening = Opening {
         admission,
         peer,
+        client: client.other_than(peer),
         path: loggable(request.path()),
         subprotocol,
         compressed: deflate.is_some(),
@@ -367,10 +378,12 @@ pub(crate) enum Refusal {
     Behaviour(#[from] BadValue),
     #[error("the server is shutting down")]
     Draining,
-    #[error("{0} connections are open, as many as this server takes")]
+    #[error("{0} connections are open, as many as ws-echo takes here")]
     Full(usize),
-    #[error("{0} connections are open from your address, as many as this server takes")]
+    #[error("{0} connections are open from your address, as many as ws-echo takes here")]
     AddressFull(usize),
+    #[error("{} has had {} handshakes within a second, as many as ws-echo takes here", .0.address, .0.rate)]
+    TooFast(TooFast),
     #[error("the peer has no address")]
     NoPeer,
     #[error("the URL asks for status {status}")]
@@ -384,6 +397,12 @@ impl From<NoRoom> for Refusal {
             NoRoom::Full(cap) => Self::Full(cap),
             NoRoom::AddressFull(cap) => Self::AddressFull(cap),
         }
+    }
+}
+
+impl From<TooFast> for Refusal {
+    fn from(too_fast: TooFast) -> Self {
+        Self::TooFast(too_fast)
     }
 }
 
@@ -412,7 +431,14 @@ impl Refusal {
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
             Self::Behaviour(bad) => &bad.allowed,
-            Self::Draining | Self::Full(_) | Self::AddressFull(_) => "try again later; Retry-After says when",
+            Self::Draining => "try again later; Retry-After says when",
+            Self::Full(_) => "try again later; Retry-After says when. The operator sets --max-connections",
+            Self::AddressFull(_) => {
+                "try again later; Retry-After says when. The operator sets --max-connections-per-ip"
+            }
+            Self::TooFast(_) => {
+                "wait a second between two tries. The operator sets --max-handshakes-per-second"
+            }
             Self::NoPeer => "connect over TCP",
             Self::Asked { .. } => "leave handshake-status out to be let in",
         }
@@ -440,6 +466,7 @@ impl ResponseError for Refusal {
             // Any number from 300 to 599 is a status, known or not.
             Self::Asked { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
             Self::Draining | Self::Full(_) | Self::AddressFull(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -458,7 +485,12 @@ impl ResponseError for Refusal {
                 response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"ws-echo\""));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                let wait = if matches!(self, Self::TooFast(_)) {
+                    "1"
+                } else {
+                    RETRY_AFTER
+                };
+                response.insert_header((header::RETRY_AFTER, wait));
             }
             _ => {}
         }

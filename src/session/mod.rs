@@ -5,6 +5,7 @@
 
 mod assembler;
 pub(crate) mod behaviour;
+mod client;
 mod close;
 mod connection;
 mod fate;
@@ -12,6 +13,7 @@ pub mod handshake;
 mod heartbeat;
 mod registry;
 mod reply;
+mod throttle;
 pub mod watch;
 
 use std::{
@@ -29,6 +31,7 @@ use serde_json::value::RawValue;
 
 pub use registry::Registry;
 pub use reply::stamped;
+pub use throttle::PerAddress;
 
 use assembler::{Assembler, Message};
 use behaviour::{After, Behaviour, Event};
@@ -37,6 +40,7 @@ use fate::{Delayed, Fates};
 use heartbeat::{Beat, Heartbeat};
 use registry::{Admission, Drain};
 use reply::{Ingredients, Received};
+use throttle::Bucket;
 use watch::Shown;
 
 use crate::{
@@ -67,6 +71,8 @@ struct Opening {
     shown: Option<Shown>,
     admission: Admission,
     peer: SocketAddr,
+    /// Where a trusted proxy named another one than the peer.
+    client: Option<String>,
     path: String,
     subprotocol: Option<String>,
     compressed: bool,
@@ -92,12 +98,21 @@ pub(crate) struct EchoSession {
     assembler: Assembler,
     heartbeat: Heartbeat,
     fates: Fates,
+    /// Where messages may come only so fast.
+    pace: Option<Pace>,
     delayed: Delayed<Due>,
     /// Frames given to the codec.
     frames_sent: u64,
     /// Our Close frame has gone: no frame of any kind may follow it (RFC 6455 section 5.5.1).
     closing: bool,
     tally: Tally,
+}
+
+/// How fast messages are taken.
+struct Pace {
+    bucket: Bucket,
+    /// When the last one was taken: what waits to be read was not said this long ago.
+    last: Instant,
 }
 
 /// What waits for its time.
@@ -134,6 +149,10 @@ impl EchoSession {
     fn new(state: web::Data<State>, opening: Opening, ends: Ends, now: Instant) -> Self {
         let heartbeat = Heartbeat::new(state.config.ping_interval, state.config.idle_timeout, now);
         let fates = Fates::new(opening.behaviour.fate);
+        let pace = state.config.max_messages_per_second.limit().map(|rate| Pace {
+            bucket: Bucket::new(rate, now),
+            last: now,
+        });
         Self {
             state,
             opening,
@@ -141,6 +160,7 @@ impl EchoSession {
             assembler: Assembler::default(),
             heartbeat,
             fates,
+            pace,
             delayed: Delayed::default(),
             frames_sent: 0,
             closing: false,
@@ -183,6 +203,7 @@ impl EchoSession {
             frames: facts.map_or(1, |facts| facts.frames),
             compressed: facts.is_some_and(|facts| facts.compressed),
         };
+        self.keep_pace(ctx);
         let lot = self.fates.draw();
         let bytes = received.message.bytes().len();
         self.when_due(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
@@ -190,6 +211,19 @@ impl EchoSession {
             && *count == self.tally.messages
         {
             self.when_due(Duration::ZERO, 0, Due::Event(event.clone()), ctx);
+        }
+    }
+
+    /// Takes nothing more from the peer, neither message nor control frame, until another message may come. Its bytes
+    /// stay where they are: in this connection's buffers, which have a bound, then in the kernel's, then with the peer.
+    fn keep_pace(&mut self, ctx: &mut Context) {
+        let Some(pace) = &mut self.pace else { return };
+        pace.last = Instant::now();
+        // It is there: the last message waited for it.
+        let _ = pace.bucket.take(pace.last);
+        let wait = pace.bucket.wait(pace.last);
+        if !wait.is_zero() && !self.ends.link.is_draining() {
+            ctx.wait(tokio::time::sleep(wait).into_actor(self));
         }
     }
 
@@ -254,7 +288,7 @@ impl EchoSession {
         if self.closing {
             return;
         }
-        debug!("connection {}: as the URL asked: {event:?}", self.id());
+        debug!(connection = self.id(), event:?; "as the URL asked");
         match event {
             Event::Close(reason) => self.close_with(reason, ctx),
             Event::Wire(fault) => {
@@ -292,17 +326,14 @@ impl EchoSession {
         };
         let bytes = message.bytes();
         let shown = &bytes[..bytes.len().min(LOGGED_PAYLOAD)];
-        let shown = match message {
-            // Escaping leaves readable what is readable in any script, and no line can be forged.
-            Message::Text(_) => String::from_utf8_lossy(shown).escape_debug().to_string(),
+        let mut payload = match message {
+            Message::Text(_) => String::from_utf8_lossy(shown).into_owned(),
             Message::Binary(_) => shown.escape_ascii().to_string(),
         };
-        let more = if bytes.len() > LOGGED_PAYLOAD { "…" } else { "" };
-        debug!(
-            "connection {} {kind} {} bytes: {shown}{more}",
-            self.id(),
-            bytes.len()
-        );
+        if bytes.len() > LOGGED_PAYLOAD {
+            payload.push('…');
+        }
+        debug!(connection = self.id(), "type" = kind, bytes = bytes.len(), payload; "message");
     }
 
     /// Sends the server's own Close, and gives the peer time to answer it.
@@ -341,7 +372,9 @@ impl EchoSession {
     /// Looks after the timers, now and whenever they are next due.
     fn beat(&mut self, ctx: &mut Context) {
         let now = Instant::now();
-        match self.heartbeat.look(now, self.ends.link.last_heard()) {
+        let heard = self.ends.link.last_heard();
+        let heard = self.pace.as_ref().map_or(heard, |pace| pace.last.max(heard));
+        match self.heartbeat.look(now, heard) {
             _ if self.closing => return,
             Beat::Rest => {}
             Beat::Ping => self.send(ws::Message::Ping(Bytes::new()), ctx),
@@ -364,6 +397,7 @@ impl Actor for EchoSession {
         let Opening {
             admission,
             peer,
+            client,
             path,
             subprotocol,
             compressed,
@@ -371,10 +405,9 @@ impl Actor for EchoSession {
         } = &self.opening;
         admission.started(ctx.address().recipient());
         info!(
-            "connection {} opened: peer={peer} path={path:?} subprotocol={:?} compression={}",
-            admission.id(),
-            subprotocol.as_deref().unwrap_or_default(),
-            if *compressed { "permessage-deflate" } else { "none" },
+            connection = admission.id(), peer:%, client = client.as_deref(), path, subprotocol = subprotocol.as_deref().unwrap_or_default(),
+            compression = if *compressed { "permessage-deflate" } else { "none" };
+            "connection opened"
         );
         self.schedule_beat(Instant::now(), ctx);
         if let Some(tick) = self.opening.behaviour.tick {
@@ -408,11 +441,8 @@ impl Actor for EchoSession {
             Some(Ended::Aborted) => (1006, "server", "reset, as the URL asked"),
             None => (1006, "peer", "gone without a Close frame"),
         };
-        info!(
-            "connection {} closed: code={code} by={by} reason={reason:?} messages={messages} bytes={bytes} duration={:?}",
-            self.id(),
-            opened.elapsed(),
-        );
+        let duration_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info!(connection = self.id(), code, by, reason, messages, bytes, duration_ms; "connection closed");
         let (connection, messages, bytes) = (self.id(), *messages, *bytes);
         if let Some(shown) = &mut self.opening.shown {
             shown.end(&watch::End {
@@ -437,7 +467,7 @@ impl StreamHandler<Result<ws::Message, ProtocolError>> for EchoSession {
             Ok(message) => message,
             Err(error) => {
                 // `wire` has refused all that the codec refuses, but for a whole text that is not UTF-8.
-                debug!("connection {}: {error}", self.id());
+                debug!(connection = self.id(), error:%; "refused by the codec");
                 return self.close(&Cause::Violation(Violation::Utf8), ctx);
             }
         };

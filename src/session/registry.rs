@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -47,11 +47,21 @@ pub struct Registry {
 
 #[derive(Debug, Default)]
 struct Sessions {
-    draining: bool,
+    phase: Phase,
     last_id: u64,
     open: usize,
     per_ip: HashMap<IpAddr, usize>,
     drains: HashMap<u64, Recipient<Drain>>,
+}
+
+/// How far the server's end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Phase {
+    #[default]
+    Serving,
+    /// Everything is served, but balancers are asked to send nobody here any more.
+    Leaving,
+    Draining,
 }
 
 impl Registry {
@@ -72,16 +82,24 @@ impl Registry {
         self.lock().open
     }
 
-    /// Whether the server is being stopped.
-    pub fn is_draining(&self) -> bool {
-        self.lock().draining
+    /// Whether the server wants new sessions.
+    pub fn is_ready(&self) -> bool {
+        self.lock().phase == Phase::Serving
+    }
+
+    /// Says that the server will be stopped soon. Sessions are let in as before.
+    pub fn leave(&self) {
+        let mut sessions = self.lock();
+        if sessions.phase == Phase::Serving {
+            sessions.phase = Phase::Leaving;
+        }
     }
 
     /// Lets no session in any more, tells each one to end, and waits for the last.
     pub async fn drain(&self) {
         let drains: Vec<_> = {
             let mut sessions = self.lock();
-            sessions.draining = true;
+            sessions.phase = Phase::Draining;
             sessions.drains.values().cloned().collect()
         };
         self.stopping.cancel();
@@ -93,7 +111,7 @@ impl Registry {
         self.drained.cancel();
     }
 
-    /// Resolves once the server is being stopped.
+    /// Resolves once the server is being stopped: when [`Self::drain`] begins.
     pub fn stopping(&self) -> WaitForCancellationFuture<'_> {
         self.stopping.cancelled()
     }
@@ -105,9 +123,10 @@ impl Registry {
 
     /// Counts one more session from `ip` in, until the admission is dropped.
     pub(super) fn admit(self: &Arc<Self>, ip: IpAddr) -> Result<Admission, NoRoom> {
-        let ip = canonical(ip);
+        // One host, one address: IPv4 seen through an IPv6 socket is IPv4.
+        let ip = ip.to_canonical();
         let mut sessions = self.lock();
-        if sessions.draining {
+        if sessions.phase == Phase::Draining {
             return Err(NoRoom::Draining);
         }
         if sessions.open >= self.max.limit() {
@@ -154,7 +173,7 @@ impl Admission {
     /// Names the running session, so that a drain reaches it: at once, where one is under way.
     pub(super) fn started(&self, session: Recipient<Drain>) {
         let mut sessions = self.registry.lock();
-        if sessions.draining {
+        if sessions.phase == Phase::Draining {
             session.do_send(Drain);
         } else {
             sessions.drains.insert(self.id, session);
@@ -176,14 +195,6 @@ impl Drop for Admission {
     }
 }
 
-/// One host, one address: IPv4 seen through an IPv6 socket is IPv4.
-fn canonical(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V6(ip) => Ipv6Addr::to_ipv4_mapped(&ip).map_or(IpAddr::V6(ip), IpAddr::V4),
-        ip => ip,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +213,7 @@ mod tests {
         assert_eq!(registry.open(), 3);
         drop(first);
         assert_eq!(registry.open(), 2);
+        registry.leave();
         assert_eq!(registry.admit(a).unwrap().id(), 4);
     }
 }

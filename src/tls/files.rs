@@ -29,7 +29,7 @@ pub(super) fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Identity {
             chain,
             key: private,
-            described: format!("of {cert:?}"),
+            described: format!("read from {cert:?}"),
         }),
         Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError::Mismatch {
             cert: cert.to_owned(),

@@ -106,7 +106,7 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// A certificate with its chain and its key, and how the log speaks of it.
+/// A certificate with its chain and its key, and what the log says of where it comes from.
 #[derive(Debug)]
 struct Identity {
     chain: Vec<CertificateDer<'static>>,
@@ -157,13 +157,13 @@ impl Reload {
     /// that fails, the log says why, and all stays as it is.
     pub fn again(&self) {
         match &self.0 {
-            None => info!("SIGHUP: nothing to read again, there is no TLS"),
+            None => info!("SIGHUP: nothing to read again, there is no certificate"),
             Some(certificates) if matches!(certificates.source, CertificateSource::SelfSigned { .. }) => {
                 info!("SIGHUP: nothing to read again, the certificate is self-signed");
             }
             Some(certificates) => {
                 if let Err(error) = certificates.replace() {
-                    error!("SIGHUP: {error}; the certificate read before stays in use");
+                    error!(reason:% = error; "SIGHUP: the certificate read before stays in use");
                 }
             }
         }
@@ -183,7 +183,7 @@ fn load(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
         .unwrap_or_default();
     let described = identity.described.clone();
     let config = configure(identity, provider)?;
-    info!("certificate {described}, SHA-256 {fingerprint}");
+    info!(sha256 = fingerprint; "certificate {described}");
     Ok(config)
 }
 

@@ -56,6 +56,11 @@ impl<S> Link<S> {
         self.wake();
     }
 
+    /// Whether [`Self::drain`] was called.
+    pub fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
     /// Whether reading waits: held, nothing more is taken from the socket, and the peer feels that its writes stall.
     pub fn hold(&self, held: bool) {
         if self.held.replace(held) && !held {

@@ -135,7 +135,7 @@ async fn a_peer_that_only_closes_its_side_ends_the_session() {
         let mut peer = server.raw("/?reply=verbatim").await;
         peer.send(&sent).await;
         peer.stream.shutdown().await.unwrap();
-        let closed = server.logged(" closed: ").await;
+        let closed = server.logged("connection closed").await;
         assert!(closed.contains("code=1006 by=peer"), "{sent:?}: {closed}");
     }
 }

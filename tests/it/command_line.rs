@@ -279,15 +279,21 @@ async fn healthcheck_tells_a_running_server_from_none() {
 async fn the_log_says_when_a_connection_opens_and_how_it_ended() {
     let mut server = Process::start(&[]).await;
     let (_, mut peer) = Raw::open(server.addr(), "/some/path", "Sec-WebSocket-Protocol: chat\r\n").await;
-    let opened = server.logged(" opened: ").await;
+    let opened = server.logged("connection opened").await;
     let from = peer.stream.local_addr().unwrap().to_string();
-    for word in ["connection 1", &from, "/some/path", "chat"] {
+    for word in ["connection=1", &from, "/some/path", "chat"] {
         assert!(opened.contains(word), "{opened}");
     }
     peer.send(&[raw::text("12345"), raw::close(4001, "")].concat())
         .await;
-    let closed = server.logged(" closed: ").await;
-    for word in ["connection 1", "code=4001", "messages=1", "bytes=5", "duration="] {
+    let closed = server.logged("connection closed").await;
+    for word in [
+        "connection=1",
+        "code=4001",
+        "messages=1",
+        "bytes=5",
+        "duration_ms=",
+    ] {
         assert!(closed.contains(word), "{closed}");
     }
 }
@@ -305,17 +311,62 @@ async fn at_debug_level_the_log_shows_messages_escaped_and_cut() {
     assert!(line.contains("line\\nforged \\u{1b}[31m 你好"), "{line}");
     peer.send(&raw::text(&"é".repeat(500))).await;
     let line = server.logged("ééé").await;
-    assert!(line.contains("1000 bytes"), "{line}");
+    assert!(line.contains("bytes=1000"), "{line}");
     assert_eq!(line.matches('é').count(), 64, "{line}");
     peer.send(&raw::binary(b"\0\xFF")).await;
     server.logged("\\x00\\xff").await;
 }
 
 #[actix_rt::test]
+async fn with_log_format_json_every_line_is_one_object_with_the_documented_fields() {
+    let mut command = ws_echo();
+    command
+        .args(["--listen", "127.0.0.1:0", "--log-format=json"])
+        .env("RUST_LOG", "info,ws_echo=debug");
+    let mut server = Process::spawn(command, 1).await;
+    let evil = "evil\n{\"level\":\"error\"}\u{1b}[2J";
+    let (head, mut peer) = Raw::open(server.addr(), "/a%0Ab", "Sec-WebSocket-Protocol: chat\r\n").await;
+    let from = peer.stream.local_addr().unwrap().to_string();
+    peer.send(&[raw::text(evil), raw::close(4001, "")].concat()).await;
+    let mut record =
+        async |what: &str| -> serde_json::Value { serde_json::from_str(&server.logged(what).await).unwrap() };
+
+    let opened = record("connection opened").await;
+    let id = opened["connection"].as_u64().unwrap();
+    assert_eq!(head.get("x-connection-id"), Some(id.to_string().as_str()));
+    assert!(humantime::parse_rfc3339(opened["time"].as_str().unwrap()).is_ok());
+    assert_eq!(opened["level"], "info");
+    assert_eq!(opened["target"], "ws_echo::session");
+    assert_eq!(opened["peer"], from.as_str());
+    assert_eq!(opened["path"], "/a%0Ab");
+    assert_eq!(opened["subprotocol"], "chat");
+    assert_eq!(opened["compression"], "none");
+
+    let message = record("\"message\":\"message\"").await;
+    assert_eq!(message["level"], "debug");
+    assert_eq!(message["connection"], id);
+    assert_eq!(message["type"], "text");
+    assert_eq!(message["payload"], evil);
+
+    let closed = record("connection closed").await;
+    assert_eq!(closed["connection"], id);
+    assert_eq!(closed["code"], 4001);
+    assert_eq!(closed["by"], "peer");
+    assert_eq!(closed["reason"], "");
+    assert_eq!(closed["messages"], 1);
+    assert_eq!(closed["bytes"], evil.len());
+    assert!(closed["duration_ms"].is_u64());
+    server.signal(rustix::process::Signal::TERM);
+    for line in server.exit().await.1 {
+        serde_json::from_str::<serde_json::Value>(&line).unwrap();
+    }
+}
+
+#[actix_rt::test]
 async fn a_peer_that_vanishes_is_one_line_and_no_error() {
     let mut server = Process::start(&[]).await;
     server.raw("/").await.reset();
-    let closed = server.logged(" closed: ").await;
+    let closed = server.logged("connection closed").await;
     assert!(
         closed.contains("INFO") && closed.contains("code=1006"),
         "{closed}"
@@ -323,5 +374,5 @@ async fn a_peer_that_vanishes_is_one_line_and_no_error() {
     // The next line is about the next connection.
     drop(server.raw("/").await);
     let next = server.logged("").await;
-    assert!(next.contains("connection 2 opened"), "{next}");
+    assert!(next.contains("connection opened connection=2"), "{next}");
 }

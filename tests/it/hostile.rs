@@ -41,7 +41,7 @@ async fn warm(args: &[&str]) -> Process {
         peer.frame().await;
         peer.send(&raw::close(1000, "")).await;
         assert_eq!(peer.closed().await.0, 1000);
-        server.logged(" closed: ").await;
+        server.logged("connection closed").await;
     }
     until("the descriptors to be given back", || connections(&server) == 0).await;
     server
@@ -70,7 +70,7 @@ async fn flood_until_cut_off(server: &mut Process, peer: &mut Raw, bytes: &[u8],
     };
     tokio::select! {
         () = flood => unreachable!("it never ends"),
-        line = server.logged(" closed: ") => line,
+        line = server.logged("connection closed") => line,
     }
 }
 

@@ -1,11 +1,14 @@
 //! SIGTERM and SIGINT on the real binary.
 
+use std::{cell::Cell, collections::HashMap, rc::Rc};
+
 use futures_util::future::join_all;
 use rustix::process::Signal;
 
 use crate::support::{
     process::Process,
     raw::{self, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
+    soon,
 };
 
 const GOING: (u16, &str) = (1001, "ws-echo: shutting down");
@@ -179,4 +182,126 @@ async fn a_second_signal_changes_nothing() {
     server.signal(Signal::INT);
     peer.send(&raw::close(1001, "")).await;
     assert_eq!(server.exit().await.0.code(), Some(0));
+}
+
+#[actix_rt::test]
+async fn with_a_shutdown_delay_the_server_is_not_ready_first_and_serves_on() {
+    let server = Process::start(&["--shutdown-delay=3s"]).await;
+    let mut asking = plain(&server).await;
+    let mut early = server.raw("/?reply=verbatim").await;
+    server.signal(Signal::TERM);
+    soon("/readyz to tell", async {
+        while status(&mut asking, "/readyz").await != 503 {}
+    })
+    .await;
+    let mut late = server.raw("/?reply=verbatim").await;
+    for peer in [&mut early, &mut late] {
+        peer.send(&raw::text("still here")).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
+        assert_eq!(peer.frame().await.closing(), GOING);
+        peer.send(&raw::close(1001, "")).await;
+    }
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
+
+/// Keeps four messages under way until the server closes; how many it has answered, each in its turn.
+async fn busy(mut peer: Raw) -> u64 {
+    for number in 0..4 {
+        peer.send(&raw::text(&number.to_string())).await;
+    }
+    let mut answered = 0;
+    loop {
+        let frame = peer.frame().await;
+        if frame.first & 0xF == raw::CLOSE {
+            assert_eq!(frame.closing(), GOING);
+            peer.send(&raw::close(1001, "")).await;
+            peer.end().await;
+            return answered;
+        }
+        assert_eq!(frame, Frame::new(FIN | TEXT, answered.to_string()));
+        answered += 1;
+        peer.send(&raw::text(&(answered + 3).to_string())).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_thousand_busy_connections_lose_no_message_that_the_server_had_taken() {
+    let mut server = Process::start(&["--shutdown-grace=60s", "--log-format=json"]).await;
+    let mut peers = HashMap::new();
+    for _ in 0..1000 {
+        let (head, peer) = Raw::open(server.addr(), "/?reply=verbatim", "").await;
+        let id: u64 = head.get("x-connection-id").unwrap().parse().unwrap();
+        peers.insert(id, actix_rt::spawn(busy(peer)));
+    }
+    // The last one has been answered too: all of them are at work.
+    let mut last = server.raw("/").await;
+    last.send(&raw::text("last")).await;
+    last.frame().await;
+    drop(last);
+    server.logged("\"code\":1006").await;
+    server.signal(Signal::TERM);
+    let (status, log) = server.exit().await;
+    assert_eq!(status.code(), Some(0));
+    let mut answered = 0;
+    for line in log.iter().filter(|line| line.contains("connection closed")) {
+        let closed: serde_json::Value = serde_json::from_str(line).unwrap();
+        let id = closed["connection"].as_u64().unwrap();
+        let replies = peers.remove(&id).unwrap().await.unwrap();
+        assert_eq!(
+            (closed["code"].as_u64(), closed["by"].as_str()),
+            (Some(1001), Some("server"))
+        );
+        assert_eq!(closed["messages"].as_u64(), Some(replies), "connection {id}");
+        answered += replies;
+    }
+    assert!(
+        peers.is_empty(),
+        "of {} connections the log does not tell the end",
+        peers.len()
+    );
+    println!("{answered} messages were answered, as many as were taken");
+}
+
+#[actix_rt::test]
+async fn a_restart_on_a_socket_that_was_passed_refuses_no_connection() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let first = Process::inheriting(&listener, &[]).await;
+    assert_eq!(first.addr(), addr);
+    let over = Rc::new(Cell::new(false));
+    let told = Rc::clone(&over);
+    let coming = actix_rt::spawn(async move {
+        let (mut served, mut told_to_go) = (0, 0);
+        while !told.get() {
+            let (head, mut peer) = Raw::open(addr, "/?reply=verbatim", "").await;
+            assert_eq!(head.status, 101);
+            peer.send(&raw::text("hello")).await;
+            let frame = peer.frame().await;
+            if frame.first & 0xF == raw::CLOSE {
+                assert_eq!(frame.closing(), GOING);
+                told_to_go += 1;
+            } else {
+                assert_eq!(frame, Frame::new(FIN | TEXT, "hello"));
+                served += 1;
+            }
+        }
+        (served, told_to_go)
+    });
+    let mut open = first.raw("/").await;
+    let pid = first.pid();
+    first.signal(Signal::TERM);
+    assert_eq!(open.frame().await.closing(), GOING);
+    drop(open);
+    assert_eq!(first.exit().await.0.code(), Some(0));
+    let second = Process::inheriting(&listener, &[]).await;
+    assert_ne!(second.pid(), pid);
+    let mut peer = second.raw("/?reply=verbatim").await;
+    peer.send(&raw::text("again")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "again"));
+    over.set(true);
+    let (served, told_to_go) = soon("the end of those who came", coming).await.unwrap();
+    assert!(
+        served > 0 && told_to_go <= 1,
+        "{served} served, {told_to_go} told to go"
+    );
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    os::fd::OwnedFd,
     process::{ExitStatus, Stdio},
 };
 
@@ -57,6 +58,25 @@ impl Process {
         Self::spawn(command, count).await
     }
 
+    /// Starts a server that takes its socket from `listener`, as systemd passes one.
+    pub(crate) async fn inheriting(listener: &std::net::TcpListener, args: &[&str]) -> Self {
+        let server = ws_echo();
+        let mut command = Command::new("sh");
+        // The third descriptor is the first that is passed, and LISTEN_PID the process that it is passed to.
+        command
+            .args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"])
+            .arg(server.as_std().get_program())
+            .args(args)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("LISTEN_FDS", "1")
+            .env_remove("RUST_LOG")
+            .stdin(OwnedFd::from(listener.try_clone().unwrap()))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Self::spawn(command, 1).await
+    }
+
     /// Starts `command`, and waits until its log has named `count` addresses.
     pub(crate) async fn spawn(mut command: Command, count: usize) -> Self {
         let mut child = command.spawn().unwrap();
@@ -75,6 +95,8 @@ impl Process {
         while process.addrs.len() < count {
             let line = process.logged("listening on http://").await;
             let (_, addr) = line.split_once("http://").unwrap();
+            // In JSON a quotation mark follows.
+            let addr = addr.split('"').next().unwrap();
             process.addrs.push(addr.trim().parse().unwrap());
         }
         process

@@ -1,0 +1,41 @@
+//! File descriptors: a connection takes one, and a process is let have only so many.
+
+use log::{info, warn};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::config::Cap;
+
+/// What a server needs beside its sessions: listeners, workers, plain HTTP.
+const BESIDE: u64 = 128;
+
+/// Raises the soft limit, which is a guess of the system's for all programs alike, to the hard one, which is the
+/// operator's, and says where that is too few for `max_connections`.
+pub fn raise_limit(max_connections: Cap) {
+    let Rlimit {
+        current: soft,
+        maximum: hard,
+    } = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: hard,
+        maximum: hard,
+    };
+    let now = if soft == hard {
+        soft
+    } else {
+        match setrlimit(Resource::Nofile, wanted) {
+            Ok(()) => hard,
+            Err(error) => {
+                warn!("cannot raise the limit of open files: {error}");
+                soft
+            }
+        }
+    };
+    let Some(now) = now else { return };
+    let connections = u64::try_from(max_connections.limit()).unwrap_or(u64::MAX);
+    info!("open files: {now} at the most");
+    if connections != u64::MAX && connections.saturating_add(BESIDE) > now {
+        warn!(
+            "open files are fewer than --max-connections {connections} needs; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower it"
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! The log's lines: text for people, JSON for machines, one line a record in either.
+//!
+//! What a peer said may stand in any value. A value is escaped here, whatever wrote it, so that nothing that comes over a
+//! connection can end a line, begin one, or move a terminal's cursor.
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Write as _},
+    io::{self, Write as _},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use env_logger::{Builder, Env, fmt::Formatter};
+use log::{
+    LevelFilter, Record,
+    kv::{self, Key, Value, VisitSource, VisitValue},
+};
+use serde::{Serializer as _, ser::SerializeMap};
+
+use crate::config::LogFormat;
+
+/// What is said of connections that cannot be accepted, by actix, at every try: twice a second for as long as it lasts.
+const ACCEPT: &str = "actix_server::accept";
+
+/// How often it is passed on.
+const ACCEPT_EVERY: Duration = Duration::from_secs(1);
+
+/// Starts the log on standard error. `RUST_LOG` filters it, `info` by default.
+pub fn start(format: LogFormat) {
+    let accept = Throttle::default();
+    Builder::new()
+        // A peer that vanishes is no error, and what else these two say is said by ws-echo's own lines.
+        .filter_module("actix_http", LevelFilter::Off)
+        .filter_module("actix_server", LevelFilter::Warn)
+        .parse_env(Env::default().default_filter_or("info"))
+        .format(move |out, record| {
+            if record.target() == ACCEPT && !accept.lets_through(Instant::now()) {
+                return Ok(());
+            }
+            match format {
+                LogFormat::Text => text(out, record),
+                LogFormat::Json => {
+                    let time = out.timestamp_millis().to_string();
+                    json(out, &time, record)
+                }
+            }
+        })
+        .init();
+}
+
+/// Lets one through in each [`ACCEPT_EVERY`].
+#[derive(Debug, Default)]
+struct Throttle(Mutex<Option<Instant>>);
+
+impl Throttle {
+    fn lets_through(&self, now: Instant) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| now.saturating_duration_since(last) >= ACCEPT_EVERY);
+        if due {
+            *last = Some(now);
+        }
+        due
+    }
+}
+
+/// `[time LEVEL target] message key=value key="a value"`
+fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let style = out.default_level_style(record.level());
+    let (time, level, target) = (out.timestamp(), record.level(), record.target());
+    let rest = line(record);
+    writeln!(out, "[{time} {style}{level:<5}{style:#} {target}] {rest}")
+}
+
+/// What follows the brackets.
+fn line(record: &Record<'_>) -> String {
+    let mut line = escaped(&record.args().to_string()).into_owned();
+    // It fails only where a value's Display does: the rest of the line is worth having.
+    let _ = record.key_values().visit(&mut Text(&mut line));
+    line
+}
+
+/// A message without what a terminal or a reader of lines takes for a command.
+fn escaped(message: &str) -> Cow<'_, str> {
+    if message.chars().all(|char| !ends_a_line_or_moves(char)) {
+        return message.into();
+    }
+    let mut escaped = String::with_capacity(message.len() + 16);
+    for char in message.chars() {
+        if ends_a_line_or_moves(char) {
+            escaped.extend(char.escape_debug());
+        } else {
+            escaped.push(char);
+        }
+    }
+    escaped.into()
+}
+
+fn ends_a_line_or_moves(char: char) -> bool {
+    // Line and paragraph separators, and the marks that turn the direction of text.
+    char.is_control()
+        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+struct Text<'l>(&'l mut String);
+
+impl<'kvs> VisitSource<'kvs> for Text<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        if is_null(&value) {
+            return Ok(());
+        }
+        let value = value.to_string();
+        let plain = |char: char| char.is_ascii_graphic() && char != '"';
+        if !value.is_empty() && value.chars().all(plain) {
+            write!(self.0, " {key}={value}")?;
+        } else {
+            write!(self.0, " {key}=\"")?;
+            for char in value.chars() {
+                // `escape_debug` would take an apostrophe for a danger too.
+                match char {
+                    '\'' => self.0.push('\''),
+                    _ => self.0.extend(char.escape_debug()),
+                }
+            }
+            self.0.push('"');
+        }
+        Ok(())
+    }
+}
+
+/// One object: `time`, `level`, `target`, `message`, and the values by their keys.
+fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
+    let mut line = Vec::with_capacity(256);
+    let mut serializer = serde_json::Serializer::new(&mut line);
+    let mut object = serializer.serialize_map(None)?;
+    object.serialize_entry("time", time)?;
+    object.serialize_entry("level", &Lower(record.level()))?;
+    object.serialize_entry("target", record.target())?;
+    object.serialize_entry("message", &Shown(record.args()))?;
+    record
+        .key_values()
+        .visit(&mut Json(&mut object))
+        .map_err(io::Error::other)?;
+    object.end()?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+struct Json<'m, M>(&'m mut M);
+
+impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
+        let key = key.as_str();
+        let done = if is_null(&value) {
+            return Ok(());
+        } else if let Some(number) = value.to_u64() {
+            self.0.serialize_entry(key, &number)
+        } else if let Some(switch) = value.to_bool() {
+            self.0.serialize_entry(key, &switch)
+        } else {
+            self.0.serialize_entry(key, &Shown(&value))
+        };
+        done.map_err(|error| kv::Error::boxed(error.to_string()))
+    }
+}
+
+/// What is not known is left out.
+fn is_null(value: &Value<'_>) -> bool {
+    struct IsNull(bool);
+    impl VisitValue<'_> for IsNull {
+        fn visit_any(&mut self, _: Value<'_>) -> Result<(), kv::Error> {
+            Ok(())
+        }
+        fn visit_null(&mut self) -> Result<(), kv::Error> {
+            self.0 = true;
+            Ok(())
+        }
+    }
+    let mut visitor = IsNull(false);
+    value.visit(&mut visitor).is_ok() && visitor.0
+}
+
+/// As JSON text, without a copy.
+struct Shown<'s, T>(&'s T);
+
+impl<T: fmt::Display> serde::Serialize for Shown<'_, T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+struct Lower(log::Level);
+
+impl serde::Serialize for Lower {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.as_str().to_ascii_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Level;
+    use serde_json::Value as Read;
+
+    use super::*;
+
+    /// What both formats make of a message and of one value.
+    fn both(message: &str, value: &str) -> (String, Read) {
+        let pairs = [
+            ("key", Value::from(value)),
+            ("unknown", Value::null()),
+            ("number", Value::from(7_u64)),
+        ];
+        let args = format_args!("{message}").to_string();
+        let mut out = Vec::new();
+        let mut text = String::new();
+        let mut write = |args: fmt::Arguments<'_>| {
+            let record = Record::builder()
+                .level(Level::Info)
+                .target("t")
+                .args(args)
+                .key_values(&pairs)
+                .build();
+            text = line(&record);
+            json(&mut out, "now", &record).unwrap();
+        };
+        write(format_args!("{args}"));
+        assert_eq!(out.pop(), Some(b'\n'));
+        assert!(!out.contains(&b'\n'));
+        (text, serde_json::from_slice(&out).unwrap())
+    }
+
+    #[test]
+    fn nothing_that_a_peer_says_ends_a_line_in_either_format() {
+        let evil = "a\nb\r\u{1b}[2J\u{2028}\u{202E}\u{85}\" key=\"forged";
+        let (text, object) = both(evil, evil);
+        assert!(text.chars().all(|char| !ends_a_line_or_moves(char)), "{text}");
+        assert_eq!(text.matches("key=\"a").count(), 1, "{text}");
+        assert!(text.contains("\\\" key=\\\"forged\" number=7"), "{text}");
+        assert_eq!(object["message"], evil);
+        assert_eq!(object["key"], evil);
+        assert_eq!(object["number"], 7);
+        assert_eq!(object.get("unknown"), None);
+    }
+
+    #[test]
+    fn a_plain_value_stands_bare_and_any_other_in_quotes() {
+        assert_eq!(both("m", "/a?b=c").0, "m key=/a?b=c number=7");
+        assert_eq!(both("m", "").0, "m key=\"\" number=7");
+        assert_eq!(both("m", "it's 你好").0, "m key=\"it's 你好\" number=7");
+    }
+
+    #[test]
+    fn a_trouble_that_lasts_is_told_once_a_second() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let told = (0..30).filter(|tenth| throttle.lets_through(start + Duration::from_millis(tenth * 100)));
+        assert_eq!(told.count(), 3);
+    }
+}

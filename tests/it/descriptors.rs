@@ -1,0 +1,79 @@
+//! When file descriptors run out.
+
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::support::{
+    process::{Process, ws_echo},
+    raw::{self, FIN, Frame, Raw, TEXT, upgrade},
+    soon,
+};
+
+/// A server that may have so many files open: softly and at the most.
+async fn limited(soft: u32, hard: u32) -> Process {
+    let server = ws_echo();
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            &format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\" \"$@\""),
+        ])
+        .arg(server.as_std().get_program())
+        .args(["--listen=127.0.0.1:0", "--workers=1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    Process::spawn(command, 1).await
+}
+
+#[actix_rt::test]
+async fn the_start_raises_the_soft_limit_to_the_hard_one() {
+    let server = limited(40, 333).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let files: Vec<_> = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(files, ["333", "333", "files"]);
+}
+
+#[actix_rt::test]
+async fn accepting_survives_running_out_of_descriptors_and_goes_on_once_there_are_some() {
+    let start = std::time::Instant::now();
+    let mut server = limited(64, 64).await;
+    let mut peers = Vec::new();
+    // The kernel takes them all; the server takes those that it has descriptors for.
+    for _ in 0..100 {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(upgrade("/?reply=verbatim", "").as_bytes()).await;
+        peers.push(peer);
+    }
+    let line = server.logged("Error accepting connection").await;
+    assert!(line.contains("Too many open files"), "{line}");
+    assert_eq!(peers[0].head().await.status, 101);
+    // Those that are in still get their answers, and those that go make room for the others.
+    for (number, mut peer) in peers.into_iter().enumerate() {
+        if number > 0 {
+            let head = soon("room for one more", peer.head()).await;
+            assert_eq!(head.status, 101, "peer {number}");
+        }
+        peer.send(&raw::text("in")).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "in"), "peer {number}");
+    }
+    server.signal(rustix::process::Signal::TERM);
+    let (status, log) = server.exit().await;
+    assert_eq!(status.code(), Some(0));
+    let told = log.iter().filter(|line| line.contains("Error accepting")).count();
+    assert!(told as u64 <= start.elapsed().as_secs() + 1, "{told} lines");
+    println!(
+        "recovered; it was told {} times in {:?}",
+        told + 1,
+        start.elapsed()
+    );
+}

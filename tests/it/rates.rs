@@ -1,0 +1,92 @@
+//! `--max-handshakes-per-second` and `--max-messages-per-second`.
+
+use rustix::process::Signal;
+
+use crate::support::{
+    process::Process,
+    raw::{self, FIN, Frame, Head, Raw, TEXT, upgrade},
+};
+
+async fn handshake(server: &Process, headers: &str) -> (Head, String) {
+    let mut peer = Raw::connect(server.addr()).await;
+    // Of no version that there is: a refused one counts as well, and its connection ends.
+    let request = upgrade("/", headers).replace("Version: 13", "Version: 12");
+    peer.send(request.as_bytes()).await;
+    peer.response().await
+}
+
+#[actix_rt::test]
+async fn an_address_that_shakes_hands_too_often_gets_429_that_says_who_and_why_and_others_are_let_in() {
+    let server = Process::start(&["--max-handshakes-per-second=1", "--trusted-proxy=127.0.0.1"]).await;
+    let flooding = "X-Forwarded-For: 203.0.113.1\r\n";
+    // The second comes within a second of the first, or else one of the next does.
+    let (head, body) = 'flood: {
+        for _ in 0..100 {
+            let (head, body) = handshake(&server, flooding).await;
+            if head.status != 426 {
+                break 'flood (head, body);
+            }
+        }
+        panic!("100 handshakes, and none was too many");
+    };
+    assert_eq!((head.status, head.get("retry-after")), (429, Some("1")), "{body}");
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        body["error"],
+        "203.0.113.1 has had 1 handshakes within a second, as many as ws-echo takes here"
+    );
+    assert!(
+        body["hint"]
+            .as_str()
+            .unwrap()
+            .contains("--max-handshakes-per-second")
+    );
+    let (head, _peer) = Raw::open(server.addr(), "/", "X-Forwarded-For: 203.0.113.2\r\n").await;
+    assert_eq!(head.status, 101);
+}
+
+#[actix_rt::test]
+async fn messages_that_come_too_fast_wait_and_none_is_lost() {
+    // Shorter than it takes to answer them all: a peer whose words wait here is not silent.
+    let args = [
+        "--max-messages-per-second=4",
+        "--idle-timeout=1s",
+        "--ping-interval=0",
+    ];
+    let server = Process::start(&args).await;
+    let mut peer = server.raw("/").await;
+    let count = 16;
+    let messages: Vec<_> = (0..count)
+        .flat_map(|number| raw::text(&format!("<{number}>")))
+        .collect();
+    peer.send(&messages).await;
+    let mut times = Vec::new();
+    for number in 0..count {
+        let reply = String::from_utf8(peer.frame().await.payload).unwrap();
+        assert!(reply.contains(&format!("<{number}>")), "{reply}");
+        let (_, ms) = reply.rsplit_once(',').unwrap();
+        times.push(ms.parse::<u64>().unwrap());
+    }
+    // Four at once, and then a quarter of a second each, but for what a clock of whole milliseconds hides.
+    assert!(times[15] - times[0] >= 2990, "{times:?}");
+}
+
+#[actix_rt::test]
+async fn what_waits_for_its_turn_is_answered_when_the_server_is_stopped() {
+    let server = Process::start(&["--max-messages-per-second=1"]).await;
+    let mut peer = server.raw("/?reply=verbatim").await;
+    let count = 100;
+    let messages: Vec<_> = (0..count)
+        .flat_map(|number| raw::text(&number.to_string()))
+        .collect();
+    peer.send(&messages).await;
+    // It has read them all with the first one: they were one segment.
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "0"));
+    server.signal(Signal::TERM);
+    for number in 1..count {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, number.to_string()));
+    }
+    assert_eq!(peer.frame().await.closing(), (1001, "ws-echo: shutting down"));
+    drop(peer);
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
