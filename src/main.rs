@@ -56,8 +56,10 @@ fn one_line(error: &str) -> String {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
-    descriptors::raise_limit(config.max_connections);
+    let max_connections = config.max_connections;
     let server = Server::bind(config)?;
+    // After what can fail: a server that cannot start says why, in one line, and nothing else.
+    descriptors::raise_limit(max_connections);
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     // Always, for it would end the process where nobody listens to it.

@@ -32,5 +32,6 @@ mod refusals;
 mod replies;
 mod shutdown;
 mod support;
+mod tls;
 mod violations;
 mod watch;
