@@ -2,7 +2,7 @@
 //!
 //! The map of this house, from the top down; each room knows only those below it:
 //!
-//! - [`server`]: binds ([`listener`]), serves until told to stop, drains
+//! - [`server`]: binds ([`listener`]), serves until told to stop, drains; over TLS too ([`tls`])
 //! - [`routes`]: the whole URL space on one screen
 //! - [`session`]: one WebSocket connection = one actix actor: handshake, replies, closing
 //! - [`http`]: what the page and operators ask over plain HTTP
@@ -26,4 +26,5 @@ pub mod routes;
 pub mod server;
 pub mod session;
 pub mod state;
+pub mod tls;
 pub mod wire;

@@ -149,13 +149,9 @@ async fn accept(
     let socket = request.conn_data::<Rc<Socket>>().cloned();
     let connection = (behaviour.reply == ReplyMode::Json)
         .then(|| {
-            let head = socket
-                .as_ref()
-                .map(|socket| socket.take_head())
-                .unwrap_or_default();
             connection::describe(
                 request,
-                &head,
+                socket.as_deref(),
                 admission.id(),
                 peer,
                 client,

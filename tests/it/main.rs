@@ -34,5 +34,6 @@ mod refusals;
 mod replies;
 mod shutdown;
 mod support;
+mod tls;
 mod violations;
 mod watch;
