@@ -1,5 +1,7 @@
 //! What the operator may set: command line flags, each with its `WS_ECHO_*` variable, checked once.
 
+mod tls;
+
 use std::{
     fmt,
     net::IpAddr,
@@ -13,6 +15,8 @@ use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use thiserror::Error;
+
+pub use tls::{CertificateSource, Tls, TlsName};
 
 /// The command line of `ws-echo`.
 #[derive(Debug, Clone, Parser)]
@@ -65,6 +69,10 @@ pub struct Config {
         default_value = "localhost:3000"
     )]
     pub listen: Vec<ListenAddr>,
+
+    /// HTTPS and wss.
+    #[command(flatten)]
+    pub tls: Tls,
 
     /// Directory of the page; it must hold an index.html
     #[arg(

@@ -56,10 +56,19 @@ fn one_line(error: &str) -> String {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
-    descriptors::raise_limit(config.max_connections);
+    let max_connections = config.max_connections;
     let server = Server::bind(config)?;
+    // After what can fail: a server that cannot start says why, in one line, and nothing else.
+    descriptors::raise_limit(max_connections);
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    // Always, for it would end the process where nobody listens to it.
+    let (mut hangup, reload) = (signal(SignalKind::hangup())?, server.reload());
+    actix_web::rt::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.again();
+        }
+    });
     let told = shutdown.clone();
     actix_web::rt::spawn(async move {
         tokio::select! {

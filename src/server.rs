@@ -4,6 +4,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -11,16 +12,17 @@ use actix_http::{Extensions, HttpService, KeepAlive, Protocol, error::DispatchEr
 use actix_server::{GracefulShutdownSignal, ServerHandle};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::{App, dev::AppConfig, rt::net::TcpStream, web};
-use log::{info, warn};
+use log::{debug, info, warn};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Config,
-    listener::{self, BACKLOG, ListenError},
+    config::{Config, ListenAddr, Tls},
+    listener::{self, BACKLOG, Inherited, ListenError},
     routes,
     state::State,
+    tls::{self, Certificates, HandshakeError, Reload, TlsError},
     wire::Transport,
 };
 
@@ -42,6 +44,14 @@ pub enum StartError {
     /// An address cannot be had.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// A socket is there for TLS, and no certificate.
+    #[error(
+        "a socket of LISTEN_FDS is named https and there is no certificate: set --tls-listen, with --tls-cert and --tls-key"
+    )]
+    NoCertificate,
+    /// There is no certificate to show.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Serving failed.
     #[error("cannot serve: {0}")]
     Serve(#[from] io::Error),
@@ -51,6 +61,9 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,
+    tls_listeners: Vec<TcpListener>,
+    /// None where there is no TLS.
+    certificates: Option<Arc<Certificates>>,
     /// Whether they are somebody else's, who goes on listening when this process ends.
     inherited: bool,
     state: web::Data<State>,
@@ -58,43 +71,76 @@ pub struct Server {
 
 impl Server {
     /// Checks what must be there and takes the sockets that were passed to the process, or else binds every address of
-    /// `--listen`.
+    /// `--listen` and `--tls-listen`.
     ///
     /// # Errors
-    /// When the page is missing, a name cannot be resolved, or an address cannot be had. An address that this machine
-    /// does not have is passed over where its name has another one.
+    /// When the page is missing, a name cannot be resolved, an address cannot be had, or a certificate cannot be used. An
+    /// address that this machine does not have is passed over where its name has another one.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         if !config.static_dir.join("index.html").is_file() {
             return Err(StartError::StaticDir(config.static_dir));
         }
         let stall_timeout = config.stall_timeout.duration();
-        let passed = listener::inherited(stall_timeout)?;
-        let inherited = !passed.is_empty();
-        let mut listeners = Vec::new();
-        if inherited {
-            info!(
-                "{} sockets were passed by LISTEN_FDS: --listen is not used",
-                passed.len()
-            );
-            listeners.extend(passed.into_iter().map(|passed| passed.socket));
-        } else {
-            for addr in &config.listen {
+        let bind = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
+            let mut listeners = Vec::new();
+            for addr in addrs {
                 listeners.extend(listener::bind(addr, stall_timeout)?);
             }
-        }
+            Ok(listeners)
+        };
+        let passed = listener::inherited(stall_timeout)?;
+        let inherited = !passed.is_empty();
+        let (passed_tls, passed): (Vec<_>, Vec<_>) =
+            passed.into_iter().partition(|passed| passed.name == "https");
+        let sockets =
+            |passed: Vec<Inherited>| passed.into_iter().map(|passed| passed.socket).collect::<Vec<_>>();
+        let listeners = if inherited {
+            info!(
+                "{} sockets were passed by LISTEN_FDS: --listen is not used",
+                passed.len() + passed_tls.len()
+            );
+            sockets(passed)
+        } else {
+            bind(&config.listen)?
+        };
+        let (tls_listeners, certificates) = match &config.tls {
+            Tls::Off if passed_tls.is_empty() => (Vec::new(), None),
+            Tls::Off => return Err(StartError::NoCertificate),
+            Tls::On { listen, certificate } => {
+                let listeners = if passed_tls.is_empty() {
+                    bind(listen)?
+                } else {
+                    sockets(passed_tls)
+                };
+                // After binding: a second server that finds the port taken must not write its CA over that of the first.
+                (
+                    listeners,
+                    Some(Arc::new(Certificates::load(certificate.clone())?)),
+                )
+            }
+        };
         Ok(Self {
             listeners,
+            tls_listeners,
+            certificates,
             inherited,
             state: web::Data::new(State::new(config)),
         })
     }
 
-    /// The addresses that are bound.
+    /// The addresses that are bound for plain HTTP and ws.
     pub fn addrs(&self) -> Vec<SocketAddr> {
-        self.listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect()
+        addrs(&self.listeners)
+    }
+
+    /// The addresses that are bound for HTTPS and wss.
+    pub fn tls_addrs(&self) -> Vec<SocketAddr> {
+        addrs(&self.tls_listeners)
+    }
+
+    /// What SIGHUP is for.
+    pub fn reload(&self) -> Reload {
+        Reload::of(self.certificates.as_ref())
     }
 
     /// Serves until `shutdown` is cancelled, then drains: no new session, a Close frame for each one that is open, and
@@ -105,6 +151,9 @@ impl Server {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
         for addr in self.addrs() {
             info!("listening on http://{addr}");
+        }
+        for addr in self.tls_addrs() {
+            info!("listening on https://{addr}");
         }
         let state = self.state;
         let config = &state.config;
@@ -120,9 +169,17 @@ impl Server {
             server = server.workers(workers.get());
         }
         let stopping = server.graceful_shutdown_signal();
-        for listener in self.listeners {
+        let plain = self.listeners.into_iter().map(|listener| (listener, None));
+        let tls = self
+            .tls_listeners
+            .into_iter()
+            .map(|listener| (listener, self.certificates.clone()));
+        for (listener, certificates) in plain.chain(tls) {
             let (state, stopping) = (state.clone(), stopping.clone());
-            server = server.listen("http", listener, move || http_service(&state, &stopping))?;
+            let name = if certificates.is_some() { "https" } else { "http" };
+            server = server.listen(name, listener, move || {
+                http_service(&state, &stopping, certificates.clone())
+            })?;
         }
         let deadline = async {
             state.registry.stopping().await;
@@ -152,6 +209,7 @@ impl Server {
 fn http_service(
     state: &web::Data<State>,
     stopping: &GracefulShutdownSignal,
+    certificates: Option<Arc<Certificates>>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
 {
     let config = &state.config;
@@ -161,6 +219,11 @@ fn http_service(
             .configure(move |service| routes::configure(service, &state))
             .into_factory()
             .map_err(|error| error.error_response())
+    };
+    let arriving = Arrivals {
+        certificates,
+        limit: config.handshake_timeout.duration(),
+        stopping: stopping.clone(),
     };
     let stopping = stopping.clone();
     let http = HttpService::build()
@@ -177,13 +240,50 @@ fn http_service(
             extensions.insert(transport.socket());
         })
         .finish(map_config(app, |()| AppConfig::default()));
-    fn_service(|io: TcpStream| async move {
-        // A reply is written when it is due, whole: waiting to fill a segment would only add to what is measured here.
-        let _ = io.set_nodelay(true);
-        let peer = io.peer_addr().ok();
-        Ok((Transport::new(io), Protocol::Http1, peer))
+    fn_service(move |io: TcpStream| {
+        let arriving = arriving.clone();
+        async move {
+            // A reply is written when it is due, whole: waiting to fill a segment would only add to what is measured here.
+            let _ = io.set_nodelay(true);
+            let peer = io.peer_addr().ok();
+            Ok((arriving.welcome(io, peer).await?, Protocol::Http1, peer))
+        }
     })
     .and_then(http)
+}
+
+/// What becomes of a listener's connections before there is HTTP on them.
+#[derive(Clone)]
+struct Arrivals {
+    certificates: Option<Arc<Certificates>>,
+    limit: Option<Duration>,
+    stopping: GracefulShutdownSignal,
+}
+
+impl Arrivals {
+    /// The connection as HTTP goes over it. A peer that fails at TLS is its own affair: a line at debug level.
+    async fn welcome(&self, io: TcpStream, peer: Option<SocketAddr>) -> Result<Transport, DispatchError> {
+        let Some(certificates) = &self.certificates else {
+            return Ok(Transport::new(io));
+        };
+        // Boxed: a plain connection would keep room for it all its life.
+        let handshake = Box::pin(tls::accept(io, certificates.current(), self.limit));
+        let failed = tokio::select! {
+            done = handshake => match done {
+                Ok(stream) => return Ok(Transport::tls(stream)),
+                Err(failed) => failed,
+            },
+            // Nobody would be served any more, and a stop must not wait for a peer that says nothing.
+            () = self.stopping.notified() => HandshakeError::Stopping,
+        };
+        debug!(peer:? = peer, reason:% = failed; "TLS handshake failed");
+        Err(DispatchError::Io(io::Error::other(failed)))
+    }
+}
+
+fn addrs(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    let addrs = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+    addrs.collect()
 }
 
 /// Waits for the signal, then for the sessions to end. Inside of actix's own shutdown signal, for its graceful stop

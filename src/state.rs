@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     config::Config,
+    metrics::Metrics,
     session::{PerAddress, Registry, watch::WatchHub},
 };
 
@@ -12,6 +13,8 @@ use crate::{
 pub struct State {
     /// What the operator set.
     pub config: Config,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Who is connected.
     pub registry: Arc<Registry>,
     /// How often each address may come.
@@ -30,6 +33,7 @@ impl State {
         Self {
             handshakes: PerAddress::new(config.max_handshakes_per_second),
             config,
+            metrics: Metrics::default(),
             registry,
             watch: Arc::default(),
         }

@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod health;
+pub mod metrics;
 pub mod page;
 pub mod poll;
 pub mod watch;

@@ -2,7 +2,7 @@
 
 use actix_web_actors::ws::{CloseCode, CloseReason};
 
-use crate::{config::Timer, wire::Violation};
+use crate::{config::Timer, metrics::Limit, wire::Violation};
 
 /// What every reason of ours begins with, so that a reader can tell the server's words from a proxy's.
 const SPEAKER: &str = "ws-echo: ";
@@ -31,6 +31,16 @@ impl Cause {
             Self::Violation(Violation::Deflate) => CloseCode::Invalid,
             Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => CloseCode::Size,
             Self::Violation(_) => CloseCode::Protocol,
+        }
+    }
+
+    /// The limit that was hit.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Idle(_) => Some(Limit::IdleTimeout),
+            Self::Violation(Violation::TooBig { .. }) => Some(Limit::MaxMessageSize),
+            Self::Violation(Violation::TooManyFragments { .. }) => Some(Limit::MaxFragments),
+            Self::Violation(_) | Self::ShuttingDown => None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     client::Client,
     handshake::{lines, tokens},
 };
-use crate::wire::deflate::Deflate;
+use crate::wire::{Socket, TlsFacts, deflate::Deflate};
 
 /// The `connection` of a JSON reply; docs/reply.schema.json describes it.
 #[derive(Serialize)]
@@ -26,7 +26,27 @@ struct Connection<'c> {
     headers: Vec<(String, String)>,
     subprotocol: Negotiated<'c>,
     extensions: Negotiated<'c>,
-    tls: Option<()>,
+    tls: Option<Tls<'c>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tls<'c> {
+    version: &'static str,
+    cipher_suite: &'static str,
+    alpn: Option<&'c str>,
+    server_name: Option<&'c str>,
+}
+
+impl<'c> From<&'c TlsFacts> for Tls<'c> {
+    fn from(facts: &'c TlsFacts) -> Self {
+        Self {
+            version: facts.version,
+            cipher_suite: facts.cipher_suite,
+            alpn: facts.alpn.as_deref(),
+            server_name: facts.server_name.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -35,10 +55,10 @@ struct Negotiated<'c> {
     chosen: Option<String>,
 }
 
-/// Describes the connection that `request` opens. `head` is the request's head as it stood on the wire, where it is known.
+/// Describes the connection that `request` opens; `socket` is what it came over, where that is known.
 pub(super) fn describe(
     request: &HttpRequest,
-    head: &[u8],
+    socket: Option<&Socket>,
     id: u64,
     peer: SocketAddr,
     client: &Client,
@@ -46,6 +66,7 @@ pub(super) fn describe(
     deflate: Option<&Deflate>,
 ) -> Option<Box<RawValue>> {
     let headers = request.headers();
+    let head = socket.map(Socket::take_head).unwrap_or_default();
     let connection = Connection {
         id,
         peer,
@@ -53,7 +74,7 @@ pub(super) fn describe(
         http_version: "1.1",
         path: request.path(),
         query: request.query_string(),
-        headers: headers_of(request, head),
+        headers: headers_of(request, &head),
         subprotocol: Negotiated {
             offered: tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).collect(),
             chosen: subprotocol.map(str::to_owned),
@@ -62,7 +83,7 @@ pub(super) fn describe(
             offered: lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
             chosen: deflate.map(ToString::to_string),
         },
-        tls: None,
+        tls: socket.and_then(Socket::tls).map(Tls::from),
     };
     to_raw_value(&connection).ok()
 }

@@ -32,6 +32,7 @@ use super::{
     watch,
 };
 use crate::{
+    metrics::{Limit, Reason, Worker},
     state::State,
     wire::{
         Inbound, Limits, Outbound, Outlet, Shape, Socket,
@@ -60,15 +61,20 @@ pub(crate) async fn open(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
+    worker: Worker,
 ) -> Result<HttpResponse, Refusal> {
     let Some(peer) = request.peer_addr() else {
         return Err(Refusal::NoPeer);
     };
     let client = Client::behind(peer, request.headers(), &state.config.trusted_proxy);
     let told = client.other_than(peer);
-    accept(&request, payload, state, peer, &client)
+    accept(&request, payload, state, worker.clone(), peer, &client)
         .await
         .inspect_err(|refusal| {
+            worker.count(|counters| &counters.refused[refusal.counted_as().index()]);
+            if let Some(limit) = refusal.limit() {
+                worker.count(|counters| &counters.limits[limit.index()]);
+            }
             debug!(
                 peer:%, client = told.as_deref(), path = loggable(request.path()), reason:% = refusal;
                 "handshake refused"
@@ -80,6 +86,7 @@ async fn accept(
     request: &HttpRequest,
     payload: web::Payload,
     state: web::Data<State>,
+    worker: Worker,
     peer: SocketAddr,
     client: &Client,
 ) -> Result<HttpResponse, Refusal> {
@@ -142,13 +149,9 @@ async fn accept(
     let socket = request.conn_data::<Rc<Socket>>().cloned();
     let connection = (behaviour.reply == ReplyMode::Json)
         .then(|| {
-            let head = socket
-                .as_ref()
-                .map(|socket| socket.take_head())
-                .unwrap_or_default();
             connection::describe(
                 request,
-                &head,
+                socket.as_deref(),
                 admission.id(),
                 peer,
                 client,
@@ -178,6 +181,7 @@ async fn accept(
     let observer = Observer {
         tap: tap.clone(),
         facts: facts.clone(),
+        worker: Some(worker.clone()),
     };
     let (inbound, link) = Inbound::new(
         payload,
@@ -191,6 +195,7 @@ async fn accept(
         fragment: behaviour.fragment,
         rate: behaviour.rate,
         tap,
+        worker: Some(worker.clone()),
     });
     let outlet = Rc::new(Outlet::default());
     let opening = Opening {
@@ -210,7 +215,7 @@ async fn accept(
         outlet: Rc::clone(&outlet),
         socket,
     };
-    let session = EchoSession::new(state, opening, ends, now);
+    let session = EchoSession::new(state, worker, opening, ends, now);
     let frames = WebsocketContext::with_codec(session, inbound, Codec::new().max_size(limits.message_size));
     Ok(match shape {
         None => response.body(BodyStream::new(frames)),
@@ -411,6 +416,37 @@ impl From<TooFast> for Refusal {
 }
 
 impl Refusal {
+    fn counted_as(&self) -> Reason {
+        match self {
+            Self::Method => Reason::Method,
+            Self::HttpVersion => Reason::HttpVersion,
+            Self::Host => Reason::Host,
+            Self::NotUpgrade | Self::OtherUpgrades => Reason::Upgrade,
+            Self::NotConnectionUpgrade | Self::ConnectionClose | Self::NoPeer => Reason::Connection,
+            Self::Body => Reason::Body,
+            Self::Version => Reason::Version,
+            Self::Key | Self::SeveralKeys => Reason::Key,
+            Self::Subprotocol => Reason::Subprotocol,
+            Self::Origin => Reason::Origin,
+            Self::Behaviour(_) => Reason::Behaviour,
+            Self::Draining => Reason::ShuttingDown,
+            Self::Full(_) => Reason::MaxConnections,
+            Self::AddressFull(_) => Reason::MaxConnectionsPerIp,
+            Self::TooFast(_) => Reason::MaxHandshakesPerSecond,
+            Self::Asked { .. } => Reason::Asked,
+        }
+    }
+
+    /// The limit that was hit.
+    fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Full(_) => Some(Limit::MaxConnections),
+            Self::AddressFull(_) => Some(Limit::MaxConnectionsPerIp),
+            Self::TooFast(_) => Some(Limit::MaxHandshakesPerSecond),
+            _ => None,
+        }
+    }
+
     fn hint(&self) -> &str {
         match self {
             Self::Method => "send GET; a page's new WebSocket(url) does",

@@ -44,6 +44,7 @@ use throttle::Bucket;
 use watch::Shown;
 
 use crate::{
+    metrics::{By, Code, DataKind, FrameKind, Label as _, Limit, Worker},
     state::State,
     wire::{End, Link, Outlet, Socket, Violation, tap::FactsQueue},
 };
@@ -93,6 +94,7 @@ struct Ends {
 /// An open connection: what comes in, the replies, and the end.
 pub(crate) struct EchoSession {
     state: web::Data<State>,
+    worker: Worker,
     opening: Opening,
     ends: Ends,
     assembler: Assembler,
@@ -146,7 +148,7 @@ enum Ended {
 type Context = WebsocketContext<EchoSession>;
 
 impl EchoSession {
-    fn new(state: web::Data<State>, opening: Opening, ends: Ends, now: Instant) -> Self {
+    fn new(state: web::Data<State>, worker: Worker, opening: Opening, ends: Ends, now: Instant) -> Self {
         let heartbeat = Heartbeat::new(state.config.ping_interval, state.config.idle_timeout, now);
         let fates = Fates::new(opening.behaviour.fate);
         let pace = state.config.max_messages_per_second.limit().map(|rate| Pace {
@@ -155,6 +157,7 @@ impl EchoSession {
         });
         Self {
             state,
+            worker,
             opening,
             ends,
             assembler: Assembler::default(),
@@ -180,7 +183,27 @@ impl EchoSession {
     /// Gives the codec a frame: the only way to it.
     fn send(&mut self, frame: ws::Message, ctx: &mut Context) {
         self.frames_sent += 1;
+        self.count_sent(&frame);
         ctx.write_raw(frame);
+    }
+
+    fn count_sent(&self, frame: &ws::Message) {
+        let (kind, data) = match frame {
+            ws::Message::Text(text) => (FrameKind::Text, Some((DataKind::Text, text.len()))),
+            ws::Message::Binary(bytes) => (FrameKind::Binary, Some((DataKind::Binary, bytes.len()))),
+            ws::Message::Continuation(_) => (FrameKind::Continuation, None),
+            ws::Message::Ping(_) => (FrameKind::Ping, None),
+            ws::Message::Pong(_) => (FrameKind::Pong, None),
+            ws::Message::Close(_) => (FrameKind::Close, None),
+            ws::Message::Nop => return,
+        };
+        self.worker.count(|counters| &counters.sent.frames[kind.index()]);
+        if let Some((kind, bytes)) = data {
+            self.worker
+                .count(|counters| &counters.sent.messages[kind.index()]);
+            self.worker
+                .add(|counters| &counters.sent.bytes[kind.index()], bytes as u64);
+        }
     }
 
     /// Answers a whole message, now or when its time comes.
@@ -206,7 +229,11 @@ impl EchoSession {
         self.keep_pace(ctx);
         let lot = self.fates.draw();
         let bytes = received.message.bytes().len();
+        let sent = self.frames_sent;
         self.when_due(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
+        if self.frames_sent > sent {
+            self.worker.replied_after(self.ends.link.last_heard().elapsed());
+        }
         if let Some((event, After::Messages(count))) = &self.opening.behaviour.event
             && *count == self.tally.messages
         {
@@ -223,6 +250,8 @@ impl EchoSession {
         let _ = pace.bucket.take(pace.last);
         let wait = pace.bucket.wait(pace.last);
         if !wait.is_zero() && !self.ends.link.is_draining() {
+            self.worker
+                .count(|counters| &counters.limits[Limit::MaxMessagesPerSecond.index()]);
             ctx.wait(tokio::time::sleep(wait).into_actor(self));
         }
     }
@@ -338,6 +367,9 @@ impl EchoSession {
 
     /// Sends the server's own Close, and gives the peer time to answer it.
     fn close(&mut self, cause: &Cause, ctx: &mut Context) {
+        if let (Some(limit), false) = (cause.limit(), self.closing) {
+            self.worker.count(|counters| &counters.limits[limit.index()]);
+        }
         self.close_with(cause.to_reason(), ctx);
     }
 
@@ -404,6 +436,7 @@ impl Actor for EchoSession {
             ..
         } = &self.opening;
         admission.started(ctx.address().recipient());
+        self.worker.count(|counters| &counters.opened);
         info!(
             connection = admission.id(), peer:%, client = client.as_deref(), path, subprotocol = subprotocol.as_deref().unwrap_or_default(),
             compression = if *compressed { "permessage-deflate" } else { "none" };
@@ -430,17 +463,20 @@ impl Actor for EchoSession {
             ended,
         } = &self.tally;
         let (code, by, reason) = match ended {
-            Some(Ended::ByPeer(code)) => (code.unwrap_or(1005), "peer", ""),
+            Some(Ended::ByPeer(code)) => (code.unwrap_or(1005), By::Peer, ""),
             Some(Ended::ByServer(CloseReason { code, description })) => (
                 u16::from(*code),
-                "server",
+                By::Server,
                 description.as_deref().unwrap_or_default(),
             ),
-            Some(Ended::Broken) => (1005, "server", "a broken Close frame, as the URL asked"),
+            Some(Ended::Broken) => (1005, By::Server, "a broken Close frame, as the URL asked"),
             // RFC 6455 section 7.1.5: no Close frame came.
-            Some(Ended::Aborted) => (1006, "server", "reset, as the URL asked"),
-            None => (1006, "peer", "gone without a Close frame"),
+            Some(Ended::Aborted) => (1006, By::Server, "reset, as the URL asked"),
+            None => (1006, By::Peer, "gone without a Close frame"),
         };
+        self.worker
+            .count(|counters| &counters.closed[by.index()][Code::of(code).index()]);
+        let by = by.name();
         let duration_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         info!(connection = self.id(), code, by, reason, messages, bytes, duration_ms; "connection closed");
         let (connection, messages, bytes) = (self.id(), *messages, *bytes);

@@ -15,6 +15,7 @@ use super::{
     utf8::Utf8,
     violation::Violation,
 };
+use crate::metrics::{DataKind, FrameKind, Label as _, Worker};
 
 /// How large a message may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,7 @@ pub(super) struct Inspector {
     violation: Option<Violation>,
     facts: Option<FactsQueue>,
     viewer: Option<Box<Viewer>>,
+    worker: Option<Worker>,
 }
 
 /// What a tap will be shown of the frame that is being read.
@@ -74,6 +76,8 @@ impl Viewer {
 /// A data message of which at least one header has come.
 #[derive(Debug)]
 struct Message {
+    kind: DataKind,
+    /// Payload bytes on the wire so far.
     size: usize,
     frames: usize,
     /// Set where the text must be checked here: a whole text in a single frame is left to the codec, which checks it
@@ -137,6 +141,7 @@ impl Inspector {
         });
         Self {
             facts: observer.facts,
+            worker: observer.worker,
             viewer,
             limits,
             inflater,
@@ -156,9 +161,7 @@ impl Inspector {
         }
         let mut passed = 0;
         loop {
-            while let Some(len) = self.whole_message(&chunk[passed..]) {
-                passed += len;
-            }
+            passed += self.whole_messages(&chunk[passed..]);
             match self.step(chunk, &mut passed) {
                 Ok(Step::On) => {}
                 Ok(Step::Piece(piece)) => return Ok(Some(piece)),
@@ -172,25 +175,37 @@ impl Inspector {
         }
     }
 
-    /// The length of the legal plain message in one frame that `fresh` begins with, all of it there. It is most of what
-    /// ever comes, and leaves nothing to remember; whatever is not plainly one is left to [`Self::step`].
-    fn whole_message(&self, fresh: &[u8]) -> Option<usize> {
-        const FIN_TEXT: u8 = 0x80 | TEXT;
-        const FIN_BINARY: u8 = 0x80 | BINARY;
+    /// The length of the legal plain messages of one frame each that `fresh` begins with, all of them there. They are
+    /// most of what ever comes, and leave nothing to remember; whatever is not plainly one is left to [`Self::step`].
+    fn whole_messages(&self, fresh: &[u8]) -> usize {
         let between_messages = self.frame.left == 0 && self.message.is_none() && self.held.is_empty();
         if !between_messages || self.viewer.is_some() || self.facts.is_some() {
-            return None;
+            return 0;
         }
-        let (payload, header) = match *fresh {
-            [FIN_TEXT | FIN_BINARY, short @ 0x80..=0xFD, ..] => (usize::from(short & 0x7F), 6),
-            [FIN_TEXT | FIN_BINARY, 0xFE, high, low, ..] => match u16::from_be_bytes([high, low]) {
-                len @ 126.. => (usize::from(len), 8),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        let len = header + payload;
-        (payload <= self.limits.message_size && len <= fresh.len()).then_some(len)
+        let (mut passed, mut messages, mut bytes) = (0, [0; DataKind::COUNT], [0; DataKind::COUNT]);
+        while let Some((kind, header, payload)) = whole_message(&fresh[passed..], self.limits.message_size) {
+            passed += header + payload;
+            messages[kind.index()] += 1;
+            bytes[kind.index()] += payload as u64;
+        }
+        if let (Some(worker), 1..) = (&self.worker, passed) {
+            for kind in DataKind::ALL {
+                worker.add(
+                    |counters| &counters.received.messages[kind.index()],
+                    messages[kind.index()],
+                );
+                worker.add(
+                    |counters| &counters.received.bytes[kind.index()],
+                    bytes[kind.index()],
+                );
+                let frames = FrameKind::from(*kind).index();
+                worker.add(
+                    |counters| &counters.received.frames[frames],
+                    messages[kind.index()],
+                );
+            }
+        }
+        passed
     }
 
     /// One frame's header, or as much of a payload as is there. `passed` counts the bytes at the start of `chunk` that
@@ -301,7 +316,7 @@ impl Inspector {
                 return Err(Violation::ReservedBits);
             }
             self.frame = frame;
-            self.begin_view(header, bytes);
+            self.begun(header, bytes);
             return Ok(());
         }
         let continues = header.opcode == CONTINUATION;
@@ -350,7 +365,13 @@ impl Inspector {
                 message.frames += 1;
             }
             None => {
+                let kind = if header.opcode == TEXT {
+                    DataKind::Text
+                } else {
+                    DataKind::Binary
+                };
                 self.message = Some(Message {
+                    kind,
                     size,
                     frames: 1,
                     utf8: (header.opcode == TEXT && !whole).then(Utf8::default),
@@ -362,11 +383,15 @@ impl Inspector {
             }
         }
         self.frame = frame;
-        self.begin_view(header, bytes);
+        self.begun(header, bytes);
         Ok(())
     }
 
-    fn begin_view(&mut self, header: &Header, bytes: &[u8]) {
+    /// Counts a frame that was let in, and begins to show it.
+    fn begun(&mut self, header: &Header, bytes: &[u8]) {
+        if let Some(worker) = &self.worker {
+            worker.count(|counters| &counters.received.frames[FrameKind::of(header.opcode).index()]);
+        }
         let Some(viewer) = &mut self.viewer else { return };
         viewer.header = *header;
         viewer.plain_len = 0;
@@ -485,6 +510,17 @@ impl Inspector {
         if message.utf8.is_some_and(|utf8| utf8.finish().is_err()) {
             return Err(Violation::Utf8);
         }
+        if let Some(worker) = &self.worker {
+            let (kind, mut bytes) = (message.kind.index(), message.size);
+            if let Some(inflated) = &message.inflated {
+                let compressed = bytes as u64;
+                bytes = inflated.len();
+                worker.add(|counters| &counters.received.deflate_plain, bytes as u64);
+                worker.add(|counters| &counters.received.deflate_compressed, compressed);
+            }
+            worker.count(|counters| &counters.received.messages[kind]);
+            worker.add(|counters| &counters.received.bytes[kind], bytes as u64);
+        }
         Ok(message
             .inflated
             .map_or(Step::On, |inflated| Step::Piece(inflated.into_frame())))
@@ -510,9 +546,14 @@ impl Inspector {
 }
 
 impl Inflated {
+    /// Bytes of the message so far.
+    fn len(&self) -> usize {
+        self.bytes.len() - MAX_HEADER
+    }
+
     /// The message as the one plain frame that it could have been. Its masking key is 0: the codec wants it masked.
     fn into_frame(mut self) -> Bytes {
-        let len = self.bytes.len() - MAX_HEADER;
+        let len = self.len();
         let header = Header {
             fin: true,
             rsv: 0,
@@ -527,6 +568,27 @@ impl Inflated {
         self.bytes[start..MAX_HEADER].copy_from_slice(header);
         Bytes::from(self.bytes).slice(start..)
     }
+}
+
+/// The legal plain message in one frame that `fresh` begins with: what it holds, and the lengths of its header and of its
+/// payload.
+fn whole_message(fresh: &[u8], limit: usize) -> Option<(DataKind, usize, usize)> {
+    const FIN_TEXT: u8 = 0x80 | TEXT;
+    const FIN_BINARY: u8 = 0x80 | BINARY;
+    let (first, header, payload) = match *fresh {
+        [first, short @ 0x80..=0xFD, ..] => (first, 6, usize::from(short & 0x7F)),
+        [first, 0xFE, high, low, ..] => match u16::from_be_bytes([high, low]) {
+            len @ 126.. => (first, 8, usize::from(len)),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let kind = match first {
+        FIN_TEXT => DataKind::Text,
+        FIN_BINARY => DataKind::Binary,
+        _ => return None,
+    };
+    (payload <= limit && header + payload <= fresh.len()).then_some((kind, header, payload))
 }
 
 enum Step {

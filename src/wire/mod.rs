@@ -20,5 +20,5 @@ pub use fault::Fault;
 pub use inbound::{End, Inbound, Link, Tail};
 pub use inspector::Limits;
 pub use outbound::{Outbound, Outlet, Shape};
-pub use transport::{Socket, Transport};
+pub use transport::{Socket, TlsFacts, Transport};
 pub use violation::Violation;

@@ -21,6 +21,7 @@ use super::{
     frame::{BINARY, CONTINUATION, Header, MAX_HEADER, RSV1, TEXT},
     tap::{Direction, SHOWN, Seen, Tap},
 };
+use crate::metrics::{FrameKind, Worker};
 
 /// How the frames are to look. By default they stay as they are.
 #[derive(Debug, Default)]
@@ -33,6 +34,8 @@ pub struct Shape {
     pub rate: Option<NonZeroU32>,
     /// Sees every frame in its final form.
     pub tap: Option<Tap>,
+    /// Counts what the codec does not know of: compression, and frames that it did not make.
+    pub worker: Option<Worker>,
 }
 
 /// What the owner of an [`Outbound`] asks of it while something else reads the stream.
@@ -94,6 +97,7 @@ impl<B> Outbound<B> {
             fragment,
             rate,
             tap,
+            worker,
         } = shape;
         Self {
             body: Some(Box::pin(body)),
@@ -101,6 +105,7 @@ impl<B> Outbound<B> {
                 deflater,
                 fragment,
                 tap,
+                worker,
                 frames: 0,
                 compressed: Vec::new(),
             },
@@ -176,6 +181,7 @@ struct Shaper {
     deflater: Option<Deflater>,
     fragment: Option<NonZeroUsize>,
     tap: Option<Tap>,
+    worker: Option<Worker>,
     /// Frames that the codec has given.
     frames: u64,
     /// Kept for its allocation.
@@ -241,6 +247,14 @@ impl Shaper {
         }
         let out = out.get_or_insert_with(changed);
         let pieces = wire.len().div_ceil(most).max(1);
+        if let Some(worker) = &self.worker {
+            if compressed {
+                worker.add(|counters| &counters.sent.deflate_plain, payload.len() as u64);
+                worker.add(|counters| &counters.sent.deflate_compressed, wire.len() as u64);
+            }
+            let more = FrameKind::Continuation.index();
+            worker.add(|counters| &counters.sent.frames[more], pieces as u64 - 1);
+        }
         for index in 0..pieces {
             let start = index * most;
             let piece = &wire[start..start.saturating_add(most).min(wire.len())];
@@ -270,6 +284,9 @@ impl Shaper {
     fn broken(&self, fault: Fault) -> Bytes {
         let frame = fault.frame();
         if let Some((header, len)) = Header::read(&frame) {
+            if let Some(worker) = &self.worker {
+                worker.count(|counters| &counters.sent.frames[FrameKind::of(header.opcode).index()]);
+            }
             show(self.tap.as_ref(), header, frame.len() - len, &frame[len..]);
         }
         frame

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use super::frame::Header;
+use crate::metrics::Worker;
 
 /// Most payload bytes of a frame that a tap is shown.
 pub const SHOWN: usize = 64;
@@ -69,4 +70,6 @@ pub struct Observer {
     pub tap: Option<Tap>,
     /// Keeps the facts of every message.
     pub facts: Option<FactsQueue>,
+    /// Counts.
+    pub worker: Option<Worker>,
 }

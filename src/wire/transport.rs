@@ -1,7 +1,8 @@
 //! The socket of one connection, as actix-http reads and writes it.
 //!
-//! It adds two things that the layers above cannot see or do: the head of the first request as it stood on the wire,
-//! for actix keeps headers without their order and case, and an end by reset.
+//! It adds what the layers above cannot see or do: the head of the first request as it stood on the wire, for actix
+//! keeps headers without their order and case; what TLS agreed on; and an end by reset. With TLS or without it is one
+//! type, so that actix's dispatcher is compiled once.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,14 +13,65 @@ use std::{
     time::Duration,
 };
 
+use futures_core::ready;
+use rustls::{ProtocolVersion, ServerConnection};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::{Sleep, sleep},
 };
+use tokio_rustls::server::TlsStream;
 
 /// Longest head that is kept; one that is longer is known by its headers alone.
 const MAX_HEAD: usize = 16 * 1024;
+
+/// How long the end of a peer's TLS is waited for after our own, which nobody waits for any more.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What TLS agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `1.2` or `1.3`.
+    pub version: &'static str,
+    /// By its IANA name.
+    pub cipher_suite: &'static str,
+    /// The protocol that ALPN chose (RFC 7301), where the client offered any.
+    pub alpn: Option<String>,
+    /// The name that the client asked for (RFC 6066 section 3), where it named any.
+    pub server_name: Option<String>,
+}
+
+impl TlsFacts {
+    fn of(connection: &ServerConnection) -> Self {
+        let suite = connection
+            .negotiated_cipher_suite()
+            .and_then(|suite| suite.suite().as_str())
+            .unwrap_or("unknown");
+        Self {
+            version: match connection.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "1.3",
+                Some(ProtocolVersion::TLSv1_2) => "1.2",
+                _ => "unknown",
+            },
+            cipher_suite: iana(suite),
+            alpn: connection
+                .alpn_protocol()
+                .map(|name| String::from_utf8_lossy(name).into_owned()),
+            server_name: connection.server_name().map(str::to_owned),
+        }
+    }
+}
+
+/// rustls tells the suites of TLS 1.3 from older ones by names that are its own.
+fn iana(suite: &'static str) -> &'static str {
+    match suite {
+        "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
+        "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
+        "TLS13_CHACHA20_POLY1305_SHA256" => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other,
+    }
+}
 
 /// What a request's handler may know of, and ask of, the socket that it came over.
 #[derive(Debug, Default)]
@@ -27,9 +79,15 @@ pub struct Socket {
     head: RefCell<Vec<u8>>,
     head_done: Cell<bool>,
     reset: Cell<bool>,
+    tls: Option<TlsFacts>,
 }
 
 impl Socket {
+    /// What TLS agreed on; none on a plain connection.
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.tls.as_ref()
+    }
+
     /// The first request's head, up to and with its empty line; told once. Empty where it was too long.
     pub fn take_head(&self) -> Vec<u8> {
         self.head_done.set(true);
@@ -56,19 +114,45 @@ impl Socket {
     }
 }
 
-/// A TCP connection and the [`Socket`] that its handlers see.
+/// A connection, plain or TLS, and the [`Socket`] that its handlers see.
 #[derive(Debug)]
 pub struct Transport {
-    io: TcpStream,
+    stream: Stream,
     socket: Rc<Socket>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    /// Boxed, so that a plain connection does not pay for its size.
+    Tls(Box<Tls>),
+}
+
+#[derive(Debug)]
+struct Tls {
+    stream: TlsStream<TcpStream>,
+    /// Set once close_notify and FIN are out.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl Transport {
     /// Wraps an accepted connection.
     pub fn new(io: TcpStream) -> Self {
         Self {
-            io,
+            stream: Stream::Plain(io),
             socket: Rc::default(),
+        }
+    }
+
+    /// Wraps an accepted connection whose TLS handshake is done.
+    pub fn tls(stream: TlsStream<TcpStream>) -> Self {
+        let socket = Socket {
+            tls: Some(TlsFacts::of(stream.get_ref().1)),
+            ..Socket::default()
+        };
+        Self {
+            stream: Stream::Tls(Box::new(Tls { stream, linger: None })),
+            socket: Rc::new(socket),
         }
     }
 
@@ -81,9 +165,62 @@ impl Transport {
 impl Drop for Transport {
     fn drop(&mut self) {
         if self.socket.reset.get() {
+            let io = match &self.stream {
+                Stream::Plain(io) => io,
+                Stream::Tls(tls) => tls.stream.get_ref().0,
+            };
             // Lingering for no time at all is how a socket is told to reset (RFC 9293 section 3.10.4, ABORT).
-            let _ = SockRef::from(&self.io).set_linger(Some(Duration::ZERO));
+            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
+        } else if let Stream::Tls(tls) = &mut self.stream {
+            tls.say_goodbye();
         }
+    }
+}
+
+impl Tls {
+    /// RFC 8446 section 6.1: close_notify comes before every close, and actix drops a connection on more ways than it
+    /// shuts one down: when keep-alive is over, or after an error. Where there is no room for it, it is left out.
+    fn say_goodbye(&mut self) {
+        let (io, connection) = self.stream.get_mut();
+        connection.send_close_notify();
+        while connection.wants_write() {
+            if !connection
+                .write_tls(&mut Now(io))
+                .is_ok_and(|written| written > 0)
+            {
+                break;
+            }
+        }
+    }
+
+    /// A peer answers close_notify with its own, and where the socket is gone by then, the kernel answers that with a
+    /// reset: noise to whoever looks at the wire, and to some systems a reason to throw away what was not read yet.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        if linger.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut block = [0; 1024];
+        loop {
+            let mut block = ReadBuf::new(&mut block);
+            match ready!(Pin::new(self.stream.get_mut().0).poll_read(cx, &mut block)) {
+                Ok(()) if !block.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+/// Writes what there is room for at once.
+struct Now<'s>(&'s TcpStream);
+
+impl io::Write for Now<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -94,7 +231,17 @@ impl AsyncRead for Transport {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
+        let polled = match &mut self.stream {
+            Stream::Plain(io) => Pin::new(io).poll_read(cx, buffer),
+            Stream::Tls(tls) => match Pin::new(&mut tls.stream).poll_read(cx, buffer) {
+                // An end without close_notify is an end. What it may have cut off shows above: a message lacks its last
+                // frame, and the connection its Close.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Poll::Ready(Ok(()))
+                }
+                polled => polled,
+            },
+        };
         if !self.socket.head_done.get() {
             self.socket.keep_head(&buffer.filled()[before..]);
         }
@@ -104,15 +251,32 @@ impl AsyncRead for Transport {
 
 impl AsyncWrite for Transport {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, bytes)
+        match &mut self.stream {
+            Stream::Plain(io) => Pin::new(io).poll_write(cx, bytes),
+            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_write(cx, bytes),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        match &mut self.stream {
+            Stream::Plain(io) => Pin::new(io).poll_flush(cx),
+            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        let reset = self.socket.reset.get();
+        match &mut self.stream {
+            Stream::Plain(io) => Pin::new(io).poll_shutdown(cx),
+            // A reset is to look like one, and not like a goodbye that came to nothing.
+            Stream::Tls(_) if reset => Poll::Ready(Ok(())),
+            Stream::Tls(tls) => {
+                if tls.linger.is_none() {
+                    ready!(Pin::new(&mut tls.stream).poll_shutdown(cx))?;
+                }
+                tls.poll_linger(cx).map(Ok)
+            }
+        }
     }
 }
 

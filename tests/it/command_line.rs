@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Runs the binary to its end: exit code, standard output, standard error.
-async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
+pub(crate) async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = ws_echo();
     command
         .args(args)
@@ -25,7 +25,7 @@ async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
 }
 
 /// A start that fails: with this exit code and one line, which has all these words in it.
-async fn assert_fails(args: &[&str], env: &[(&str, &str)], code: i32, words: &[&str]) {
+pub(crate) async fn assert_fails(args: &[&str], env: &[(&str, &str)], code: i32, words: &[&str]) {
     let (exit, out, error) = run(args, env).await;
     assert_eq!(exit, code, "{args:?}: {error}");
     assert_eq!(out, "", "{args:?}");

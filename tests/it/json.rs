@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// Holds a reply against docs/reply.schema.json.
-fn validate(reply: &Value) {
+pub(crate) fn validate(reply: &Value) {
     let schema = serde_json::from_str(include_str!("../../docs/reply.schema.json")).unwrap();
     let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
     compiler.add_resource("reply.schema.json", schema).unwrap();

@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::cast_possible_truncation,
+    clippy::print_stdout,
     missing_docs,
     reason = "a test that cannot go on panics, and says where"
 )]
@@ -24,6 +25,7 @@ mod health;
 mod hostile;
 mod json;
 mod limits;
+mod metrics;
 mod page;
 mod poll;
 mod proxy;
@@ -32,5 +34,6 @@ mod refusals;
 mod replies;
 mod shutdown;
 mod support;
+mod tls;
 mod violations;
 mod watch;

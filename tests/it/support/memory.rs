@@ -1,6 +1,6 @@
 //! What a running server holds, as the kernel sees it.
 
-use std::{fs, path::Path};
+use std::{fs, net::SocketAddr, path::Path};
 
 use super::process::Process;
 
@@ -49,8 +49,13 @@ fn status(pid: u32, name: &str) -> u64 {
 
 /// How many of the server's connections hold a descriptor: those that the kernel finishes alone count no more.
 pub(crate) fn connections(process: &Process) -> usize {
+    connections_at(process.addr())
+}
+
+/// The same of one of its addresses, which is of IPv4.
+pub(crate) fn connections_at(addr: SocketAddr) -> usize {
     const LISTENING: &str = "0A";
-    let port = format!(":{:04X}", process.addr().port());
+    let port = format!(":{:04X}", addr.port());
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
     let mine = table.lines().skip(1).filter(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();

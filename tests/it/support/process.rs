@@ -39,6 +39,8 @@ pub(crate) struct Process {
     child: Child,
     /// Read as it comes: a log that nobody reads would stop the server.
     log: UnboundedReceiver<String>,
+    /// The lines that were passed over while another one was looked for.
+    pub(crate) passed: Vec<String>,
     pub(crate) addrs: Vec<SocketAddr>,
 }
 
@@ -90,16 +92,23 @@ impl Process {
         let mut process = Self {
             child,
             log,
+            passed: Vec::new(),
             addrs: Vec::new(),
         };
         while process.addrs.len() < count {
-            let line = process.logged("listening on http://").await;
-            let (_, addr) = line.split_once("http://").unwrap();
-            // In JSON a quotation mark follows.
-            let addr = addr.split('"').next().unwrap();
-            process.addrs.push(addr.trim().parse().unwrap());
+            let addr = process.listening_on("http").await;
+            process.addrs.push(addr);
         }
         process
+    }
+
+    /// The next address of that scheme that the log names.
+    pub(crate) async fn listening_on(&mut self, scheme: &str) -> SocketAddr {
+        let said = format!("listening on {scheme}://");
+        let line = self.logged(&said).await;
+        let (_, addr) = line.split_once(&said).unwrap();
+        // In JSON a quotation mark follows.
+        addr.split('"').next().unwrap().trim().parse().unwrap()
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -116,7 +125,7 @@ impl Process {
             loop {
                 match self.log.recv().await {
                     Some(line) if line.contains(what) => return line,
-                    Some(_) => {}
+                    Some(line) => self.passed.push(line),
                     None => panic!("the log ended without {what:?}"),
                 }
             }

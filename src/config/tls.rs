@@ -1,0 +1,180 @@
+//! The flags of TLS: read one by one, and then checked together, so that no other file meets a half of a pair.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use clap::{
+    ArgMatches, Args, Command, FromArgMatches,
+    builder::BoolishValueParser,
+    error::{Error, ErrorKind},
+};
+use rustls::pki_types::ServerName;
+
+use super::{BadValue, ListenAddr};
+
+/// Whether there is TLS, and with which certificate.
+#[derive(Debug, Clone, Default)]
+pub enum Tls {
+    /// No `--tls-listen`.
+    #[default]
+    Off,
+    /// HTTPS and wss beside the plain listeners.
+    On {
+        /// Where; never empty.
+        listen: Vec<ListenAddr>,
+        /// What the server shows.
+        certificate: CertificateSource,
+    },
+}
+
+/// Where the certificate comes from.
+#[derive(Debug, Clone)]
+pub enum CertificateSource {
+    /// PEM files of the operator's, read again on SIGHUP.
+    Files {
+        /// The server's certificate, then those between it and its root.
+        cert: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// Made at the start, and gone with the process.
+    SelfSigned {
+        /// Names beside those of this machine.
+        names: Vec<TlsName>,
+        /// Where the CA that signed it is written to.
+        ca_out: Option<PathBuf>,
+    },
+}
+
+/// A name that a certificate can have: a DNS name, one with `*.` before it, or an IP address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsName(String);
+
+impl TlsName {
+    /// The name as a certificate has it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TlsName {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        // RFC 9525 section 6.3: a wildcard is the whole of the leftmost label.
+        let plain = text.strip_prefix("*.").unwrap_or(text);
+        let name = ServerName::try_from(plain).map_err(|_| {
+            BadValue("write a name or an address, such as echo.test, *.test or 192.0.2.1".to_owned())
+        })?;
+        if plain.len() < text.len() && matches!(name, ServerName::IpAddress(_)) {
+            return Err(BadValue("an address has no wildcard".to_owned()));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for TlsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The flags as they come.
+#[derive(Debug, Clone, Args)]
+struct Flags {
+    /// Address and port for HTTPS and wss, beside --listen; repeatable. It needs --tls-cert and --tls-key, or
+    /// --tls-self-signed
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "WS_ECHO_TLS_LISTEN",
+        value_delimiter = ','
+    )]
+    tls_listen: Vec<ListenAddr>,
+
+    /// PEM file of the certificate, the server's own first; SIGHUP reads it again
+    #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+
+    /// PEM file of the certificate's private key, not encrypted; SIGHUP reads it again
+    #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+
+    /// Make a certificate for localhost, 127.0.0.1 and ::1 at each start; the log says its SHA-256
+    #[arg(
+        long,
+        env = "WS_ECHO_TLS_SELF_SIGNED",
+        value_parser = BoolishValueParser::new()
+    )]
+    tls_self_signed: bool,
+
+    /// Further name or address of the self-signed certificate, such as echo.test or *.test; repeatable
+    #[arg(long, value_name = "NAME", env = "WS_ECHO_TLS_NAME", value_delimiter = ',')]
+    tls_name: Vec<TlsName>,
+
+    /// Write the CA that signed the self-signed certificate to this file, for clients that shall trust it
+    #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_CA_OUT")]
+    tls_ca_out: Option<PathBuf>,
+}
+
+impl Flags {
+    fn check(self) -> Result<Tls, &'static str> {
+        let Self {
+            tls_listen: listen,
+            tls_cert,
+            tls_key,
+            tls_self_signed,
+            tls_name: names,
+            tls_ca_out: ca_out,
+        } = self;
+        let certificate = match (tls_cert, tls_key) {
+            (Some(_), _) | (_, Some(_)) if tls_self_signed => {
+                return Err(
+                    "--tls-self-signed cannot go with --tls-cert and --tls-key; choose one of the two",
+                );
+            }
+            (Some(_), None) => return Err("--tls-cert needs --tls-key, the file of its private key"),
+            (None, Some(_)) => return Err("--tls-key needs --tls-cert, the file of its certificate"),
+            (None, None) if tls_self_signed => CertificateSource::SelfSigned { names, ca_out },
+            _ if !names.is_empty() => {
+                return Err("--tls-name needs --tls-self-signed; another certificate has its names already");
+            }
+            _ if ca_out.is_some() => {
+                return Err("--tls-ca-out needs --tls-self-signed; no CA is made without it");
+            }
+            (Some(cert), Some(key)) => CertificateSource::Files { cert, key },
+            (None, None) if listen.is_empty() => return Ok(Tls::Off),
+            (None, None) => {
+                return Err(
+                    "--tls-listen needs a certificate: --tls-cert and --tls-key, or --tls-self-signed",
+                );
+            }
+        };
+        if listen.is_empty() {
+            return Err("a certificate needs --tls-listen, such as --tls-listen=localhost:3443");
+        }
+        Ok(Tls::On { listen, certificate })
+    }
+}
+
+impl FromArgMatches for Tls {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        Flags::from_arg_matches(matches)?
+            .check()
+            .map_err(|said| Error::raw(ErrorKind::ArgumentConflict, said))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for Tls {
+    fn augment_args(command: Command) -> Command {
+        Flags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Flags::augment_args_for_update(command)
+    }
+}

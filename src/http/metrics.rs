@@ -1,0 +1,277 @@
+//! `GET /metrics`: what the server counts, as OpenMetrics.
+
+use std::fmt;
+
+use actix_web::{HttpResponse, http::header, web};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeGaugeValue, NoLabelSet, text},
+    metrics::MetricType,
+    registry::{Registry, Unit},
+};
+
+use crate::{
+    metrics::{By, Code, Counter, Counters, DataKind, FrameKind, Label, Limit, Reason, Traffic},
+    state::State,
+};
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Answers with all of it.
+pub(crate) async fn metrics(state: web::Data<State>) -> HttpResponse {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Scrape(state)));
+    let mut exposition = String::with_capacity(16 * 1024);
+    if text::encode(&mut exposition, &registry).is_err() {
+        return HttpResponse::InternalServerError().finish();
+    }
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, CONTENT_TYPE))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(exposition)
+}
+
+#[derive(Debug)]
+struct Scrape(web::Data<State>);
+
+/// The label of both directions.
+type Way = (&'static str, fn(&Counters) -> &Traffic);
+
+const WAYS: [Way; 2] = [
+    ("received", |counters| &counters.received),
+    ("sent", |counters| &counters.sent),
+];
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let state = &self.0;
+        let sum = |read: &dyn Fn(&Counters) -> &Counter| state.metrics.sum(read);
+
+        encoder
+            .encode_descriptor("ws_echo_build", "The server that answers", None, MetricType::Info)?
+            .encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
+        gauge(
+            &mut encoder,
+            "ws_echo_connections",
+            "WebSocket connections that are open",
+            None,
+            &state.registry.open(),
+        )?;
+
+        let mut family = Family::new(&mut encoder);
+        family.counter(
+            "ws_echo_connections_opened",
+            "WebSocket connections that were opened",
+            None,
+            [([], sum(&|counters| &counters.opened))],
+        )?;
+        let closed = By::ALL.iter().flat_map(|by| {
+            Code::ALL.iter().map(move |code| {
+                let labels = [("code", code.name()), ("by", by.name())];
+                (
+                    labels,
+                    state
+                        .metrics
+                        .sum(|counters| &counters.closed[by.index()][code.index()]),
+                )
+            })
+        });
+        family.counter(
+            "ws_echo_connections_closed",
+            "WebSocket connections that have ended, by close code and by who closed first",
+            None,
+            closed,
+        )?;
+        family.counter(
+            "ws_echo_handshakes_refused",
+            "WebSocket handshakes that were refused",
+            None,
+            Reason::ALL.iter().map(|reason| {
+                (
+                    [("reason", reason.name())],
+                    sum(&|counters| &counters.refused[reason.index()]),
+                )
+            }),
+        )?;
+        family.counter(
+            "ws_echo_limits_hit",
+            "How often a limit that the operator sets was hit",
+            None,
+            Limit::ALL.iter().map(|limit| {
+                (
+                    [("limit", limit.name())],
+                    sum(&|counters| &counters.limits[limit.index()]),
+                )
+            }),
+        )?;
+        let data = |read: fn(&Traffic) -> &[Counter; DataKind::COUNT]| {
+            WAYS.iter().flat_map(move |(direction, way)| {
+                DataKind::ALL.iter().map(move |kind| {
+                    let count = state.metrics.sum(|counters| &read(way(counters))[kind.index()]);
+                    ([("direction", *direction), ("type", kind.name())], count)
+                })
+            })
+        };
+        family.counter(
+            "ws_echo_messages",
+            "Whole messages",
+            None,
+            data(|traffic| &traffic.messages),
+        )?;
+        family.counter(
+            "ws_echo_message",
+            "Payload of whole messages, as the application sees it",
+            Some(&Unit::Bytes),
+            data(|traffic| &traffic.bytes),
+        )?;
+        family.counter(
+            "ws_echo_frames",
+            "Frames on the wire",
+            None,
+            WAYS.iter().flat_map(|(direction, way)| {
+                FrameKind::ALL.iter().map(move |kind| {
+                    let count = state.metrics.sum(|counters| &way(counters).frames[kind.index()]);
+                    ([("direction", *direction), ("type", kind.name())], count)
+                })
+            }),
+        )?;
+        family.counter(
+            "ws_echo_deflate",
+            "Payload of compressed messages, before compression and on the wire",
+            Some(&Unit::Bytes),
+            WAYS.iter().flat_map(|(direction, way)| {
+                [
+                    (
+                        [("direction", *direction), ("form", "plain")],
+                        sum(&|counters| &way(counters).deflate_plain),
+                    ),
+                    (
+                        [("direction", *direction), ("form", "compressed")],
+                        sum(&|counters| &way(counters).deflate_compressed),
+                    ),
+                ]
+            }),
+        )?;
+
+        let (sum, buckets) = state.metrics.latency();
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        encoder
+            .encode_descriptor(
+                "ws_echo_reply_latency_seconds",
+                "From the last bytes of a message to its reply in the queue; replies that the URL delays are left out",
+                None,
+                MetricType::Histogram,
+            )?
+            .encode_histogram::<NoLabelSet>(sum.as_secs_f64(), count, &buckets, None)?;
+        process(&mut encoder)
+    }
+}
+
+/// Counters of one name.
+struct Family<'e, 'd> {
+    encoder: &'e mut DescriptorEncoder<'d>,
+}
+
+impl<'e, 'd> Family<'e, 'd> {
+    fn new(encoder: &'e mut DescriptorEncoder<'d>) -> Self {
+        Self { encoder }
+    }
+
+    fn counter<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        series: impl IntoIterator<Item = ([(&'static str, &'static str); N], u64)>,
+    ) -> fmt::Result {
+        let mut metric = self
+            .encoder
+            .encode_descriptor(name, help, unit, MetricType::Counter)?;
+        for (labels, count) in series {
+            if N == 0 {
+                metric.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+            } else {
+                metric
+                    .encode_family(&labels)?
+                    .encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    value: &impl EncodeGaugeValue,
+) -> fmt::Result {
+    encoder
+        .encode_descriptor(name, help, unit, MetricType::Gauge)?
+        .encode_gauge(value)
+}
+
+/// Memory, time and descriptors of the process, under the names that all exporters use. What the system does not tell is
+/// left out.
+#[cfg(target_os = "linux")]
+fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let Ok(process) = procfs::process::Process::myself() else {
+        return Ok(());
+    };
+    if let Ok(stat) = process.stat() {
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "hundredths of seconds, for some thousand years"
+        )]
+        let seconds = |ticks: u64| ticks as f64 / procfs::ticks_per_second() as f64;
+        encoder
+            .encode_descriptor(
+                "process_cpu",
+                "User and system CPU time",
+                Some(&Unit::Seconds),
+                MetricType::Counter,
+            )?
+            .encode_counter::<NoLabelSet, _, f64>(&seconds(stat.utime + stat.stime), None)?;
+        if let Ok(boot) = procfs::boot_time_secs() {
+            #[allow(clippy::cast_precision_loss, reason = "seconds, for some million years")]
+            let start = boot as f64 + seconds(stat.starttime);
+            let help = "Start of the process since the Unix epoch";
+            gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), &start)?;
+        }
+        let resident = stat.rss * procfs::page_size();
+        gauge(
+            encoder,
+            "process_resident_memory",
+            "Resident memory",
+            Some(&Unit::Bytes),
+            &resident,
+        )?;
+        gauge(
+            encoder,
+            "process_virtual_memory",
+            "Virtual memory",
+            Some(&Unit::Bytes),
+            &stat.vsize,
+        )?;
+    }
+    if let Ok(open) = process.fd_count() {
+        gauge(encoder, "process_open_fds", "Open file descriptors", None, &open)?;
+    }
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    if let Some(most) = limit.current {
+        gauge(
+            encoder,
+            "process_max_fds",
+            "Most file descriptors that may be open",
+            None,
+            &most,
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process(_: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! The values that a label can have: each a short, closed list, so that no peer can make series without end.
+
+/// One value of a label.
+pub trait Label: Copy + Sized + 'static {
+    /// All of them, in the order of their index.
+    const ALL: &'static [Self];
+
+    /// As it stands in the exposition.
+    fn name(self) -> &'static str;
+}
+
+/// An enum whose variants are the values of a label.
+macro_rules! label {
+    ($(#[$doc:meta])* $label:ident { $($(#[$variant_doc:meta])* $variant:ident => $name:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $label {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $label {
+            /// How many there are.
+            pub const COUNT: usize = [$($name),+].len();
+
+            /// Where its counter is.
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+        }
+
+        impl Label for $label {
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+        }
+    };
+}
+
+label! {
+    /// What a data message holds.
+    DataKind {
+        /// UTF-8.
+        Text => "text",
+        /// Bytes.
+        Binary => "binary",
+    }
+}
+
+label! {
+    /// A frame, by its opcode (RFC 6455 section 5.2).
+    FrameKind {
+        /// 0
+        Continuation => "continuation",
+        /// 1
+        Text => "text",
+        /// 2
+        Binary => "binary",
+        /// 8
+        Close => "close",
+        /// 9
+        Ping => "ping",
+        /// 10
+        Pong => "pong",
+        /// None of these: sent where a URL asks for it.
+        Reserved => "reserved",
+    }
+}
+
+impl FrameKind {
+    /// The kind of an opcode.
+    pub const fn of(opcode: u8) -> Self {
+        match opcode {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xA => Self::Pong,
+            _ => Self::Reserved,
+        }
+    }
+}
+
+impl From<DataKind> for FrameKind {
+    fn from(kind: DataKind) -> Self {
+        match kind {
+            DataKind::Text => Self::Text,
+            DataKind::Binary => Self::Binary,
+        }
+    }
+}
+
+label! {
+    /// Whose Close frame came first, or who ended the connection without one.
+    By {
+        /// The client.
+        Peer => "peer",
+        /// This server.
+        Server => "server",
+    }
+}
+
+label! {
+    /// A close code (RFC 6455 section 7.4.1 and the registry that it founded).
+    Code {
+        /// Normal closure.
+        C1000 => "1000",
+        /// Going away.
+        C1001 => "1001",
+        /// Protocol error.
+        C1002 => "1002",
+        /// Unsupported data.
+        C1003 => "1003",
+        /// A Close without a code.
+        C1005 => "1005",
+        /// No Close at all.
+        C1006 => "1006",
+        /// Invalid payload.
+        C1007 => "1007",
+        /// Policy violation.
+        C1008 => "1008",
+        /// Message too big.
+        C1009 => "1009",
+        /// A mandatory extension.
+        C1010 => "1010",
+        /// Internal error.
+        C1011 => "1011",
+        /// Service restart.
+        C1012 => "1012",
+        /// Try again later.
+        C1013 => "1013",
+        /// Bad gateway.
+        C1014 => "1014",
+        /// For libraries and frameworks: a peer chooses among a thousand, which would be a thousand series.
+        C3xxx => "3000-3999",
+        /// For applications.
+        C4xxx => "4000-4999",
+        /// Sent where a URL asks for it.
+        Other => "other",
+    }
+}
+
+impl Code {
+    /// The value for a code.
+    pub fn of(code: u16) -> Self {
+        match code {
+            3000..=3999 => Self::C3xxx,
+            4000..=4999 => Self::C4xxx,
+            _ => {
+                let name = code.to_string();
+                let known = Self::ALL.iter().find(|known| known.name() == name);
+                known.copied().unwrap_or(Self::Other)
+            }
+        }
+    }
+}
+
+label! {
+    /// Why a handshake was refused.
+    Reason {
+        /// Not a GET.
+        Method => "method",
+        /// Not HTTP/1.1.
+        HttpVersion => "http_version",
+        /// No Host.
+        Host => "host",
+        /// No Upgrade: websocket, or more than that.
+        Upgrade => "upgrade",
+        /// No Connection: Upgrade, or more than that.
+        Connection => "connection",
+        /// It has a body.
+        Body => "body",
+        /// Not version 13.
+        Version => "version",
+        /// No key of 16 bytes.
+        Key => "key",
+        /// Not a list of unique tokens.
+        Subprotocol => "subprotocol",
+        /// Not among those allowed.
+        Origin => "origin",
+        /// A behaviour with a bad value.
+        Behaviour => "behaviour",
+        /// The server is being stopped.
+        ShuttingDown => "shutting_down",
+        /// As many connections as it takes.
+        MaxConnections => "max_connections",
+        /// As many as it takes from one address.
+        MaxConnectionsPerIp => "max_connections_per_ip",
+        /// More often than it takes from one address.
+        MaxHandshakesPerSecond => "max_handshakes_per_second",
+        /// The URL asked for it.
+        Asked => "asked",
+    }
+}
+
+label! {
+    /// A limit that the operator sets, by its flag.
+    Limit {
+        /// Close 1009.
+        MaxMessageSize => "max_message_size",
+        /// Close 1009.
+        MaxFragments => "max_fragments",
+        /// 503.
+        MaxConnections => "max_connections",
+        /// 503.
+        MaxConnectionsPerIp => "max_connections_per_ip",
+        /// 429.
+        MaxHandshakesPerSecond => "max_handshakes_per_second",
+        /// A message had to wait.
+        MaxMessagesPerSecond => "max_messages_per_second",
+        /// Close 1001.
+        IdleTimeout => "idle_timeout",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_value_and_there_are_few() {
+        for (code, name) in [
+            (1000, "1000"),
+            (1006, "1006"),
+            (1014, "1014"),
+            (3000, "3000-3999"),
+            (4999, "4000-4999"),
+            (1004, "other"),
+            (0, "other"),
+            (u16::MAX, "other"),
+        ] {
+            assert_eq!(Code::of(code).name(), name);
+        }
+        for (index, code) in Code::ALL.iter().enumerate() {
+            assert_eq!(code.index(), index);
+        }
+    }
+}

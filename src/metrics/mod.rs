@@ -1,0 +1,159 @@
+//! What the server counts of itself, and nothing about how it is told.
+//!
+//! Each worker counts for itself: its counters have one writer, so that counting is a load and a store of its own
+//! memory, without a lock and without a cache line that cores must pass to each other. Who asks adds them up.
+
+mod histogram;
+mod labels;
+
+use std::{
+    marker::PhantomData,
+    ops::Deref,
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use histogram::Histogram;
+pub use labels::{By, Code, DataKind, FrameKind, Label, Limit, Reason};
+
+/// All workers' counters.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Those of a worker that is gone are kept: a counter never falls.
+    workers: Mutex<Vec<Arc<Counters>>>,
+}
+
+impl Metrics {
+    /// The counters of one more worker.
+    pub fn worker(&self) -> Worker {
+        let counters = Arc::<Counters>::default();
+        self.lock().push(Arc::clone(&counters));
+        Worker {
+            counters,
+            _one_thread: PhantomData,
+        }
+    }
+
+    /// The sum of what `read` finds with each worker.
+    pub fn sum(&self, read: impl Fn(&Counters) -> &Counter) -> u64 {
+        let workers = self.lock();
+        workers.iter().map(|counters| read(counters).get()).sum()
+    }
+
+    /// Reply latencies: their sum, and how many were within each bound and above the one before it; the last bound is
+    /// infinite.
+    pub fn latency(&self) -> (Duration, Vec<(f64, u64)>) {
+        let workers = self.lock();
+        histogram::sum(workers.iter().map(|counters| &counters.latency))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Counters>>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The counters of one worker, in that worker's hands. It cannot leave its thread, which makes it their only writer.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    counters: Arc<Counters>,
+    _one_thread: PhantomData<Rc<()>>,
+}
+
+impl Worker {
+    /// Counts some more.
+    pub(crate) fn add(&self, read: impl FnOnce(&Counters) -> &Counter, more: u64) {
+        read(&self.counters).add(more);
+    }
+
+    /// Counts one more.
+    pub(crate) fn count(&self, read: impl FnOnce(&Counters) -> &Counter) {
+        self.add(read, 1);
+    }
+
+    /// Counts a reply that went out so long after what it answers had come.
+    pub(crate) fn replied_after(&self, latency: Duration) {
+        self.counters.latency.observe(latency);
+    }
+}
+
+/// For reading.
+impl Deref for Worker {
+    type Target = Counters;
+
+    fn deref(&self) -> &Counters {
+        &self.counters
+    }
+}
+
+/// What one worker has counted.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// WebSocket connections that were opened.
+    pub opened: Counter,
+    /// Those that have ended, by who closed and by the code.
+    pub closed: [[Counter; Code::COUNT]; By::COUNT],
+    /// Handshakes that were refused.
+    pub refused: [Counter; Reason::COUNT],
+    /// What was hit of what the operator allows.
+    pub limits: [Counter; Limit::COUNT],
+    /// From the peers.
+    pub received: Traffic,
+    /// To the peers.
+    pub sent: Traffic,
+    latency: Histogram,
+}
+
+/// What went one way.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Whole messages.
+    pub messages: [Counter; DataKind::COUNT],
+    /// Their payload bytes, as the application sees them.
+    pub bytes: [Counter; DataKind::COUNT],
+    /// Frames on the wire.
+    pub frames: [Counter; FrameKind::COUNT],
+    /// Of compressed messages, the payload bytes before compression.
+    pub deflate_plain: Counter,
+    /// Of compressed messages, the payload bytes on the wire.
+    pub deflate_compressed: Counter,
+}
+
+/// A number that only grows. One thread writes it, any may read it.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// What it has come to.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    /// No `fetch_add`: there is no other writer to be atomic against, and a locked instruction costs twenty cycles.
+    fn add(&self, more: u64) {
+        self.0.store(self.0.load(Relaxed).wrapping_add(more), Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_workers_count_adds_up_and_outlives_them() {
+        let metrics = Metrics::default();
+        let (one, two) = (metrics.worker(), metrics.worker());
+        one.count(|counters| &counters.opened);
+        two.add(|counters| &counters.opened, 2);
+        one.count(|counters| &counters.closed[By::Peer.index()][Code::of(1000).index()]);
+        drop((one, two));
+        assert_eq!(metrics.sum(|counters| &counters.opened), 3);
+        assert_eq!(
+            metrics.sum(|counters| &counters.closed[By::Peer.index()][Code::of(1000).index()]),
+            1
+        );
+    }
+}

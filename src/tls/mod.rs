@@ -1,0 +1,227 @@
+//! TLS beneath HTTP: the certificate, how it is read again, and the handshake of a connection.
+//!
+//! rustls with ring, TLS 1.2 and 1.3. Nothing here is process-wide: each server has its own certificate.
+
+mod accept;
+mod files;
+mod self_signed;
+
+use std::{
+    fmt::Write as _,
+    io,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use log::{error, info};
+use ring::digest;
+use rustls::{
+    ServerConfig,
+    crypto::{CryptoProvider, ring as provider},
+    pki_types::{CertificateDer, PrivateKeyDer},
+    server::NoServerSessionStorage,
+};
+use thiserror::Error;
+
+pub(crate) use accept::{HandshakeError, accept};
+
+use crate::config::CertificateSource;
+
+/// Why there is no certificate to show. Each is one line that names the file and says what to do.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {path:?} of {flag}: {source}")]
+    Read {
+        /// Which flag named it.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What stands between the lines of PEM is none.
+    #[error(
+        "{path:?} of {flag} is broken PEM ({source}); write it anew, as text, with its BEGIN and END lines"
+    )]
+    Pem {
+        /// Which flag named it.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// A file without a certificate.
+    #[error("no certificate in {0:?} of --tls-cert; it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
+    NoCertificate(PathBuf),
+    /// What is said to be a certificate is none.
+    #[error(
+        "the certificate in {path:?} of --tls-cert cannot be used ({source}); the server's own must be the first"
+    )]
+    BadCertificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: rustls::Error,
+    },
+    /// A file without a private key.
+    #[error(
+        "no private key in {0:?} of --tls-key; it must be PEM, with a line such as -----BEGIN PRIVATE KEY-----"
+    )]
+    NoKey(PathBuf),
+    /// A key that wants a password.
+    #[error(
+        "the private key in {0:?} of --tls-key is encrypted; decrypt it with: openssl pkey -in FILE -out NEW"
+    )]
+    EncryptedKey(PathBuf),
+    /// A key of a kind or a size that is not known.
+    #[error(
+        "the private key in {0:?} of --tls-key cannot be used; take ECDSA P-256 or P-384, Ed25519, or RSA from 2048 bits"
+    )]
+    BadKey(PathBuf),
+    /// The two files do not belong together.
+    #[error(
+        "the private key in {key:?} does not belong to the first certificate in {cert:?}; name a pair, the server's own certificate first"
+    )]
+    Mismatch {
+        /// The file of the certificate.
+        cert: PathBuf,
+        /// The file of the key.
+        key: PathBuf,
+    },
+    /// No certificate could be made.
+    #[error("cannot make a certificate: {0}; look at --tls-name")]
+    Make(#[from] rcgen::Error),
+    /// The CA cannot be written.
+    #[error("cannot write {path:?} of --tls-ca-out: {source}")]
+    CaOut {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// rustls takes no such configuration.
+    #[error("cannot set TLS up: {0}")]
+    Setup(#[from] rustls::Error),
+}
+
+/// A certificate with its chain and its key, and what the log says of where it comes from.
+#[derive(Debug)]
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    described: String,
+}
+
+/// The certificate that new connections are shown, which can be replaced while others are open.
+#[derive(Debug)]
+pub(crate) struct Certificates {
+    source: CertificateSource,
+    /// The whole configuration is replaced and not its certificate alone: tickets of the old one end with it, so that no
+    /// client goes on by resumption with a certificate that is no longer there.
+    current: RwLock<Arc<ServerConfig>>,
+}
+
+impl Certificates {
+    /// Reads the files, or makes a certificate.
+    pub(crate) fn load(source: CertificateSource) -> Result<Self, TlsError> {
+        let current = RwLock::new(load(&source)?);
+        Ok(Self { source, current })
+    }
+
+    /// What a new connection is served with.
+    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&current)
+    }
+
+    fn replace(&self) -> Result<(), TlsError> {
+        let fresh = load(&self.source)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+}
+
+/// Reads again what SIGHUP asks to be read again.
+#[derive(Debug, Clone)]
+pub struct Reload(Option<Arc<Certificates>>);
+
+impl Reload {
+    /// Of the certificate of these, where there are any.
+    pub(crate) fn of(certificates: Option<&Arc<Certificates>>) -> Self {
+        Self(certificates.cloned())
+    }
+
+    /// Reads the certificate's files again: new connections get what they hold now, open ones keep what they have. Where
+    /// that fails, the log says why, and all stays as it is.
+    pub fn again(&self) {
+        match &self.0 {
+            None => info!("SIGHUP: nothing to read again, there is no certificate"),
+            Some(certificates) if matches!(certificates.source, CertificateSource::SelfSigned { .. }) => {
+                info!("SIGHUP: nothing to read again, the certificate is self-signed");
+            }
+            Some(certificates) => {
+                if let Err(error) = certificates.replace() {
+                    error!(reason:% = error; "SIGHUP: the certificate read before stays in use");
+                }
+            }
+        }
+    }
+}
+
+fn load(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(provider::default_provider());
+    let identity = match source {
+        CertificateSource::Files { cert, key } => files::read(cert, key, &provider)?,
+        CertificateSource::SelfSigned { names, ca_out } => self_signed::make(names, ca_out.as_deref())?,
+    };
+    let fingerprint = identity
+        .chain
+        .first()
+        .map(|leaf| fingerprint(leaf))
+        .unwrap_or_default();
+    let described = identity.described.clone();
+    let config = configure(identity, provider)?;
+    info!(sha256 = fingerprint; "certificate {described}");
+    Ok(config)
+}
+
+fn configure(identity: Identity, provider: Arc<CryptoProvider>) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(identity.chain, identity.key)?;
+    // A browser would choose h2 where it could (RFC 7301), over which there is no handshake of RFC 6455.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // Clients keep the state of a session that can be resumed, in tickets; the server keeps none.
+    config.ticketer = provider::Ticketer::new()?;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    Ok(Arc::new(config))
+}
+
+/// The SHA-256 of a certificate as browsers show it.
+fn fingerprint(certificate: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, certificate);
+    let mut text = String::new();
+    for byte in digest.as_ref() {
+        let colon = if text.is_empty() { "" } else { ":" };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{colon}{byte:02X}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_reads_as_in_a_browser() {
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(
+            fingerprint(b"abc"),
+            "BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:B0:03:61:A3:96:17:7A:9C:B4:10:FF:61:F2:00:15:AD"
+        );
+    }
+}

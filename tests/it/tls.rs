@@ -1,0 +1,794 @@
+//! HTTPS and wss, with a client that verifies what it is shown and is told of every end that is none.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use futures_util::StreamExt as _;
+use rustix::process::Signal;
+use rustls::{
+    CertificateError, ClientConfig, RootCertStore, SupportedProtocolVersion,
+    pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    version::{TLS12, TLS13},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use crate::{
+    command_line::{assert_fails, run},
+    json::validate,
+    support::{
+        memory,
+        process::{Process, ws_echo},
+        raw::{self, Raw, upgrade},
+        soon, until,
+    },
+};
+
+const BOTH: &[&SupportedProtocolVersion] = &[&TLS12, &TLS13];
+
+/// A running server with TLS.
+struct Server {
+    process: Process,
+    addr: SocketAddr,
+    ca: PathBuf,
+    _directory: TempDir,
+}
+
+impl Server {
+    /// With a certificate of its own making.
+    async fn start(args: &[&str]) -> Self {
+        let mut command = ws_echo();
+        command.args(args);
+        Self::spawn(command).await
+    }
+
+    async fn spawn(mut command: tokio::process::Command) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let ca = directory.path().join("ca.pem");
+        command
+            .args([
+                "--listen=127.0.0.1:0",
+                "--tls-listen=127.0.0.1:0",
+                "--tls-self-signed",
+                "--tls-ca-out",
+            ])
+            .arg(&ca);
+        let mut process = Process::spawn(command, 1).await;
+        let addr = process.listening_on("https").await;
+        Self {
+            process,
+            addr,
+            ca,
+            _directory: directory,
+        }
+    }
+
+    fn trusting(&self) -> ClientConfig {
+        trusting(&self.ca, BOTH)
+    }
+
+    async fn connect(&self) -> TlsStream<TcpStream> {
+        connect(self.addr, self.trusting(), "localhost").await.unwrap()
+    }
+
+    async fn client(&self, path: &str) -> Client {
+        Client::over(self.connect().await, path).await
+    }
+}
+
+/// A client that trusts whom `ca` names, and nobody else.
+fn trusting(ca: &Path, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+async fn connect(
+    addr: SocketAddr,
+    config: ClientConfig,
+    name: &str,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let stream = soon("a connection", TcpStream::connect(addr)).await.unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    soon(
+        "the TLS handshake",
+        TlsConnector::from(Arc::new(config)).connect(name, stream),
+    )
+    .await
+}
+
+/// A tungstenite client over TLS.
+struct Client(WebSocketStream<TlsStream<TcpStream>>);
+
+impl Client {
+    async fn over(stream: TlsStream<TcpStream>, path: &str) -> Self {
+        let url = format!("wss://localhost{path}");
+        let (socket, _) = soon("the handshake", tokio_tungstenite::client_async(url, stream))
+            .await
+            .unwrap();
+        Self(socket)
+    }
+
+    async fn ask(&mut self, text: &str) -> String {
+        use futures_util::SinkExt as _;
+        soon("room to send", self.0.send(Message::text(text)))
+            .await
+            .unwrap();
+        let reply = soon("a reply", self.0.next()).await.unwrap().unwrap();
+        reply.into_text().unwrap().as_str().to_owned()
+    }
+}
+
+/// A session by hand: its handshake is done, and nothing else has come.
+async fn session(mut stream: TlsStream<TcpStream>, path: &str) -> TlsStream<TcpStream> {
+    stream.write_all(upgrade(path, "").as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(soon("the answer", stream.read_u8()).await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", head.escape_ascii());
+    stream
+}
+
+/// All that comes up to the end, which has to be one: without close_notify it is an error.
+async fn rest(stream: &mut TlsStream<TcpStream>) -> std::io::Result<Vec<u8>> {
+    let mut rest = Vec::new();
+    soon("the end", stream.read_to_end(&mut rest)).await?;
+    Ok(rest)
+}
+
+/// SHA-256 of the certificate that the server showed, in the form of the log.
+fn shown(stream: &TlsStream<TcpStream>) -> String {
+    let leaf = &stream.get_ref().1.peer_certificates().unwrap()[0];
+    let digest = ring::digest::digest(&ring::digest::SHA256, leaf);
+    let bytes: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
+}
+
+/// A certificate for localhost and its key as files; it is its own CA.
+struct Pair {
+    cert: PathBuf,
+    key: PathBuf,
+    cert_pem: String,
+    key_pem: String,
+}
+
+impl Pair {
+    fn make(directory: &Path, name: &str) -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let pair = Self {
+            cert: directory.join(format!("{name}.pem")),
+            key: directory.join(format!("{name}.key")),
+            cert_pem: made.cert.pem(),
+            key_pem: made.signing_key.serialize_pem(),
+        };
+        fs::write(&pair.cert, &pair.cert_pem).unwrap();
+        fs::write(&pair.key, &pair.key_pem).unwrap();
+        pair
+    }
+
+    async fn serve(&self) -> (Process, SocketAddr) {
+        let [cert, key] = [&self.cert, &self.key].map(|path| path.to_str().unwrap());
+        let mut process =
+            Process::start(&["--tls-listen=127.0.0.1:0", "--tls-cert", cert, "--tls-key", key]).await;
+        let addr = process.listening_on("https").await;
+        (process, addr)
+    }
+}
+
+#[actix_rt::test]
+async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_tells_which() {
+    let server = Server::start(&[]).await;
+    for (version, name) in [(&TLS12, "1.2"), (&TLS13, "1.3")] {
+        let mut config = trusting(&server.ca, &[version]);
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let stream = connect(server.addr, config, "localhost").await.unwrap();
+        let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        let mut client = Client::over(stream, "/?reply=json").await;
+        let reply: Value = serde_json::from_str(&client.ask("你好").await).unwrap();
+        validate(&reply);
+        assert_eq!(reply["data"], "你好");
+        // The IANA name: rustls writes TLS13_ where the registry has TLS_.
+        let suite = suite.as_str().unwrap().replacen("TLS13_", "TLS_", 1);
+        assert_eq!(
+            reply["connection"]["tls"],
+            json!({"version": name, "cipherSuite": suite, "alpn": "http/1.1", "serverName": "localhost"})
+        );
+        let headers = reply["connection"]["headers"].as_array().unwrap();
+        assert_eq!(headers[0], json!(["Host", "localhost"]), "the head as it came");
+    }
+}
+
+#[actix_rt::test]
+async fn what_a_client_does_not_offer_is_null_in_a_json_reply() {
+    let server = Server::start(&[]).await;
+    let stream = connect(server.addr, server.trusting(), "127.0.0.1")
+        .await
+        .unwrap();
+    let mut client = Client::over(stream, "/?reply=json").await;
+    let reply: Value = serde_json::from_str(&client.ask("x").await).unwrap();
+    validate(&reply);
+    let tls = &reply["connection"]["tls"];
+    assert_eq!((&tls["alpn"], &tls["serverName"]), (&Value::Null, &Value::Null));
+}
+
+#[actix_rt::test]
+async fn the_certificate_has_the_names_of_this_machine_and_those_of_the_operator_and_no_other() {
+    let server = Server::start(&[
+        "--tls-name=Echo.test,*.wild.test",
+        "--tls-name=192.0.2.1",
+        "--tls-name=localhost",
+    ])
+    .await;
+    for name in [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "echo.test",
+        "any.wild.test",
+        "192.0.2.1",
+    ] {
+        let stream = connect(server.addr, server.trusting(), name).await;
+        assert!(stream.is_ok(), "{name}: {stream:?}");
+    }
+    let other = connect(server.addr, server.trusting(), "other.test")
+        .await
+        .unwrap_err();
+    let error = other.get_ref().unwrap().downcast_ref::<rustls::Error>().unwrap();
+    assert!(
+        matches!(
+            error,
+            rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { .. })
+        ),
+        "{error:?}"
+    );
+    let made = server
+        .process
+        .passed
+        .iter()
+        .find(|line| line.contains("certificate"))
+        .unwrap();
+    assert!(
+        made.contains("for localhost, 127.0.0.1, ::1, echo.test, *.wild.test, 192.0.2.1 "),
+        "{made}"
+    );
+}
+
+#[actix_rt::test]
+async fn the_log_says_the_sha_256_of_what_clients_are_shown() {
+    let server = Server::start(&[]).await;
+    let shown = shown(&server.connect().await);
+    let said = server
+        .process
+        .passed
+        .iter()
+        .find(|line| line.contains("certificate"))
+        .unwrap();
+    assert!(
+        said.contains("INFO") && said.ends_with(&format!("sha256={shown}")),
+        "{said}"
+    );
+    // Made at each start: nobody else has its key.
+    let other = Server::start(&[]).await;
+    assert!(connect(other.addr, server.trusting(), "localhost").await.is_err());
+}
+
+#[actix_rt::test]
+async fn plain_and_tls_are_served_side_by_side() {
+    let server = Server::start(&[]).await;
+    let mut plain = server.process.raw("/?reply=json").await;
+    let mut secure = server.client("/?reply=verbatim").await;
+    assert_eq!(secure.ask("over TLS").await, "over TLS");
+    plain.send(&raw::text("plain")).await;
+    let reply: Value = serde_json::from_slice(&plain.frame().await.payload).unwrap();
+    validate(&reply);
+    assert_eq!(
+        (&reply["data"], &reply["connection"]["tls"]),
+        (&json!("plain"), &Value::Null)
+    );
+}
+
+#[actix_rt::test]
+async fn a_large_message_comes_back_whole() {
+    let server = Server::start(&[]).await;
+    let mut client = server.client("/?reply=verbatim").await;
+    let text = "0123456789abcdef".repeat(256 * 1024);
+    assert!(client.ask(&text).await == text);
+}
+
+#[actix_rt::test]
+async fn the_page_is_served_over_https_and_the_end_is_clean() {
+    let server = Server::start(&[]).await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let page = String::from_utf8(rest(&mut stream).await.unwrap()).unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    assert!(page.ends_with(&fs::read_to_string("static/index.html").unwrap()));
+}
+
+#[actix_rt::test]
+async fn a_request_that_is_none_gets_400_and_a_clean_end() {
+    let server = Server::start(&[]).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"this is no request\r\n\r\n").await.unwrap();
+    let answer = rest(&mut stream).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
+}
+
+#[actix_rt::test]
+async fn after_the_closing_handshake_tls_is_closed_too() {
+    let server = Server::start(&[]).await;
+    for version in BOTH {
+        let connect = || connect(server.addr, trusting(&server.ca, &[version]), "localhost");
+        let mut peer = session(connect().await.unwrap(), "/").await;
+        peer.write_all(&raw::close(4001, "bye")).await.unwrap();
+        assert_eq!(
+            rest(&mut peer).await.unwrap(),
+            b"\x88\x02\x0F\xA1",
+            "the peer closes"
+        );
+
+        let mut peer = session(connect().await.unwrap(), "/?close=4002").await;
+        let mut close = [0; 4];
+        soon("a Close", peer.read_exact(&mut close)).await.unwrap();
+        assert_eq!(&close, b"\x88\x02\x0F\xA2");
+        peer.write_all(&raw::close(4002, "")).await.unwrap();
+        assert_eq!(rest(&mut peer).await.unwrap(), b"", "the server closes");
+    }
+}
+
+#[actix_rt::test]
+async fn the_peers_own_close_notify_is_not_answered_by_a_reset() {
+    let server = Server::start(&[]).await;
+    let mut peer = session(server.connect().await, "/").await;
+    peer.write_all(&raw::close(1000, "")).await.unwrap();
+    rest(&mut peer).await.unwrap();
+    // close_notify, and the end of the stream.
+    peer.shutdown().await.unwrap();
+    until("the server to let go", || {
+        memory::connections_at(server.addr) == 0
+    })
+    .await;
+    assert!(peer.get_ref().0.take_error().unwrap().is_none());
+}
+
+#[actix_rt::test]
+async fn a_peer_that_never_says_goodbye_is_let_go_all_the_same() {
+    let server = Server::start(&[]).await;
+    let mut peer = session(server.connect().await, "/").await;
+    peer.write_all(&raw::close(1000, "")).await.unwrap();
+    rest(&mut peer).await.unwrap();
+    until("the server to let go", || {
+        memory::connections_at(server.addr) == 0
+    })
+    .await;
+}
+
+#[actix_rt::test]
+async fn abort_is_a_reset_without_close_notify() {
+    let server = Server::start(&[]).await;
+    for path in ["/?abort", "/?reply=verbatim&abort&after=1"] {
+        let mut peer = session(server.connect().await, path).await;
+        if path.contains("after") {
+            peer.write_all(&raw::text("a")).await.unwrap();
+            let mut reply = [0; 3];
+            soon("the reply", peer.read_exact(&mut reply)).await.unwrap();
+            assert_eq!(&reply, b"\x81\x01a");
+        }
+        let error = rest(&mut peer).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{path}");
+    }
+}
+
+#[actix_rt::test]
+async fn an_end_without_close_notify_loses_no_reply() {
+    let mut server = Server::start(&[]).await;
+    let mut peer = session(server.connect().await, "/?reply=verbatim").await;
+    peer.write_all(&raw::text("last")).await.unwrap();
+    // Beneath TLS: as a client ends that is killed.
+    peer.get_mut().0.shutdown().await.unwrap();
+    let mut reply = [0; 6];
+    soon("the reply", peer.read_exact(&mut reply)).await.unwrap();
+    assert_eq!(&reply, b"\x81\x04last");
+    let closed = server.process.logged("connection closed").await;
+    assert!(closed.contains("code=1006 by=peer"), "{closed}");
+}
+
+#[actix_rt::test]
+async fn a_client_that_speaks_only_http_2_is_refused() {
+    let server = Server::start(&[]).await;
+    let mut config = server.trusting();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let error = connect(server.addr, config, "localhost").await.unwrap_err();
+    assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
+}
+
+#[actix_rt::test]
+async fn whoever_does_not_speak_tls_is_cut_off_and_is_no_error() {
+    let mut command = ws_echo();
+    command
+        .arg("--handshake-timeout=200ms")
+        .env("RUST_LOG", "debug,actix_http=off");
+    let mut server = Server::spawn(command).await;
+
+    let mut silent = Raw::connect(server.addr).await;
+    silent.end().await;
+    let line = server.process.logged("TLS handshake failed").await;
+    let peer = silent.stream.local_addr().unwrap().to_string();
+    assert!(
+        line.contains("DEBUG") && line.contains(&peer) && line.contains("within 200ms"),
+        "{line}"
+    );
+
+    let mut half = Raw::connect(server.addr).await;
+    half.send(b"\x16\x03\x01\x02\x00\x01").await;
+    half.end().await;
+    server.process.logged("within 200ms").await;
+
+    let mut garbage = Raw::connect(server.addr).await;
+    garbage.send(&[0xFF; 100]).await;
+    garbage.end_of_stream().await;
+    let line = server.process.logged("TLS handshake failed").await;
+    assert!(line.contains("DEBUG"), "{line}");
+
+    let mut plain = Raw::connect(server.addr).await;
+    plain.send(upgrade("/", "").as_bytes()).await;
+    let (head, body) = plain.response().await;
+    assert_eq!(head.status, 400);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert!(body["hint"].as_str().unwrap().contains("wss://"), "{body}");
+    plain.end().await;
+
+    Raw::connect(server.addr).await.reset();
+    soon("the server to go on", async {
+        // On a busy machine this client may be too slow as well.
+        while connect(server.addr, server.trusting(), "localhost")
+            .await
+            .is_err()
+        {}
+    })
+    .await;
+    for line in &server.process.passed {
+        assert!(!line.contains("ERROR") && !line.contains("WARN"), "{line}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_stop_does_not_wait_for_a_handshake() {
+    // Neither would end it by itself.
+    let server = Server::start(&["--handshake-timeout=0", "--shutdown-grace=0"]).await;
+    let mut silent = Raw::connect(server.addr).await;
+    until("the server to have it", || {
+        memory::connections_at(server.addr) == 1
+    })
+    .await;
+    let mut session = session(server.connect().await, "/").await;
+    server.process.signal(Signal::TERM);
+    let mut close = [0; 4];
+    soon("a Close", session.read_exact(&mut close)).await.unwrap();
+    assert_eq!(&close[2..], 1001_u16.to_be_bytes());
+    drop(session);
+    silent.end().await;
+    let (status, log) = server.process.exit().await;
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+}
+
+#[actix_rt::test]
+async fn sighup_shows_new_connections_the_new_certificate_and_leaves_open_ones_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = Pair::make(directory.path(), "served");
+    let new = Pair::make(directory.path(), "new");
+    let (mut process, addr) = old.serve().await;
+    let trusts_old = trusting(&old.cert, BOTH);
+    let said = process
+        .passed
+        .iter()
+        .find(|line| line.contains("certificate"))
+        .unwrap();
+    let stream = connect(addr, trusts_old.clone(), "localhost").await.unwrap();
+    assert!(said.ends_with(&shown(&stream)), "{said}");
+    let mut open = Client::over(stream, "/?reply=verbatim").await;
+    // What lets this client resume has come by now.
+    assert_eq!(open.ask("before").await, "before");
+
+    fs::write(&old.cert, &new.cert_pem).unwrap();
+    fs::write(&old.key, &new.key_pem).unwrap();
+    process.signal(Signal::HUP);
+    let said = process.logged("certificate read").await;
+
+    let stream = connect(addr, trusting(&new.cert, BOTH), "localhost")
+        .await
+        .unwrap();
+    assert!(said.ends_with(&shown(&stream)), "{said}");
+    let mut fresh = Client::over(stream, "/?reply=verbatim").await;
+    assert_eq!(fresh.ask("new").await, "new");
+    assert_eq!(open.ask("after").await, "after");
+    // Not by resumption either.
+    assert!(connect(addr, trusts_old, "localhost").await.is_err());
+}
+
+#[actix_rt::test]
+async fn sighup_with_a_broken_file_keeps_what_was_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let pair = Pair::make(directory.path(), "served");
+    let (mut process, addr) = pair.serve().await;
+    let trusts = trusting(&pair.cert, BOTH);
+    for (cert, why) in [
+        ("not a certificate\n", "no certificate in"),
+        (&Pair::make(directory.path(), "other").cert_pem, "does not belong"),
+    ] {
+        fs::write(&pair.cert, cert).unwrap();
+        process.signal(Signal::HUP);
+        let line = process.logged("stays in use").await;
+        assert!(line.contains("ERROR") && line.contains(why), "{line}");
+        let stream = connect(addr, trusts.clone(), "localhost").await.unwrap();
+        assert_eq!(Client::over(stream, "/?reply=verbatim").await.ask("x").await, "x");
+    }
+    fs::write(&pair.cert, &pair.cert_pem).unwrap();
+    process.signal(Signal::HUP);
+    process.logged("certificate read").await;
+}
+
+#[actix_rt::test]
+async fn sighup_where_nothing_can_be_read_again_ends_nothing() {
+    let mut plain = Process::start(&[]).await;
+    plain.signal(Signal::HUP);
+    plain
+        .logged("nothing to read again, there is no certificate")
+        .await;
+    plain.raw("/").await;
+    let mut server = Server::start(&[]).await;
+    server.process.signal(Signal::HUP);
+    server
+        .process
+        .logged("nothing to read again, the certificate is self-signed")
+        .await;
+    server.connect().await;
+}
+
+#[actix_rt::test]
+async fn a_file_that_cannot_be_used_is_one_clear_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let (good, other) = (
+        Pair::make(directory.path(), "good"),
+        Pair::make(directory.path(), "other"),
+    );
+    let write = |name: &str, text: &[u8]| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let missing = directory.path().join("missing.pem");
+    let empty = write("empty.pem", b"");
+    let binary = write("binary.der", &[0x30, 0x82, 0xFF, 0x00, b'\n', 0xFE]);
+    let cut = write("cut.pem", &good.cert_pem.as_bytes()[..200]);
+    let cut_key = write("cut.key", &good.key_pem.as_bytes()[..100]);
+    let no_base64 = write(
+        "no_base64.pem",
+        b"-----BEGIN CERTIFICATE-----\n%%%%\n-----END CERTIFICATE-----\n",
+    );
+    let no_certificate = write(
+        "no_certificate.pem",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    );
+    let no_key = write(
+        "no_key.pem",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    );
+    let encrypted = write(
+        "encrypted.key",
+        b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    );
+    let old_encrypted = write(
+        "old_encrypted.key",
+        b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
+          -----END RSA PRIVATE KEY-----\n",
+    );
+    for (cert, key, said) in [
+        (&missing, &good.key, ["missing.pem", "--tls-cert", "No such file"]),
+        (&good.cert, &missing, ["missing.pem", "--tls-key", "No such file"]),
+        (
+            &directory.path().to_owned(),
+            &good.key,
+            ["--tls-cert", "cannot read", "directory"],
+        ),
+        (
+            &empty,
+            &good.key,
+            ["no certificate", "empty.pem", "BEGIN CERTIFICATE"],
+        ),
+        (&binary, &good.key, ["no certificate", "binary.der", "PEM"]),
+        (
+            &good.key,
+            &good.cert,
+            ["no certificate", "good.key", "--tls-cert"],
+        ),
+        (&cut, &good.key, ["cut.pem", "--tls-cert", "broken PEM"]),
+        (
+            &no_base64,
+            &good.key,
+            ["no_base64.pem", "--tls-cert", "broken PEM"],
+        ),
+        (
+            &no_certificate,
+            &good.key,
+            ["no_certificate.pem", "--tls-cert", "cannot be used"],
+        ),
+        (
+            &good.cert,
+            &good.cert,
+            ["no private key", "good.pem", "--tls-key"],
+        ),
+        (
+            &good.cert,
+            &empty,
+            ["no private key", "empty.pem", "BEGIN PRIVATE KEY"],
+        ),
+        (&good.cert, &cut_key, ["cut.key", "--tls-key", "broken PEM"]),
+        (&good.cert, &no_key, ["no_key.pem", "--tls-key", "cannot be used"]),
+        (
+            &good.cert,
+            &encrypted,
+            ["encrypted.key", "is encrypted", "openssl pkey"],
+        ),
+        (
+            &good.cert,
+            &old_encrypted,
+            ["old_encrypted.key", "is encrypted", "openssl pkey"],
+        ),
+        (
+            &good.cert,
+            &other.key,
+            ["other.key", "does not belong", "good.pem"],
+        ),
+    ] {
+        let [cert, key] = [cert, key].map(|path| path.to_str().unwrap());
+        let args = [
+            "--listen=127.0.0.1:0",
+            "--tls-listen=127.0.0.1:0",
+            "--tls-cert",
+            cert,
+            "--tls-key",
+            key,
+        ];
+        // The log is no part of it: it may say what it has passed over before.
+        assert_fails(&args, &[], 1, &["ws-echo: ", said[0], said[1], said[2]]).await;
+    }
+    let nowhere = directory.path().join("no/such/directory/ca.pem");
+    assert_fails(
+        &[
+            "--listen=127.0.0.1:0",
+            "--tls-listen=127.0.0.1:0",
+            "--tls-self-signed",
+            "--tls-ca-out",
+            nowhere.to_str().unwrap(),
+        ],
+        &[],
+        1,
+        &["ws-echo: ", "cannot write", "ca.pem", "--tls-ca-out"],
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn a_second_server_on_the_same_port_leaves_the_ca_of_the_first_alone() {
+    let server = Server::start(&[]).await;
+    let addr = server.addr.to_string();
+    let ca = server.ca.to_str().unwrap();
+    let args = [
+        "--listen=127.0.0.1:0",
+        "--tls-listen",
+        &addr,
+        "--tls-self-signed",
+        "--tls-ca-out",
+        ca,
+    ];
+    assert_fails(&args, &[], 1, &[&addr, "the port is taken"]).await;
+    server.connect().await;
+}
+
+#[actix_rt::test]
+async fn flags_that_do_not_go_together_are_named_with_exit_code_2() {
+    let listen = "--tls-listen=127.0.0.1:0";
+    for (args, words) in [
+        (&[listen, "--tls-cert=c"][..], &["--tls-cert needs --tls-key"][..]),
+        (&[listen, "--tls-key=k"], &["--tls-key needs --tls-cert"]),
+        (
+            &[listen],
+            &["--tls-listen needs a certificate", "--tls-self-signed"],
+        ),
+        (&["--tls-cert=c", "--tls-key=k"], &["--tls-listen=localhost:3443"]),
+        (&["--tls-self-signed"], &["--tls-listen=localhost:3443"]),
+        (
+            &[listen, "--tls-self-signed", "--tls-cert=c", "--tls-key=k"],
+            &["--tls-self-signed cannot go with --tls-cert"],
+        ),
+        (
+            &[listen, "--tls-self-signed", "--tls-key=k"],
+            &["--tls-self-signed cannot go with --tls-cert"],
+        ),
+        (
+            &[listen, "--tls-cert=c", "--tls-key=k", "--tls-ca-out=ca"],
+            &["--tls-ca-out needs --tls-self-signed"],
+        ),
+        (&["--tls-ca-out=ca"], &["--tls-ca-out needs --tls-self-signed"]),
+        (
+            &[listen, "--tls-cert=c", "--tls-key=k", "--tls-name=n"],
+            &["--tls-name needs --tls-self-signed"],
+        ),
+        (&["--tls-name=n"], &["--tls-name needs --tls-self-signed"]),
+        (
+            &[listen, "--tls-self-signed", "--tls-name=a b"],
+            &["--tls-name", "such as echo.test"],
+        ),
+        (
+            &[listen, "--tls-self-signed", "--tls-name=*.192.0.2.1"],
+            &["--tls-name"],
+        ),
+        (&["--tls-listen=nowhere"], &["--tls-listen", "write ADDR:PORT"]),
+    ] {
+        assert_fails(args, &[], 2, words).await;
+    }
+    assert_fails(
+        &["--tls-key=k"],
+        &[("WS_ECHO_TLS_SELF_SIGNED", "true")],
+        2,
+        &["cannot go with"],
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn variables_set_tls_up_and_a_switch_can_be_off_in_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let ca = directory.path().join("ca.pem");
+    let mut command = ws_echo();
+    command
+        .env("WS_ECHO_LISTEN", "127.0.0.1:0")
+        .env("WS_ECHO_TLS_LISTEN", "127.0.0.1:0,127.0.0.2:0")
+        .env("WS_ECHO_TLS_SELF_SIGNED", "on")
+        .env("WS_ECHO_TLS_NAME", "one.test,two.test")
+        .env("WS_ECHO_TLS_CA_OUT", &ca);
+    let mut process = Process::spawn(command, 1).await;
+    for name in ["one.test", "two.test"] {
+        let addr = process.listening_on("https").await;
+        connect(addr, trusting(&ca, BOTH), name).await.unwrap();
+    }
+    let mut command = ws_echo();
+    command
+        .args(["--listen=127.0.0.1:0"])
+        .env("WS_ECHO_TLS_SELF_SIGNED", "false");
+    Process::spawn(command, 1).await;
+}
+
+#[actix_rt::test]
+async fn help_tells_the_flags_of_tls_with_their_variables() {
+    let (code, out, _) = run(&["--help"], &[]).await;
+    assert_eq!(code, 0);
+    for flag in ["listen", "cert", "key", "self-signed", "name", "ca-out"] {
+        assert!(
+            out.contains(&format!("--tls-{flag}")),
+            "--tls-{flag} is not in\n{out}"
+        );
+        let variable = format!("[env: WS_ECHO_TLS_{}=", flag.to_uppercase().replace('-', "_"));
+        assert!(out.contains(&variable), "{variable} is not in\n{out}");
+    }
+}
