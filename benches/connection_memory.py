@@ -87,7 +87,8 @@ def cost(offer, say):
         env=environment,
     )
     try:
-        port = int(re.search(rb"listening on http://127\.0\.0\.1:(\d+)", server.stderr.readline())[1])
+        found = (re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)
+        port = int(next(match for match in found if match)[1])
         # The log has to go somewhere, or the server would wait for it.
         drain = subprocess.Popen(["cat"], stdin=server.stderr, stdout=subprocess.DEVNULL)
         # What the first connection of each worker makes once is not the others' cost.

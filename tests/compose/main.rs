@@ -3,7 +3,9 @@
 // A test that cannot go on says so by a panic.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{net::TcpListener, process::Command, time::Duration};
+mod pinned;
+
+use std::{net::TcpListener, process::Command, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -11,6 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest},
@@ -129,6 +132,25 @@ async fn three_replicas_behind_haproxy_share_the_clients_and_one_that_stops_lose
     told_to_go(&mut last).await;
 }
 
+#[tokio::test]
+#[ignore = "needs docker"]
+async fn the_profile_tls_serves_wss_with_the_certificate_that_its_log_names() {
+    let project = Project::new("tls");
+    project.up(&["--profile", "tls"], &[]);
+    let container = project.compose(&["--profile", "tls", "ps", "--quiet", "tls"]);
+    let log = log(&container);
+    let (_, sha256) = log.lines().find_map(|line| line.split_once("sha256=")).unwrap();
+    let client = TlsConnector::from(Arc::new(pinned::to(sha256.trim())));
+    let stream = TcpStream::connect(("localhost", project.tls_port)).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let stream = client.connect(name, stream).await.unwrap();
+    let (mut peer, _) = tokio_tungstenite::client_async("wss://localhost/?reply=verbatim", stream)
+        .await
+        .unwrap();
+    peer.send(Message::text("over TLS")).await.unwrap();
+    assert_eq!(peer.next().await.unwrap().unwrap(), Message::text("over TLS"));
+}
+
 /// The replica that the session is at. On the way: the client is known there by its address.
 async fn home_of(peer: &mut Peer, replicas: &[String]) -> String {
     let reply: Value = serde_json::from_str(&ask(peer, "where am I?").await).unwrap();
@@ -207,17 +229,19 @@ struct Project {
     name: String,
     port: u16,
     scale_port: u16,
+    tls_port: u16,
 }
 
 impl Project {
     fn new(profile: &str) -> Self {
         // Free a moment ago: Docker cannot tell which one the system chose.
         let free = || TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = [free(), free()].map(|socket| socket.local_addr().unwrap().port());
+        let free = [free(), free(), free()].map(|socket| socket.local_addr().unwrap().port());
         Self {
             name: format!("ws-echo-test-{profile}-{}", std::process::id()),
             port: free[0],
             scale_port: free[1],
+            tls_port: free[2],
         }
     }
 
@@ -236,7 +260,8 @@ impl Project {
             .env("REVISION", REVISION)
             .env("WS_ECHO_IMAGE", self.image())
             .env("WS_ECHO_PORT", self.port.to_string())
-            .env("WS_ECHO_SCALE_PORT", self.scale_port.to_string());
+            .env("WS_ECHO_SCALE_PORT", self.scale_port.to_string())
+            .env("WS_ECHO_TLS_PORT", self.tls_port.to_string());
         command
     }
 

@@ -177,7 +177,7 @@ fn kubernetes_adds_replicas_before_those_there_are_full() {
 
 #[test]
 fn every_container_is_hardened() {
-    for service in ["ws-echo", "echo", "haproxy"] {
+    for service in ["ws-echo", "tls", "echo", "haproxy"] {
         let service = compose(service);
         assert_eq!(service["read_only"], true);
         assert_eq!(service["cap_drop"][0], "ALL");
@@ -196,7 +196,7 @@ fn every_container_is_hardened() {
 
 #[test]
 fn compose_and_systemd_wait_longer_than_the_server() {
-    for service in ["ws-echo"] {
+    for service in ["ws-echo", "tls"] {
         assert!(
             duration(&compose(service)["stop_grace_period"]) > grace(),
             "{service}"
