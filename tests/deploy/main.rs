@@ -231,6 +231,22 @@ fn haproxy_cuts_no_session_that_the_server_would_end_itself_and_sees_a_replica_g
     assert!(duration(delay) > duration(&inter.into()) + timeout("check"));
 }
 
+#[test]
+fn kubernetes_gives_the_memory_that_as_many_connections_take_at_their_most() {
+    let most: u64 = variable("WS_ECHO_MAX_CONNECTIONS")
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let limit = container()["resources"]["limits"]["memory"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let gibibytes: u64 = limit.strip_suffix("Gi").unwrap().parse().unwrap();
+    // docs/capacity.md: after compressed messages, with what the kernel holds.
+    assert!(most * 358_000 < gibibytes << 30);
+}
+
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
