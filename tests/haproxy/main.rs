@@ -71,6 +71,9 @@ async fn the_client_arrives_and_cannot_name_itself_another() {
 #[ignore = "needs haproxy"]
 async fn the_metrics_are_not_for_clients() {
     let site = Site::start().await;
+    let mut inside = Raw::connect(site.a.addr()).await;
+    inside.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert_eq!(inside.head().await.status, 200);
     for path in [
         "/metrics",
         "/metrics?",
