@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod pinned;
+#[path = "../haproxy/port.rs"]
+mod port;
 
-use std::{net::TcpListener, process::Command, sync::Arc, time::Duration};
+use std::{process::Command, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -234,14 +236,11 @@ struct Project {
 
 impl Project {
     fn new(profile: &str) -> Self {
-        // Free a moment ago: Docker cannot tell which one the system chose.
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = [free(), free(), free()].map(|socket| socket.local_addr().unwrap().port());
         Self {
             name: format!("ws-echo-test-{profile}-{}", std::process::id()),
-            port: free[0],
-            scale_port: free[1],
-            tls_port: free[2],
+            port: port::free(),
+            scale_port: port::free(),
+            tls_port: port::free(),
         }
     }
 

@@ -8,6 +8,7 @@
 )]
 
 mod load;
+mod port;
 mod site;
 #[path = "../it/support/mod.rs"]
 #[allow(dead_code, reason = "it is there for other tests too")]
@@ -72,7 +73,9 @@ async fn the_client_arrives_and_cannot_name_itself_another() {
 async fn the_metrics_are_not_for_clients() {
     let site = Site::start().await;
     let mut inside = Raw::connect(site.a.addr()).await;
-    inside.send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    inside
+        .send(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await;
     assert_eq!(inside.head().await.status, 200);
     for path in [
         "/metrics",

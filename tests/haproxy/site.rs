@@ -14,10 +14,13 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use crate::support::{
-    process::Process,
-    raw::{Raw, upgrade},
-    soon,
+use crate::{
+    port,
+    support::{
+        process::Process,
+        raw::{Raw, upgrade},
+        soon,
+    },
 };
 
 /// Where clients call from: not where HAProxy calls the servers from, which they trust.
@@ -51,11 +54,7 @@ impl Site {
     /// The same with servers that are told something more.
     pub(crate) async fn with(flags: &[&str]) -> Self {
         // One name has one port, so it has to be free on every address of the name.
-        let port = TcpListener::bind("0.0.0.0:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = port::free();
         let a = replica(A, port, "a", flags).await;
         let b = replica(B, port, "b", flags).await;
         let names = Names::start(vec![A, B]).await;
