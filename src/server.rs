@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Config, ListenAddr, Tls},
-    listener::{self, BACKLOG, Inherited, ListenError},
+    config::{Config, Tls},
+    listener::{self, BACKLOG, ListenError, Sockets},
     routes,
     state::State,
     tls::{self, Certificates, HandshakeError, Reload, TlsError},
@@ -84,7 +84,7 @@ impl Server {
             plain,
             tls,
             inherited,
-        } = sockets(&config)?;
+        } = listener::sockets(&config)?;
         let certificates = match &config.tls {
             Tls::Off if tls.is_empty() => None,
             Tls::Off => return Err(StartError::NoCertificate),
@@ -254,47 +254,10 @@ impl Arrivals {
             // Nobody would be served any more, and a stop must not wait for a peer that says nothing.
             () = self.stopping.notified() => HandshakeError::Stopping,
         };
-        debug!(peer:? = peer, reason:% = failed; "TLS handshake failed");
+        let peer = peer.map(|peer| peer.to_string());
+        debug!(peer = peer.as_deref(), reason:% = failed; "TLS handshake failed");
         Err(DispatchError::Io(io::Error::other(failed)))
     }
-}
-
-/// What is listened on.
-struct Sockets {
-    plain: Vec<TcpListener>,
-    tls: Vec<TcpListener>,
-    inherited: bool,
-}
-
-/// Those that were passed, of which the ones by the name of https are for TLS, or else those that the flags name.
-fn sockets(config: &Config) -> Result<Sockets, ListenError> {
-    let stall_timeout = config.stall_timeout.duration();
-    let bind = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
-        let mut listeners = Vec::new();
-        for addr in addrs {
-            listeners.extend(listener::bind(addr, stall_timeout)?);
-        }
-        Ok(listeners)
-    };
-    let passed = listener::inherited(stall_timeout)?;
-    let inherited = !passed.is_empty();
-    let (mut plain, mut tls) = (Vec::new(), Vec::new());
-    for Inherited { name, socket } in passed {
-        if name == "https" { &mut tls } else { &mut plain }.push(socket);
-    }
-    if !inherited {
-        plain = bind(&config.listen)?;
-    }
-    if let Tls::On { listen, .. } = &config.tls
-        && tls.is_empty()
-    {
-        tls = bind(listen)?;
-    }
-    Ok(Sockets {
-        plain,
-        tls,
-        inherited,
-    })
 }
 
 fn addrs(listeners: &[TcpListener]) -> Vec<SocketAddr> {
