@@ -49,7 +49,9 @@ pub enum ListenError {
 
 fn explain(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "the port is taken; choose another one with --listen or --tls-listen".to_owned(),
+        io::ErrorKind::AddrInUse => {
+            "the port is taken; choose another one with --listen or --tls-listen".to_owned()
+        }
         io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 belong to root".to_owned(),
         _ => error.to_string(),
     }
