@@ -10,7 +10,7 @@ use listenfd::ListenFd;
 use socket2::{Domain, SockRef, Socket, Type};
 use thiserror::Error;
 
-use crate::config::ListenAddr;
+use crate::config::{Config, ListenAddr, Tls};
 
 /// Connections that the kernel holds ready while the workers are busy.
 pub(crate) const BACKLOG: u32 = 4096;
@@ -49,26 +49,73 @@ pub enum ListenError {
 
 fn explain(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "the port is taken; choose another one with --listen".to_owned(),
+        io::ErrorKind::AddrInUse => {
+            "the port is taken; choose another one with --listen or --tls-listen".to_owned()
+        }
         io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 belong to root".to_owned(),
         _ => error.to_string(),
     }
 }
 
+/// What is listened on.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    /// For plain HTTP and ws.
+    pub(crate) plain: Vec<TcpListener>,
+    /// For HTTPS and wss.
+    pub(crate) tls: Vec<TcpListener>,
+    /// Whether they are somebody else's, who goes on listening when this process ends.
+    pub(crate) inherited: bool,
+}
+
+/// Those that were passed, of which the ones by the name of https are for TLS, or else those that the flags name.
+///
+/// # Errors
+/// When one of them cannot be had.
+pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
+    let stall_timeout = config.stall_timeout.duration();
+    let bind_all = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
+        let mut listeners = Vec::new();
+        for addr in addrs {
+            listeners.extend(bind(addr, stall_timeout)?);
+        }
+        Ok(listeners)
+    };
+    let passed = inherited(stall_timeout)?;
+    let were_passed = !passed.is_empty();
+    let (mut plain, mut tls) = (Vec::new(), Vec::new());
+    for Inherited { name, socket } in passed {
+        if name == "https" { &mut tls } else { &mut plain }.push(socket);
+    }
+    if !were_passed {
+        plain = bind_all(&config.listen)?;
+    }
+    if let Tls::On { listen, .. } = &config.tls
+        && tls.is_empty()
+    {
+        tls = bind_all(listen)?;
+    }
+    Ok(Sockets {
+        plain,
+        tls,
+        inherited: were_passed,
+    })
+}
+
 /// A listening socket that somebody else has bound, and keeps when this process ends.
 #[derive(Debug)]
-pub(crate) struct Inherited {
+struct Inherited {
     /// As `FileDescriptorName=` of systemd says; empty where nobody said.
-    pub(crate) name: String,
+    name: String,
     /// It is listening already.
-    pub(crate) socket: TcpListener,
+    socket: TcpListener,
 }
 
 /// The sockets that systemd, or whatever speaks as it does, has passed (`sd_listen_fds(3)`).
 ///
 /// # Errors
 /// When one of them is no listening TCP socket.
-pub(crate) fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenError> {
+fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenError> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
     let mut passed = ListenFd::from_env();
@@ -92,10 +139,7 @@ pub(crate) fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited
 /// # Errors
 /// When the name cannot be resolved, or an address cannot be had. An address that this machine does not have is passed
 /// over where the name has another one.
-pub(crate) fn bind(
-    addr: &ListenAddr,
-    stall_timeout: Option<Duration>,
-) -> Result<Vec<TcpListener>, ListenError> {
+fn bind(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, ListenError> {
     let mut tries = 0;
     loop {
         tries += 1;

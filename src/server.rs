@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::{Config, ListenAddr, Tls},
-    listener::{self, BACKLOG, Inherited, ListenError},
+    config::{Config, Tls},
+    listener::{self, BACKLOG, ListenError, Sockets},
     routes,
     state::State,
     tls::{self, Certificates, HandshakeError, Reload, TlsError},
@@ -80,48 +80,26 @@ impl Server {
         if !config.static_dir.join("index.html").is_file() {
             return Err(StartError::StaticDir(config.static_dir));
         }
-        let stall_timeout = config.stall_timeout.duration();
-        let bind = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
-            let mut listeners = Vec::new();
-            for addr in addrs {
-                listeners.extend(listener::bind(addr, stall_timeout)?);
-            }
-            Ok(listeners)
+        let Sockets {
+            plain,
+            tls,
+            inherited,
+        } = listener::sockets(&config)?;
+        let certificates = match &config.tls {
+            Tls::Off if tls.is_empty() => None,
+            Tls::Off => return Err(StartError::NoCertificate),
+            // After binding: a second server that finds the port taken must not write its CA over that of the first.
+            Tls::On { certificate, .. } => Some(Arc::new(Certificates::load(certificate.clone())?)),
         };
-        let passed = listener::inherited(stall_timeout)?;
-        let inherited = !passed.is_empty();
-        let (passed_tls, passed): (Vec<_>, Vec<_>) =
-            passed.into_iter().partition(|passed| passed.name == "https");
-        let sockets =
-            |passed: Vec<Inherited>| passed.into_iter().map(|passed| passed.socket).collect::<Vec<_>>();
-        let listeners = if inherited {
+        if inherited {
             info!(
                 "{} sockets were passed by LISTEN_FDS: --listen is not used",
-                passed.len() + passed_tls.len()
+                plain.len() + tls.len()
             );
-            sockets(passed)
-        } else {
-            bind(&config.listen)?
-        };
-        let (tls_listeners, certificates) = match &config.tls {
-            Tls::Off if passed_tls.is_empty() => (Vec::new(), None),
-            Tls::Off => return Err(StartError::NoCertificate),
-            Tls::On { listen, certificate } => {
-                let listeners = if passed_tls.is_empty() {
-                    bind(listen)?
-                } else {
-                    sockets(passed_tls)
-                };
-                // After binding: a second server that finds the port taken must not write its CA over that of the first.
-                (
-                    listeners,
-                    Some(Arc::new(Certificates::load(certificate.clone())?)),
-                )
-            }
-        };
+        }
         Ok(Self {
-            listeners,
-            tls_listeners,
+            listeners: plain,
+            tls_listeners: tls,
             certificates,
             inherited,
             state: web::Data::new(State::new(config)),
@@ -276,7 +254,8 @@ impl Arrivals {
             // Nobody would be served any more, and a stop must not wait for a peer that says nothing.
             () = self.stopping.notified() => HandshakeError::Stopping,
         };
-        debug!(peer:? = peer, reason:% = failed; "TLS handshake failed");
+        let peer = peer.map(|peer| peer.to_string());
+        debug!(peer = peer.as_deref(), reason:% = failed; "TLS handshake failed");
         Err(DispatchError::Io(io::Error::other(failed)))
     }
 }

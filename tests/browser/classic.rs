@@ -140,3 +140,30 @@ async fn the_keyboard_alone_sends_a_message() {
     browser.text("#mes", |text| text.contains("by hand,")).await;
     browser.close().await;
 }
+
+#[actix_rt::test]
+#[ignore = "needs chromium"]
+async fn over_https_the_page_connects_by_wss_and_shows_what_the_server_sees() {
+    let server = Server::secure().await;
+    let browser = Browser::open(&server, "/").await;
+    let own = format!("wss://{}/", server.addr);
+    browser.text("p#mes", |text| stamped(text).is_some()).await;
+    browser.text("#why", |text| text.starts_with(&own)).await;
+    browser.click("#classic").await;
+    browser.fill("#message", "over TLS").await;
+    browser.click("#send").await;
+    browser
+        .text("p#mes", |text| {
+            stamped(text).is_some_and(|(message, _)| message == "over TLS")
+        })
+        .await;
+    // The Server-Sent Events of its own view come the same way.
+    browser.click("#watching").await;
+    browser
+        .text("#log", |log| {
+            log.contains("Server's view") && log.matches("handshake").count() == 2
+        })
+        .await;
+    assert_eq!(browser.console().await, [""; 0]);
+    browser.close().await;
+}

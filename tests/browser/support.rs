@@ -37,6 +37,7 @@ async fn said(output: impl AsyncRead + Unpin + Send + 'static, before: &str, aft
 pub(crate) struct Server {
     child: Child,
     pub(crate) addr: SocketAddr,
+    scheme: &'static str,
 }
 
 impl Server {
@@ -44,7 +45,17 @@ impl Server {
         Self::listening("127.0.0.1:0", &[]).await
     }
 
+    /// With a certificate that no browser knows, and the page over https.
+    pub(crate) async fn secure() -> Self {
+        let args = ["--tls-listen=127.0.0.1:0", "--tls-self-signed"];
+        Self::saying("https", "127.0.0.1:0", &args).await
+    }
+
     pub(crate) async fn listening(listen: &str, args: &[&str]) -> Self {
+        Self::saying("http", listen, args).await
+    }
+
+    async fn saying(scheme: &'static str, listen: &str, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ws-echo"))
             .args(["--listen", listen])
             .args(args)
@@ -56,10 +67,12 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let addr = said(child.stderr.take().unwrap(), "listening on http://", ' ').await;
+        let said_so = format!("listening on {scheme}://");
+        let addr = said(child.stderr.take().unwrap(), &said_so, ' ').await;
         Self {
             child,
             addr: addr.parse().unwrap(),
+            scheme,
         }
     }
 
@@ -112,6 +125,7 @@ impl Browser {
         let profile = tempfile::tempdir().unwrap();
         let capabilities: Capabilities = serde_json::from_value(json!({
             "browserName": "chrome",
+            "acceptInsecureCerts": server.scheme == "https",
             "goog:chromeOptions": { "args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -130,7 +144,9 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        page.goto(&format!("http://{}{path}", server.addr)).await.unwrap();
+        page.goto(&format!("{}://{}{path}", server.scheme, server.addr))
+            .await
+            .unwrap();
         Self {
             page,
             _driver: driver,

@@ -780,6 +780,28 @@ async fn variables_set_tls_up_and_a_switch_can_be_off_in_one() {
 }
 
 #[actix_rt::test]
+async fn a_passed_socket_by_the_name_of_https_is_served_with_tls() {
+    let directory = tempfile::tempdir().unwrap();
+    let ca = directory.path().join("ca.pem");
+    let ca_out = format!("--tls-ca-out={}", ca.display());
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let args = ["--tls-listen=127.0.0.1:0", "--tls-self-signed", &ca_out];
+    let mut process = Process::spawn(Process::passing(&socket, "https", &args), 0).await;
+    let addr = process.listening_on("https").await;
+    assert_eq!(addr, socket.local_addr().unwrap());
+    connect(addr, trusting(&ca, BOTH), "localhost").await.unwrap();
+
+    let without = Process::passing(&socket, "https", &[]).output().await.unwrap();
+    assert_eq!(without.status.code(), Some(1));
+    let said = String::from_utf8(without.stderr).unwrap();
+    assert!(
+        said.contains("named https") && said.contains("--tls-cert"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[actix_rt::test]
 async fn help_tells_the_flags_of_tls_with_their_variables() {
     let (code, out, _) = run(&["--help"], &[]).await;
     assert_eq!(code, 0);

@@ -62,6 +62,11 @@ impl Process {
 
     /// Starts a server that takes its socket from `listener`, as systemd passes one.
     pub(crate) async fn inheriting(listener: &std::net::TcpListener, args: &[&str]) -> Self {
+        Self::spawn(Self::passing(listener, "", args), 1).await
+    }
+
+    /// The command that passes it, by that name.
+    pub(crate) fn passing(listener: &std::net::TcpListener, name: &str, args: &[&str]) -> Command {
         let server = ws_echo();
         let mut command = Command::new("sh");
         // The third descriptor is the first that is passed, and LISTEN_PID the process that it is passed to.
@@ -71,12 +76,13 @@ impl Process {
             .args(args)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .env("LISTEN_FDS", "1")
+            .env("LISTEN_FDNAMES", name)
             .env_remove("RUST_LOG")
             .stdin(OwnedFd::from(listener.try_clone().unwrap()))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        Self::spawn(command, 1).await
+        command
     }
 
     /// Starts `command`, and waits until its log has named `count` addresses.
