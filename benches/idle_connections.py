@@ -9,6 +9,7 @@ Opens CONNECTIONS WebSockets and says nothing on them, for each row with a new s
 connections on the machine meanwhile. docs/capacity.md has the figures and what they mean. Linux only; Python's own library.
 """
 
+import atexit
 import base64
 import os
 import re
@@ -75,6 +76,8 @@ class Server:
             env=environment,
             text=True,
         )
+        # Also where a row goes wrong.
+        atexit.register(self.end)
 
     def port(self, scheme):
         for line in self.process.stderr:
@@ -104,6 +107,7 @@ def haproxy(replica):
         stderr=subprocess.DEVNULL,
         env={**os.environ, "BIND": "fd@0"},
     )
+    atexit.register(process.kill)
     listener.close()
     # Its first word is on the first request, so that by then it has read the file.
     handshake(port, None).close()
@@ -144,12 +148,7 @@ def main():
 
     server = Server()
     process, port = haproxy(server.port("http"))
-    try:
-        row("through HAProxy", port, [server.process, process], 4)
-    finally:
-        process.kill()
-        process.wait()
-        server.end()
+    row("through HAProxy", port, [server.process, process], 4)
 
 
 if __name__ == "__main__":
