@@ -82,11 +82,11 @@ fn inbound(c: &mut Criterion) {
                         Observer::default(),
                         Instant::now(),
                     )
-                    .0
                 },
-                |mut inbound| {
+                |(mut inbound, link)| {
                     while let Some(Some(piece)) = inbound.next().now_or_never() {
                         black_box(piece).unwrap();
+                        (0..16).for_each(|_| link.taken());
                     }
                 },
                 BatchSize::SmallInput,

@@ -17,6 +17,8 @@ use actix_web::{
 };
 use actix_web_actors::ws::{self, WebsocketContext};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use futures_core::Stream;
 use log::debug;
 use serde::Serialize;
 use thiserror::Error;
@@ -35,7 +37,7 @@ use crate::{
     metrics::{Limit, Reason, Worker},
     state::State,
     wire::{
-        Inbound, Limits, Outbound, Outlet, Shape, Socket,
+        Inbound, Limits, Outbound, Outlet, Shape, Socket, Source, Takeover,
         deflate::Deflate,
         tap::{FactsQueue, Observer, Tap},
     },
@@ -184,7 +186,7 @@ async fn accept(
         worker: Some(worker.clone()),
     };
     let (inbound, link) = Inbound::new(
-        payload,
+        Source::new(payload, socket.clone()),
         limits,
         deflate.as_ref().map(Deflate::inflater),
         observer,
@@ -213,14 +215,26 @@ async fn accept(
     let ends = Ends {
         link,
         outlet: Rc::clone(&outlet),
-        socket,
+        socket: socket.clone(),
     };
     let session = EchoSession::new(state, worker, opening, ends, now);
     let frames = WebsocketContext::with_codec(session, inbound, Codec::new().max_size(limits.message_size));
     Ok(match shape {
-        None => response.body(BodyStream::new(frames)),
-        Some(shape) => response.body(BodyStream::new(Outbound::new(frames, shape, outlet))),
+        None => respond(&mut response, frames, socket),
+        Some(shape) => respond(&mut response, Outbound::new(frames, shape, outlet), socket),
     })
+}
+
+/// The 101, and what follows it. On a socket that is not ours, as under actix's test server, that stays HTTP's.
+fn respond<B, E>(response: &mut HttpResponseBuilder, frames: B, socket: Option<Rc<Socket>>) -> HttpResponse
+where
+    B: Stream<Item = Result<Bytes, E>> + 'static,
+    E: Into<Box<dyn std::error::Error>> + 'static,
+{
+    match socket {
+        None => response.body(BodyStream::new(frames)),
+        Some(socket) => response.body(BodyStream::new(Takeover::new(frames, socket))),
+    }
 }
 
 /// A path as the log may have it: what follows /watch/ is a secret, even where it was mistaken for a place to connect.

@@ -46,7 +46,7 @@ use watch::Shown;
 use crate::{
     metrics::{By, Code, DataKind, FrameKind, Label as _, Limit, Worker},
     state::State,
-    wire::{End, Link, Outlet, Socket, Violation, tap::FactsQueue},
+    wire::{End, Link, Outlet, Socket, Source, Violation, tap::FactsQueue},
 };
 
 /// How long the server waits for the peer's Close after its own, so that it can be read in peace.
@@ -86,7 +86,7 @@ struct Opening {
 
 /// The two ends of the wire that the actor's context knows nothing of.
 struct Ends {
-    link: Rc<Link<web::Payload>>,
+    link: Rc<Link<Source<web::Payload>>>,
     outlet: Rc<Outlet>,
     socket: Option<Rc<Socket>>,
 }
@@ -496,6 +496,7 @@ impl Actor for EchoSession {
 
 impl StreamHandler<Result<ws::Message, ProtocolError>> for EchoSession {
     fn handle(&mut self, item: Result<ws::Message, ProtocolError>, ctx: &mut Context) {
+        self.ends.link.taken();
         let message = match item {
             // After our own Close only the peer's is waited for.
             Ok(ws::Message::Close(_)) | Err(_) if self.closing => return ctx.stop(),

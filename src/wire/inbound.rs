@@ -19,10 +19,6 @@ use super::{
     violation::Violation,
 };
 
-/// An inflated message of more than this is decoded before the next one is inflated, so that a chunk full of small
-/// messages that inflate to large ones costs the memory of one of them.
-const ONE_AT_A_TIME: usize = 64 * 1024;
-
 /// Why the frames have ended.
 #[derive(Debug)]
 pub enum End<S> {
@@ -40,6 +36,8 @@ pub struct Link<S> {
     heard: Cell<Instant>,
     draining: Cell<bool>,
     held: Cell<bool>,
+    /// Frames that were passed on, whole, and not taken yet.
+    ahead: Cell<usize>,
     waker: RefCell<Option<Waker>>,
     end: RefCell<Option<End<S>>>,
 }
@@ -68,6 +66,12 @@ impl<S> Link<S> {
         }
     }
 
+    /// Says that one more frame was taken. While frames wait to be taken, nothing is read: the codec, which decodes one
+    /// frame at a time, asks for more bytes before each of them, and would keep all that a fast peer can send.
+    pub fn taken(&self) {
+        self.ahead.set(self.ahead.get().saturating_sub(1));
+    }
+
     fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
@@ -90,7 +94,6 @@ pub struct Inbound<S> {
     source: Option<S>,
     chunk: Bytes,
     inspector: Inspector,
-    pause: bool,
     link: Rc<Link<S>>,
 }
 
@@ -110,6 +113,7 @@ where
             heard: Cell::new(now),
             draining: Cell::new(false),
             held: Cell::new(false),
+            ahead: Cell::new(0),
             waker: RefCell::new(None),
             end: RefCell::new(None),
         });
@@ -117,7 +121,6 @@ where
             source: Some(source),
             chunk: Bytes::new(),
             inspector: Inspector::new(limits, inflater, observer),
-            pause: false,
             link: Rc::clone(&link),
         };
         (inbound, link)
@@ -150,14 +153,14 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if std::mem::take(&mut this.pause) {
-            cx.waker().wake_by_ref();
+        if this.link.ahead.get() > 0 {
+            // Whoever asks has a frame to take, and asks again: there is nobody to be woken.
             return Poll::Pending;
         }
         loop {
             match this.inspector.next(&mut this.chunk) {
                 Ok(Some(piece)) => {
-                    this.pause = piece.len() > ONE_AT_A_TIME;
+                    this.link.ahead.set(this.inspector.take_passed());
                     return Poll::Ready(Some(Ok(piece)));
                 }
                 Ok(None) => {}

@@ -41,6 +41,8 @@ pub(super) struct Inspector {
     message: Option<Message>,
     /// Of the frame whose payload is coming.
     frame: Payload,
+    /// Frames that were passed on and that the codec will give, one by one.
+    passed: usize,
     /// Found, and due once everything before it has been passed on.
     violation: Option<Violation>,
     facts: Option<FactsQueue>,
@@ -148,6 +150,7 @@ impl Inspector {
             held: Vec::new(),
             message: None,
             frame: Payload::default(),
+            passed: 0,
             violation: None,
         }
     }
@@ -177,7 +180,7 @@ impl Inspector {
 
     /// The length of the legal plain messages of one frame each that `fresh` begins with, all of them there. They are
     /// most of what ever comes, and leave nothing to remember; whatever is not plainly one is left to [`Self::step`].
-    fn whole_messages(&self, fresh: &[u8]) -> usize {
+    fn whole_messages(&mut self, fresh: &[u8]) -> usize {
         let between_messages = self.frame.left == 0 && self.message.is_none() && self.held.is_empty();
         if !between_messages || self.viewer.is_some() || self.facts.is_some() {
             return 0;
@@ -186,23 +189,16 @@ impl Inspector {
         while let Some((kind, header, payload)) = whole_message(&fresh[passed..], self.limits.message_size) {
             passed += header + payload;
             messages[kind.index()] += 1;
-            bytes[kind.index()] += payload as u64;
+            bytes[kind.index()] += payload;
         }
+        self.passed += messages.iter().sum::<usize>();
         if let (Some(worker), 1..) = (&self.worker, passed) {
             for kind in DataKind::ALL {
-                worker.add(
-                    |counters| &counters.received.messages[kind.index()],
-                    messages[kind.index()],
-                );
-                worker.add(
-                    |counters| &counters.received.bytes[kind.index()],
-                    bytes[kind.index()],
-                );
+                let (messages, bytes) = (messages[kind.index()] as u64, bytes[kind.index()] as u64);
                 let frames = FrameKind::from(*kind).index();
-                worker.add(
-                    |counters| &counters.received.frames[frames],
-                    messages[kind.index()],
-                );
+                worker.add(|counters| &counters.received.messages[kind.index()], messages);
+                worker.add(|counters| &counters.received.frames[frames], messages);
+                worker.add(|counters| &counters.received.bytes[kind.index()], bytes);
             }
         }
         passed
@@ -494,6 +490,10 @@ impl Inspector {
             });
         }
         if !data || !fin {
+            // What is compressed is passed on in one piece, with its last frame.
+            if !data || !self.is_compressed() {
+                self.passed += 1;
+            }
             return Ok(Step::On);
         }
         self.frame.data = false;
@@ -521,9 +521,15 @@ impl Inspector {
             worker.count(|counters| &counters.received.messages[kind]);
             worker.add(|counters| &counters.received.bytes[kind], bytes as u64);
         }
+        self.passed += 1;
         Ok(message
             .inflated
             .map_or(Step::On, |inflated| Step::Piece(inflated.into_frame())))
+    }
+
+    /// How many frames were passed on since this was last asked.
+    pub(super) fn take_passed(&mut self) -> usize {
+        std::mem::take(&mut self.passed)
     }
 
     /// Bytes that are held back.

@@ -11,6 +11,7 @@ mod inspector;
 mod outbound;
 #[cfg(test)]
 mod properties;
+mod takeover;
 pub mod tap;
 mod transport;
 mod utf8;
@@ -20,5 +21,6 @@ pub use fault::Fault;
 pub use inbound::{End, Inbound, Link, Tail};
 pub use inspector::Limits;
 pub use outbound::{Outbound, Outlet, Shape};
+pub use takeover::{Source, Takeover};
 pub use transport::{Socket, TlsFacts, Transport};
 pub use violation::Violation;

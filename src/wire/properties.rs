@@ -17,6 +17,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use super::{
     End, Inbound, Limits, Outbound, Outlet, Shape, Violation,
     deflate::{Deflate, Inflater},
+    frame::Header,
     tap::Observer,
 };
 
@@ -153,6 +154,19 @@ fn poll<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
     Pin::new(stream).poll_next(&mut Context::from_waker(Waker::noop()))
 }
 
+/// How many frames the codec will give.
+fn whole_frames(mut bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some((header, len)) = Header::read(bytes) {
+        let Some(after) = bytes.get(len + usize::try_from(header.len).unwrap()..) else {
+            break;
+        };
+        bytes = after;
+        count += 1;
+    }
+    count
+}
+
 fn through(pieces: Vec<Bytes>, limits: Limits, inflater: Option<Inflater>) -> Outcome {
     let (mut inbound, link) = Inbound::new(
         chunks(pieces),
@@ -161,17 +175,25 @@ fn through(pieces: Vec<Bytes>, limits: Limits, inflater: Option<Inflater>) -> Ou
         Observer::default(),
         Instant::now(),
     );
-    let (mut out, mut held) = (Vec::new(), 0);
+    let (mut out, mut held, mut taken) = (Vec::new(), 0, 0);
     loop {
         let polled = poll(&mut inbound);
         held = held.max(inbound.holds());
         match polled {
             Poll::Ready(Some(piece)) => out.push(piece.unwrap()),
             Poll::Ready(None) => break,
-            // It has had itself woken.
-            Poll::Pending => {}
+            // It waits for a frame to be taken: these sources always have more.
+            Poll::Pending => {
+                link.taken();
+                taken += 1;
+            }
         }
     }
+    // To wait for one that the codec does not have would be to wait for ever.
+    assert!(
+        taken <= whole_frames(&out.concat()),
+        "it waited for {taken} frames"
+    );
     let violation = match link.take_end().unwrap() {
         End::Eof => None,
         End::Violation(violation, _) => Some(violation),
@@ -442,8 +464,10 @@ proptest! {
         let (mut inbound, link) = Inbound::new(source, NONE, inflater, Observer::default(), Instant::now());
         link.drain();
         loop {
-            if let Poll::Ready(None) = poll(&mut inbound) {
-                break;
+            match poll(&mut inbound) {
+                Poll::Ready(None) => break,
+                Poll::Ready(Some(_)) => {}
+                Poll::Pending => link.taken(),
             }
         }
         let tail = match link.take_end() {

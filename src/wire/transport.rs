@@ -1,8 +1,9 @@
 //! The socket of one connection, as actix-http reads and writes it.
 //!
 //! It adds what the layers above cannot see or do: the head of the first request as it stood on the wire, for actix
-//! keeps headers without their order and case; what TLS agreed on; and an end by reset. With TLS or without it is one
-//! type, so that actix's dispatcher is compiled once.
+//! keeps headers without their order and case; what TLS agreed on; an end by reset; and a way to have the connection
+//! without actix-http, once there is no more HTTP on it. With TLS or without it is one type, so that actix's dispatcher
+//! is compiled once.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use futures_core::ready;
+use futures_core::{future::LocalBoxFuture, ready};
 use rustls::{ProtocolVersion, ServerConnection};
 use socket2::SockRef;
 use tokio::{
@@ -73,16 +74,115 @@ fn iana(suite: &'static str) -> &'static str {
     }
 }
 
-/// What a request's handler may know of, and ask of, the socket that it came over.
-#[derive(Debug, Default)]
+/// A connection as its request's handler has it: what may be known of it and asked of it.
+#[derive(Debug)]
 pub struct Socket {
+    /// None once it is closed.
+    stream: RefCell<Option<Stream>>,
     head: RefCell<Vec<u8>>,
     head_done: Cell<bool>,
     reset: Cell<bool>,
     tls: Option<TlsFacts>,
+    owner: RefCell<Owner>,
+}
+
+/// Who reads and writes a connection.
+#[derive(Default)]
+enum Owner {
+    #[default]
+    Http,
+    /// HTTP, until what it has written is out.
+    Next(LocalBoxFuture<'static, ()>),
+    Session,
+}
+
+impl std::fmt::Debug for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Http => "Http",
+            Self::Next(_) => "Next",
+            Self::Session => "Session",
+        })
+    }
 }
 
 impl Socket {
+    fn new(stream: Stream, tls: Option<TlsFacts>) -> Self {
+        Self {
+            stream: RefCell::new(Some(stream)),
+            head: RefCell::default(),
+            head_done: Cell::default(),
+            reset: Cell::default(),
+            tls,
+            owner: RefCell::default(),
+        }
+    }
+
+    /// Gives the connection to `session` as soon as what HTTP has written is out; HTTP then sees its end, and goes.
+    pub(super) fn give_to(&self, session: LocalBoxFuture<'static, ()>) {
+        *self.owner.borrow_mut() = Owner::Next(session);
+    }
+
+    /// Whether HTTP no longer has it.
+    pub(super) fn is_given(&self) -> bool {
+        matches!(*self.owner.borrow(), Owner::Session)
+    }
+
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut *self.stream.borrow_mut() {
+            Some(stream) => stream.poll_read(cx, buffer),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut *self.stream.borrow_mut() {
+            Some(Stream::Plain(io)) => Pin::new(io).poll_write(cx, bytes),
+            Some(Stream::Tls(tls)) => Pin::new(&mut tls.stream).poll_write(cx, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self.stream.borrow_mut() {
+            // A TCP stream holds nothing back.
+            Some(Stream::Tls(tls)) => Pin::new(&mut tls.stream).poll_flush(cx),
+            Some(Stream::Plain(_)) | None => Poll::Ready(Ok(())),
+        }
+    }
+
+    pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self.stream.borrow_mut() {
+            Some(Stream::Plain(io)) => Pin::new(io).poll_shutdown(cx),
+            // A reset is to look like one, and not like a goodbye that came to nothing.
+            Some(Stream::Tls(_)) if self.reset.get() => Poll::Ready(Ok(())),
+            Some(Stream::Tls(tls)) => {
+                if tls.linger.is_none() {
+                    ready!(Pin::new(&mut tls.stream).poll_shutdown(cx))?;
+                }
+                tls.poll_linger(cx).map(Ok)
+            }
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Closes it, whoever else still knows it.
+    pub(super) fn close(&self) {
+        let Some(mut stream) = self.stream.borrow_mut().take() else {
+            return;
+        };
+        if self.reset.get() {
+            let io = match &stream {
+                Stream::Plain(io) => io,
+                Stream::Tls(tls) => tls.stream.get_ref().0,
+            };
+            // Lingering for no time at all is how a socket is told to reset (RFC 9293 section 3.10.4, ABORT).
+            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
+        } else if let Stream::Tls(tls) = &mut stream {
+            tls.say_goodbye();
+        }
+    }
+
     /// What TLS agreed on; none on a plain connection.
     pub fn tls(&self) -> Option<&TlsFacts> {
         self.tls.as_ref()
@@ -94,7 +194,7 @@ impl Socket {
         self.head.take()
     }
 
-    /// Whether dropping the connection from now on resets it, without a FIN and without what is still unsent.
+    /// Closing the connection from now on resets it, without a FIN and without what is still unsent.
     pub fn reset_on_drop(&self) {
         self.reset.set(true);
     }
@@ -114,13 +214,6 @@ impl Socket {
     }
 }
 
-/// A connection, plain or TLS, and the [`Socket`] that its handlers see.
-#[derive(Debug)]
-pub struct Transport {
-    stream: Stream,
-    socket: Rc<Socket>,
-}
-
 #[derive(Debug)]
 enum Stream {
     Plain(TcpStream),
@@ -135,44 +228,18 @@ struct Tls {
     linger: Option<Pin<Box<Sleep>>>,
 }
 
-impl Transport {
-    /// Wraps an accepted connection.
-    pub fn new(io: TcpStream) -> Self {
-        Self {
-            stream: Stream::Plain(io),
-            socket: Rc::default(),
-        }
-    }
-
-    /// Wraps an accepted connection whose TLS handshake is done.
-    pub fn tls(stream: TlsStream<TcpStream>) -> Self {
-        let socket = Socket {
-            tls: Some(TlsFacts::of(stream.get_ref().1)),
-            ..Socket::default()
-        };
-        Self {
-            stream: Stream::Tls(Box::new(Tls { stream, linger: None })),
-            socket: Rc::new(socket),
-        }
-    }
-
-    /// What handlers see of it.
-    pub fn socket(&self) -> Rc<Socket> {
-        Rc::clone(&self.socket)
-    }
-}
-
-impl Drop for Transport {
-    fn drop(&mut self) {
-        if self.socket.reset.get() {
-            let io = match &self.stream {
-                Stream::Plain(io) => io,
-                Stream::Tls(tls) => tls.stream.get_ref().0,
-            };
-            // Lingering for no time at all is how a socket is told to reset (RFC 9293 section 3.10.4, ABORT).
-            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
-        } else if let Stream::Tls(tls) = &mut self.stream {
-            tls.say_goodbye();
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(io) => Pin::new(io).poll_read(cx, buffer),
+            Self::Tls(tls) => match Pin::new(&mut tls.stream).poll_read(cx, buffer) {
+                // An end without close_notify is an end. What it may have cut off shows above: a message lacks its last
+                // frame, and the connection its Close.
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    Poll::Ready(Ok(()))
+                }
+                polled => polled,
+            },
         }
     }
 }
@@ -224,59 +291,91 @@ impl io::Write for Now<'_> {
     }
 }
 
+/// A connection as actix-http has it, for as long as there is HTTP on it.
+#[derive(Debug)]
+pub struct Transport(Rc<Socket>);
+
+impl Transport {
+    /// Wraps an accepted connection.
+    pub fn new(io: TcpStream) -> Self {
+        Self(Rc::new(Socket::new(Stream::Plain(io), None)))
+    }
+
+    /// Wraps an accepted connection whose TLS handshake is done.
+    pub fn tls(stream: TlsStream<TcpStream>) -> Self {
+        let facts = TlsFacts::of(stream.get_ref().1);
+        let stream = Stream::Tls(Box::new(Tls { stream, linger: None }));
+        Self(Rc::new(Socket::new(stream, Some(facts))))
+    }
+
+    /// What handlers see of it.
+    pub fn socket(&self) -> Rc<Socket> {
+        Rc::clone(&self.0)
+    }
+}
+
+impl Drop for Transport {
+    fn drop(&mut self) {
+        if !self.0.is_given() {
+            // A session that waits for the connection has it too: neither would ever be dropped.
+            self.0.owner.take();
+            self.0.close();
+        }
+    }
+}
+
 impl AsyncRead for Transport {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let socket = &self.0;
+        if socket.is_given() {
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
-        let polled = match &mut self.stream {
-            Stream::Plain(io) => Pin::new(io).poll_read(cx, buffer),
-            Stream::Tls(tls) => match Pin::new(&mut tls.stream).poll_read(cx, buffer) {
-                // An end without close_notify is an end. What it may have cut off shows above: a message lacks its last
-                // frame, and the connection its Close.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Poll::Ready(Ok(()))
-                }
-                polled => polled,
-            },
-        };
-        if !self.socket.head_done.get() {
-            self.socket.keep_head(&buffer.filled()[before..]);
+        let polled = socket.poll_read(cx, buffer);
+        if !socket.head_done.get() {
+            socket.keep_head(&buffer.filled()[before..]);
         }
         polled
     }
 }
 
 impl AsyncWrite for Transport {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
-            Stream::Plain(io) => Pin::new(io).poll_write(cx, bytes),
-            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_write(cx, bytes),
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.0.is_given() {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         }
+        self.0.poll_write(cx, bytes)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
-            Stream::Plain(io) => Pin::new(io).poll_flush(cx),
-            Stream::Tls(tls) => Pin::new(&mut tls.stream).poll_flush(cx),
+    /// actix-http calls this once all that it had to write is written.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let socket = &self.0;
+        if socket.is_given() {
+            return Poll::Ready(Ok(()));
         }
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let reset = self.socket.reset.get();
-        match &mut self.stream {
-            Stream::Plain(io) => Pin::new(io).poll_shutdown(cx),
-            // A reset is to look like one, and not like a goodbye that came to nothing.
-            Stream::Tls(_) if reset => Poll::Ready(Ok(())),
-            Stream::Tls(tls) => {
-                if tls.linger.is_none() {
-                    ready!(Pin::new(&mut tls.stream).poll_shutdown(cx))?;
-                }
-                tls.poll_linger(cx).map(Ok)
+        ready!(socket.poll_flush(cx))?;
+        let mut owner = socket.owner.borrow_mut();
+        *owner = match std::mem::take(&mut *owner) {
+            Owner::Next(session) => {
+                tokio::task::spawn_local(session);
+                // So that it looks, and sees the end.
+                cx.waker().wake_by_ref();
+                Owner::Session
             }
+            other => other,
+        };
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.0.is_given() {
+            return Poll::Ready(Ok(()));
         }
+        self.0.poll_shutdown(cx)
     }
 }
 
@@ -284,11 +383,22 @@ impl AsyncWrite for Transport {
 mod tests {
     use super::*;
 
+    fn socket() -> Socket {
+        Socket {
+            stream: RefCell::default(),
+            head: RefCell::default(),
+            head_done: Cell::default(),
+            reset: Cell::default(),
+            tls: None,
+            owner: RefCell::default(),
+        }
+    }
+
     #[test]
     fn the_head_is_kept_as_it_came_wherever_it_is_cut() {
         let request = b"GET / HTTP/1.1\r\nhOST: a\r\n\r\n";
         for cut in 0..=request.len() {
-            let socket = Socket::default();
+            let socket = socket();
             socket.keep_head(&request[..cut]);
             if !socket.head_done.get() {
                 let mut rest = request[cut..].to_vec();
@@ -301,7 +411,7 @@ mod tests {
 
     #[test]
     fn a_head_without_an_end_is_not_kept_for_ever() {
-        let socket = Socket::default();
+        let socket = socket();
         socket.keep_head(&[b'a'; MAX_HEAD + 1]);
         assert!(socket.head_done.get());
         assert_eq!(socket.take_head(), b"");

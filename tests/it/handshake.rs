@@ -5,6 +5,7 @@ use ws_echo::config::Cap;
 
 use crate::support::{
     Echo,
+    process::Process,
     raw::{self, FIN, Frame, Raw, TEXT, upgrade},
     until,
 };
@@ -214,5 +215,26 @@ async fn a_place_that_becomes_free_is_given_again() {
         let peer = echo.raw("/").await;
         drop(peer);
         until("the session to end", || echo.open() == 0).await;
+    }
+}
+
+/// The connection changes hands after the 101: what had come by then, in whatever buffer, is not lost on the way.
+#[actix_rt::test]
+async fn what_comes_right_behind_the_handshake_is_answered_in_its_order() {
+    let server = Process::start(&[]).await;
+    for path in ["/?reply=verbatim", "/?reply=verbatim&handshake-delay=200ms"] {
+        let mut peer = Raw::connect(server.addr()).await;
+        let messages: Vec<_> = (0..200).map(|number| format!("{number:01000}")).collect();
+        let mut bytes = upgrade(path, "").into_bytes();
+        bytes.extend(messages.iter().flat_map(|message| raw::text(message)));
+        peer.send(&bytes).await;
+        assert_eq!(peer.head().await.status, 101, "{path}");
+        for message in &messages {
+            assert_eq!(
+                peer.frame().await,
+                Frame::new(FIN | TEXT, message.as_str()),
+                "{path}"
+            );
+        }
     }
 }

@@ -186,7 +186,7 @@ async fn a_second_signal_changes_nothing() {
 
 #[actix_rt::test]
 async fn with_a_shutdown_delay_the_server_is_not_ready_first_and_serves_on() {
-    let server = Process::start(&["--shutdown-delay=3s"]).await;
+    let server = Process::start(&["--shutdown-delay=5s"]).await;
     let mut asking = plain(&server).await;
     let mut early = server.raw("/?reply=verbatim").await;
     server.signal(Signal::TERM);
@@ -198,6 +198,8 @@ async fn with_a_shutdown_delay_the_server_is_not_ready_first_and_serves_on() {
     for peer in [&mut early, &mut late] {
         peer.send(&raw::text("still here")).await;
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
+    }
+    for peer in [&mut early, &mut late] {
         assert_eq!(peer.frame().await.closing(), GOING);
         peer.send(&raw::close(1001, "")).await;
     }
@@ -226,7 +228,8 @@ async fn busy(mut peer: Raw) -> u64 {
 
 #[actix_rt::test]
 async fn a_thousand_busy_connections_lose_no_message_that_the_server_had_taken() {
-    let mut server = Process::start(&["--shutdown-grace=60s", "--log-format=json"]).await;
+    let mut server =
+        Process::start(&["--shutdown-grace=60s", "--ping-interval=0", "--log-format=json"]).await;
     let mut peers = HashMap::new();
     for _ in 0..1000 {
         let (head, peer) = Raw::open(server.addr(), "/?reply=verbatim", "").await;
