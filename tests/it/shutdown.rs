@@ -198,6 +198,8 @@ async fn with_a_shutdown_delay_the_server_is_not_ready_first_and_serves_on() {
     for peer in [&mut early, &mut late] {
         peer.send(&raw::text("still here")).await;
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
+    }
+    for peer in [&mut early, &mut late] {
         assert_eq!(peer.frame().await.closing(), GOING);
         peer.send(&raw::close(1001, "")).await;
     }
