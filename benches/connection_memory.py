@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What an open connection costs the server in memory, with and without permessage-deflate.
+"""What an open connection costs the server in memory, with and without permessage-deflate and TLS.
 
     cargo build --release
     python3 benches/connection_memory.py [BINARY]
@@ -12,6 +12,7 @@ import base64
 import os
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -45,8 +46,18 @@ def read_frame(peer):
     return first, read(peer, length)
 
 
-def connect(port, offer):
+def context():
+    """A client that believes whatever it is shown: the server's memory is what is measured."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def connect(port, offer, tls):
     peer = socket.create_connection(("127.0.0.1", port))
+    if tls:
+        peer = tls.wrap_socket(peer)
     key = base64.b64encode(os.urandom(16)).decode()
     extensions = f"Sec-WebSocket-Extensions: {offer}\r\n" if offer else ""
     peer.sendall(
@@ -78,25 +89,33 @@ def echo(peer, compressed):
         sys.exit("the reply is not the message")
 
 
-def cost(offer, say):
+def port_of(server, scheme):
+    for line in server.stderr:
+        found = re.search(rb"listening on %b://127\.0\.0\.1:(\d+)" % scheme, line)
+        if found:
+            return int(found[1])
+    sys.exit("the server did not start")
+
+
+def cost(offer, say, tls):
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WS_ECHO_")}
     environment["RUST_LOG"] = "info"
     server = subprocess.Popen(
-        [BINARY, "--listen", "127.0.0.1:0", "--static-dir", os.path.join(ROOT, "static")],
+        [BINARY, "--listen", "127.0.0.1:0", "--static-dir", os.path.join(ROOT, "static")]
+        + (["--tls-listen", "127.0.0.1:0", "--tls-self-signed"] if tls else []),
         stderr=subprocess.PIPE,
         env=environment,
     )
     try:
-        found = (re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line) for line in server.stderr)
-        port = int(next(match for match in found if match)[1])
+        port = port_of(server, b"https" if tls else b"http")
         # The log has to go somewhere, or the server would wait for it.
         drain = subprocess.Popen(["cat"], stdin=server.stderr, stdout=subprocess.DEVNULL)
         # What the first connection of each worker makes once is not the others' cost.
-        warm = [connect(port, offer) for _ in range(16)]
+        warm = [connect(port, offer, tls) for _ in range(16)]
         for peer in warm:
             say(peer)
         before = resident(server.pid)
-        peers = [connect(port, offer) for _ in range(CONNECTIONS)]
+        peers = [connect(port, offer, tls) for _ in range(CONNECTIONS)]
         for peer in peers:
             say(peer)
         grown = resident(server.pid) - before
@@ -129,9 +148,12 @@ def main():
             lambda peer: echo(peer, True),
         ),
     ]
+    secure = [("wss, silent", None, silent), ("wss, one message echoed", None, lambda peer: echo(peer, False))]
     print(f"{CONNECTIONS} connections, bytes of resident memory for each one")
     for name, offer, say in rows:
-        print(f"{cost(offer, say):>10,.0f}  {name}", flush=True)
+        print(f"{cost(offer, say, None):>10,.0f}  {name}", flush=True)
+    for name, offer, say in secure:
+        print(f"{cost(offer, say, context()):>10,.0f}  {name}", flush=True)
 
 
 if __name__ == "__main__":
