@@ -126,7 +126,9 @@ pub(crate) struct Certificates {
 impl Certificates {
     /// Reads the files, or makes a certificate.
     pub(crate) fn load(source: CertificateSource) -> Result<Self, TlsError> {
-        let current = RwLock::new(load(&source)?);
+        let fresh = load(&source)?;
+        fresh.tell();
+        let current = RwLock::new(fresh.config);
         Ok(Self { source, current })
     }
 
@@ -138,7 +140,9 @@ impl Certificates {
 
     fn replace(&self) -> Result<(), TlsError> {
         let fresh = load(&self.source)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh.config);
+        // Now, for who reads the log may connect as soon as it says so.
+        fresh.tell();
         Ok(())
     }
 }
@@ -170,7 +174,20 @@ impl Reload {
     }
 }
 
-fn load(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
+/// A configuration that can be served with, and what the log says of it.
+struct Loaded {
+    config: Arc<ServerConfig>,
+    described: String,
+    fingerprint: String,
+}
+
+impl Loaded {
+    fn tell(&self) {
+        info!(sha256 = self.fingerprint; "certificate {}", self.described);
+    }
+}
+
+fn load(source: &CertificateSource) -> Result<Loaded, TlsError> {
     let provider = Arc::new(provider::default_provider());
     let identity = match source {
         CertificateSource::Files { cert, key } => files::read(cert, key, &provider)?,
@@ -183,8 +200,11 @@ fn load(source: &CertificateSource) -> Result<Arc<ServerConfig>, TlsError> {
         .unwrap_or_default();
     let described = identity.described.clone();
     let config = configure(identity, provider)?;
-    info!(sha256 = fingerprint; "certificate {described}");
-    Ok(config)
+    Ok(Loaded {
+        config,
+        described,
+        fingerprint,
+    })
 }
 
 fn configure(identity: Identity, provider: Arc<CryptoProvider>) -> Result<Arc<ServerConfig>, rustls::Error> {
