@@ -96,26 +96,26 @@ impl AsyncRead for Reader<'_> {
     }
 }
 
-/// The body of a 101: the first time that it is asked for bytes, it gives the connection to a session that writes them
+/// The body of a 101: the first time that it is asked for bytes, it gives the connection to a task that writes them
 /// itself.
 #[derive(Debug)]
 pub struct Takeover<B> {
-    /// None once it is given away.
-    session: Option<Session<B>>,
+    /// None once the socket has it.
+    writer: Option<Writer<B>>,
     socket: Rc<Socket>,
 }
 
 impl<B> Takeover<B> {
     /// Will write what `body` gives.
     pub fn new(body: B, socket: Rc<Socket>) -> Self {
-        let session = Session {
+        let writer = Writer {
             body: Box::pin(body),
             unsent: Bytes::new(),
             socket: Rc::clone(&socket),
             ending: false,
         };
         Self {
-            session: Some(session),
+            writer: Some(writer),
             socket,
         }
     }
@@ -128,9 +128,9 @@ where
     type Item = Result<Bytes, E>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(session) = self.session.take() {
+        if let Some(writer) = self.writer.take() {
             // The head is in HTTP's buffer, and goes out before the socket changes hands.
-            self.socket.give_to(Box::pin(session));
+            self.socket.give_to(Box::pin(writer));
         }
         if self.socket.is_given() {
             Poll::Ready(None)
@@ -143,7 +143,7 @@ where
 /// Writes a body to a socket, and closes it. The body is asked for more only when all that it gave before is written:
 /// that is the backpressure.
 #[derive(Debug)]
-struct Session<B> {
+struct Writer<B> {
     /// Kept until the socket is closed: whoever waits for the last session to end must not end the process before.
     body: Pin<Box<B>>,
     unsent: Bytes,
@@ -151,22 +151,21 @@ struct Session<B> {
     ending: bool,
 }
 
-impl<B, E> Session<B>
+impl<B, E> Writer<B>
 where
     B: Stream<Item = Result<Bytes, E>>,
 {
     /// Fails when the peer takes no more, or when the body asks for an end by error.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
         while !self.ending {
-            if !self.unsent.is_empty() {
-                while !self.unsent.is_empty() {
-                    match ready!(self.socket.poll_write(cx, &self.unsent)) {
-                        Ok(written @ 1..) => self.unsent.advance(written),
-                        Ok(0) | Err(_) => return Poll::Ready(Err(())),
-                    }
+            while !self.unsent.is_empty() {
+                match ready!(self.socket.poll_write(cx, &self.unsent)) {
+                    Ok(written @ 1..) => self.unsent.advance(written),
+                    Ok(0) | Err(_) => return Poll::Ready(Err(())),
                 }
-                self.unsent = Bytes::new();
             }
+            // An idle connection keeps nothing of what it last said.
+            self.unsent = Bytes::new();
             ready!(self.socket.poll_flush(cx)).map_err(drop)?;
             match ready!(self.body.as_mut().poll_next(cx)) {
                 Some(Ok(bytes)) => self.unsent = bytes,
@@ -178,7 +177,7 @@ where
     }
 }
 
-impl<B, E> Future for Session<B>
+impl<B, E> Future for Writer<B>
 where
     B: Stream<Item = Result<Bytes, E>>,
 {
@@ -189,7 +188,7 @@ where
     }
 }
 
-impl<B> Drop for Session<B> {
+impl<B> Drop for Writer<B> {
     fn drop(&mut self) {
         self.socket.close();
     }

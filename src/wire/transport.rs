@@ -91,17 +91,17 @@ pub struct Socket {
 enum Owner {
     #[default]
     Http,
-    /// HTTP, until what it has written is out.
-    Next(LocalBoxFuture<'static, ()>),
-    Session,
+    /// HTTP, until what it has written is out; then this.
+    HttpBefore(LocalBoxFuture<'static, ()>),
+    Other,
 }
 
 impl std::fmt::Debug for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Http => "Http",
-            Self::Next(_) => "Next",
-            Self::Session => "Session",
+            Self::HttpBefore(_) => "HttpBefore",
+            Self::Other => "Other",
         })
     }
 }
@@ -118,14 +118,14 @@ impl Socket {
         }
     }
 
-    /// Gives the connection to `session` as soon as what HTTP has written is out; HTTP then sees its end, and goes.
-    pub(super) fn give_to(&self, session: LocalBoxFuture<'static, ()>) {
-        *self.owner.borrow_mut() = Owner::Next(session);
+    /// Gives the connection to `other` as soon as what HTTP has written is out; HTTP then sees its end, and goes.
+    pub(super) fn give_to(&self, other: LocalBoxFuture<'static, ()>) {
+        *self.owner.borrow_mut() = Owner::HttpBefore(other);
     }
 
     /// Whether HTTP no longer has it.
     pub(super) fn is_given(&self) -> bool {
-        matches!(*self.owner.borrow(), Owner::Session)
+        matches!(*self.owner.borrow(), Owner::Other)
     }
 
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -317,7 +317,7 @@ impl Transport {
 impl Drop for Transport {
     fn drop(&mut self) {
         if !self.0.is_given() {
-            // A session that waits for the connection has it too: neither would ever be dropped.
+            // Whoever waits for the connection has it too: neither would ever be dropped.
             self.0.owner.take();
             self.0.close();
         }
@@ -360,11 +360,11 @@ impl AsyncWrite for Transport {
         ready!(socket.poll_flush(cx))?;
         let mut owner = socket.owner.borrow_mut();
         *owner = match std::mem::take(&mut *owner) {
-            Owner::Next(session) => {
-                tokio::task::spawn_local(session);
+            Owner::HttpBefore(other) => {
+                tokio::task::spawn_local(other);
                 // So that it looks, and sees the end.
                 cx.waker().wake_by_ref();
-                Owner::Session
+                Owner::Other
             }
             other => other,
         };
