@@ -77,10 +77,8 @@ async fn flood_until_cut_off(server: &mut Process, peer: &mut Raw, bytes: &[u8],
 #[actix_rt::test]
 async fn a_header_that_claims_2_to_the_62_bytes_gets_1009_and_what_follows_is_not_kept() {
     let server = warm(&[]).await;
-    let all = Memory::watch(&server);
     let block = vec![0x55; 1 << 20];
-    let mut growths = Vec::new();
-    for _ in 0..12 {
+    for _ in 0..3 {
         let memory = Memory::watch(&server);
         let mut peer = server.raw("/").await;
         peer.send(&header(FIN | BINARY, 1 << 62)).await;
@@ -91,19 +89,10 @@ async fn a_header_that_claims_2_to_the_62_bytes_gets_1009_and_what_follows_is_no
         for _ in 0..200 {
             peer.send(&block).await;
         }
-        growths.push(memory.growth());
+        memory.assert_grew_less_than(MIB, "2^62 bytes claimed, 200 MiB sent");
         drop(peer);
         until("the session to end", || connections(&server) == 0).await;
     }
-    // Nothing is kept, but the allocator sets pages aside for every size of chunk that comes in, as it does for any peer
-    // that sends fast: some MiB, once, the more the faster it sends. What a single attack adds is in the best of them.
-    let least = growths.iter().min().unwrap();
-    eprintln!(
-        "measured: 2^62 bytes claimed, 200 MiB sent: {} KiB more",
-        least / KIB
-    );
-    assert!(*least < MIB, "{growths:?}");
-    all.assert_grew_less_than(64 * MIB, "twelve times 2^62 bytes claimed, 2,400 MiB sent");
 }
 
 #[actix_rt::test]
