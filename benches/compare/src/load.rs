@@ -4,6 +4,7 @@
 //! the server can do, and the latency is the one at that rate, when the server never rests.
 
 use std::{
+    collections::VecDeque,
     io::{self, Read, Write},
     time::{Duration, Instant},
 };
@@ -11,7 +12,14 @@ use std::{
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
-use crate::{client::Client, frame::Counter, machine, process::Server, workload::Workload};
+use crate::{
+    client::Client,
+    frame::Counter,
+    machine::Cores,
+    meter::{Meter, Usage},
+    process::Server,
+    workload::Workload,
+};
 
 /// The longest that nothing may come while replies are awaited.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -28,17 +36,32 @@ pub struct Times {
 #[derive(Debug)]
 pub struct Outcome {
     pub messages: u64,
-    pub seconds: f64,
     /// Nanoseconds from the write of a batch to each of its replies.
     pub latency: Histogram<u64>,
-    /// Processor seconds of the server and of the load.
-    pub server_cpu: f64,
-    pub load_cpu: f64,
+    /// Processor time; that of the load without what it spun away.
+    pub usage: Usage,
 }
 
 impl Outcome {
     pub fn rate(&self) -> f64 {
-        self.messages as f64 / self.seconds
+        self.messages as f64 / self.usage.seconds
+    }
+
+    /// Microseconds of the server's processor time for a message.
+    pub fn cost(&self) -> f64 {
+        self.usage.server * 1e6 / self.messages as f64
+    }
+
+    pub fn server_busy(&self) -> f64 {
+        self.usage.server / self.usage.seconds
+    }
+
+    pub fn load_busy(&self) -> f64 {
+        self.usage.load / self.usage.seconds
+    }
+
+    pub fn microseconds(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64 / 1e3
     }
 }
 
@@ -59,10 +82,18 @@ pub struct Load<'a> {
     connections: Vec<Connection>,
     poll: Poll,
     buffer: Vec<u8>,
+    cores: Option<Cores>,
+    /// Time in which it only looked for something to do.
+    spun: Duration,
 }
 
 impl<'a> Load<'a> {
-    pub fn new(workload: &'a Workload, in_flight: usize, clients: Vec<Client>) -> io::Result<Self> {
+    fn new(
+        workload: &'a Workload,
+        in_flight: usize,
+        clients: Vec<Client>,
+        cores: Option<Cores>,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut connections = Vec::new();
         for (index, client) in clients.into_iter().enumerate() {
@@ -86,6 +117,8 @@ impl<'a> Load<'a> {
             connections,
             poll,
             buffer: vec![0; BUFFER],
+            cores,
+            spun: Duration::ZERO,
         })
     }
 
@@ -95,11 +128,12 @@ impl<'a> Load<'a> {
         workload: &'a Workload,
         connections: usize,
         in_flight: usize,
+        cores: Option<Cores>,
     ) -> io::Result<Self> {
         let clients: io::Result<Vec<Client>> = (0..connections)
             .map(|index| workload.open(server.addr, index))
             .collect();
-        Self::new(workload, in_flight, clients?)
+        Self::new(workload, in_flight, clients?, cores)
     }
 
     /// Sends and receives for so long, then waits for what is still in flight.
@@ -107,23 +141,20 @@ impl<'a> Load<'a> {
         let mut latency = Histogram::new(3).map_err(io::Error::other)?;
         let mut events = Events::with_capacity(1024);
         let begin = Instant::now() + times.warm_up;
-        // Both are set when the measured part begins.
-        let (mut from, mut until) = (begin, None::<Instant>);
-        let (mut server_cpu, mut load_cpu) = (0.0, 0.0);
+        let mut meter = None::<Meter>;
         let mut messages = 0;
         for connection in &mut self.connections {
             connection.send(self.workload, self.in_flight, Instant::now())?;
         }
-        loop {
+        let usage = loop {
             self.wait(&mut events)?;
-            let now = Instant::now();
-            if until.is_none() && now >= begin {
-                (server_cpu, load_cpu) = (server.cpu(), machine::cpu_of_this());
-                from = Instant::now();
-                until = Some(from + times.measured);
-            }
-            if until.is_some_and(|until| now >= until) {
-                break;
+            match &meter {
+                None if Instant::now() >= begin => {
+                    self.spun = Duration::ZERO;
+                    meter = Some(Meter::begin(server, self.cores));
+                }
+                Some(meter) if meter.since().elapsed() >= times.measured => break meter.end(server),
+                _ => {}
             }
             for event in &events {
                 let connection = &mut self.connections[event.token().0];
@@ -135,7 +166,7 @@ impl<'a> Load<'a> {
                     continue;
                 }
                 let now = Instant::now();
-                if until.is_some() {
+                if meter.is_some() {
                     messages += replies as u64;
                     let took = now.duration_since(connection.sent).as_nanos() as u64;
                     latency.record_n(took, replies as u64).map_err(io::Error::other)?;
@@ -144,16 +175,84 @@ impl<'a> Load<'a> {
                     connection.send(self.workload, self.in_flight, now)?;
                 }
             }
-        }
+        };
         let outcome = Outcome {
             messages,
-            seconds: from.elapsed().as_secs_f64(),
             latency,
-            server_cpu: server.cpu() - server_cpu,
-            load_cpu: machine::cpu_of_this() - load_cpu,
+            usage: self.without_spinning(usage),
         };
         self.finish(&mut events)?;
         Ok(outcome)
+    }
+
+    /// Sends so many messages a second over all connections, whether replies are there or not. A message's time begins when
+    /// it was due and not when it was sent, so that a server that stalls pays for all that it keeps waiting.
+    pub fn paced(&mut self, server: &Server, times: Times, rate: u32) -> io::Result<Outcome> {
+        let mut latency = Histogram::new(3).map_err(io::Error::other)?;
+        let mut events = Events::with_capacity(1024);
+        let mut due = vec![VecDeque::new(); self.connections.len()];
+        let (start, pause) = (Instant::now(), Duration::from_secs(1) / rate);
+        let mut meter = None::<Meter>;
+        let (mut sent, mut messages, mut pending) = (0, 0, 0);
+        let mut usage = None;
+        while usage.is_none() || pending > 0 {
+            let now = Instant::now();
+            match &meter {
+                None if now >= start + times.warm_up => meter = Some(Meter::begin(server, self.cores)),
+                Some(meter) if usage.is_none() && meter.since().elapsed() >= times.measured => {
+                    usage = Some(meter.end(server));
+                }
+                _ => {}
+            }
+            while usage.is_none() && start + pause * sent <= now {
+                let index = sent as usize % self.connections.len();
+                let connection = &mut self.connections[index];
+                connection.written = 0;
+                connection.write(self.workload)?;
+                if connection.written < self.workload.first().len() {
+                    return Err(io::Error::other("the server takes no more"));
+                }
+                due[index].push_back(start + pause * sent);
+                sent += 1;
+                pending += 1;
+            }
+            match self.poll.poll(&mut events, Some(Duration::ZERO)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                outcome => outcome?,
+            }
+            for event in &events {
+                let replies = self.connections[event.token().0].read(&mut self.buffer)?;
+                let now = Instant::now();
+                let due = &mut due[event.token().0];
+                if replies > due.len() {
+                    return Err(io::Error::other("more replies than messages"));
+                }
+                for due in due.drain(..replies) {
+                    pending -= 1;
+                    if meter.is_some() && usage.is_none() {
+                        messages += 1;
+                        let took = now.duration_since(due).as_nanos() as u64;
+                        latency.record(took).map_err(io::Error::other)?;
+                    }
+                }
+            }
+            if start.elapsed() > times.warm_up + times.measured + SILENCE {
+                return Err(io::Error::other("the server does not keep up"));
+            }
+        }
+        let usage = usage.ok_or_else(|| io::Error::other("no run"))?;
+        Ok(Outcome {
+            messages,
+            latency,
+            usage,
+        })
+    }
+
+    fn without_spinning(&self, usage: Usage) -> Usage {
+        Usage {
+            load: (usage.load - self.spun.as_secs_f64()).max(0.0),
+            ..usage
+        }
     }
 
     /// So many batches on each connection, counted and not timed.
@@ -211,15 +310,31 @@ impl<'a> Load<'a> {
         Ok(())
     }
 
+    /// Waits for something to read or write. Where it has a core to itself it does not sleep: a client that has to be
+    /// woken adds the time of that to every round trip, and it is longer than what a server does for a small message.
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        let since = Instant::now();
+        let timeout = if self.cores.is_some() {
+            Duration::ZERO
+        } else {
+            SILENCE
+        };
+        let mut waited = false;
         loop {
-            match self.poll.poll(events, Some(SILENCE)) {
+            match self.poll.poll(events, Some(timeout)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
-                Ok(()) if events.is_empty() => return Err(io::Error::other("the server fell silent")),
-                Ok(()) => return Ok(()),
+                Ok(()) if !events.is_empty() => break,
+                Ok(()) if since.elapsed() >= SILENCE => {
+                    return Err(io::Error::other("the server fell silent"));
+                }
+                Ok(()) => waited = true,
             }
         }
+        if waited {
+            self.spun += since.elapsed();
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod frame;
 mod load;
 mod machine;
+mod meter;
 mod options;
 mod peers;
 mod process;

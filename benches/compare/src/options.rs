@@ -30,6 +30,9 @@ pub struct Options {
     /// Rounds that count; one more warms up
     #[arg(long, default_value = "5")]
     pub rounds: usize,
+    /// Messages a second of the section `paced`
+    #[arg(long, default_value = "20000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub rate: u32,
     /// Open and idle connections at which memory and growth are measured, with commas
     #[arg(long, value_delimiter = ',', default_value = "5000,20000")]
     pub idle: Vec<usize>,
@@ -67,6 +70,8 @@ pub enum Section {
     Stamped,
     /// The same with permessage-deflate
     Compressed,
+    /// Latency where all servers get the same number of messages a second
+    Paced,
     /// Connections opened and closed a second
     Opening,
     /// Bytes of memory for an idle connection
@@ -130,6 +135,10 @@ impl Options {
         } else {
             (1, self.rounds.max(1))
         }
+    }
+
+    pub fn rate(&self) -> u32 {
+        if self.quick { 1000 } else { self.rate }
     }
 
     pub fn idle(&self) -> Vec<usize> {

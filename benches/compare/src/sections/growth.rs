@@ -42,7 +42,7 @@ pub fn measure(run: &mut Run, idle: &[usize]) {
                 Ok(outcomes) => {
                     for (outcome, (rates, costs)) in outcomes.iter().zip(samples) {
                         rates.push(outcome.rate());
-                        costs.push(outcome.server_cpu * 1e6 / outcome.messages as f64);
+                        costs.push(outcome.cost());
                     }
                 }
                 Err(error) => run.fail("growth", peer.name, error),
@@ -87,7 +87,8 @@ fn climb(run: &Run, peer: &Peer, sizes: &[usize]) -> io::Result<Vec<Outcome>> {
                 false,
             )?);
         }
-        let outcome = Load::open(&server, &workload, active, 1)?.run(&server, run.times)?;
+        let outcome = run
+            .undisturbed(|| Load::open(&server, &workload, active, 1, run.cores)?.run(&server, run.times))?;
         eprintln!("{} of {size} {}", peer.name, whole(outcome.rate()));
         outcomes.push(outcome);
     }

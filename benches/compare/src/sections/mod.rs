@@ -3,6 +3,7 @@
 mod growth;
 mod memory;
 mod opening;
+mod paced;
 mod speed;
 mod start;
 mod syscalls;
@@ -28,6 +29,7 @@ pub fn measure(section: Section, run: &mut Run, options: &Options) -> io::Result
             speed::measure(run, Reply::Stamped, &[point(64, 1, 32), point(64, 16, 32)]);
         }
         Section::Compressed => speed::measure(run, Reply::Compressed, &[point(64, 1, 1024)]),
+        Section::Paced => paced::measure(run, options.rate()),
         Section::Opening => opening::measure(run),
         Section::Memory => memory::measure(run, &options.idle()),
         Section::Growth => growth::measure(run, &options.idle()),

@@ -12,7 +12,8 @@ use mio::{Events, Interest, Poll, Token, net::TcpStream};
 use crate::{
     client, frame,
     load::{Outcome, Times},
-    machine,
+    machine::Cores,
+    meter::Meter,
     peers::OURS,
     process::Server,
     run::Run,
@@ -52,13 +53,12 @@ pub fn measure(run: &mut Run) {
     for round in 0..run.warm_rounds + run.rounds {
         let mut failed = Vec::new();
         for (peer, server, outcomes) in &mut servers {
-            match cycle(server, workload.first(), run.times) {
-                Ok(outcome) => {
+            match run.undisturbed(|| cycle(server, workload.first(), run.times, run.cores)) {
+                Ok(outcome) if round >= run.warm_rounds => {
                     eprintln!("opening {} {}", peer.name, whole(outcome.rate()));
-                    if round >= run.warm_rounds {
-                        outcomes.push(outcome);
-                    }
+                    outcomes.push(outcome);
                 }
+                Ok(_) => {}
                 Err(error) => {
                     run.fail("opening", peer.name, error);
                     failed.push(peer.name);
@@ -83,6 +83,7 @@ pub fn measure(run: &mut Run) {
         "server µs a connection",
         "server busy",
         "load busy",
+        "disturbed",
     ]);
     for (peer, _, outcomes) in &servers {
         let rates = each(outcomes, Outcome::rate);
@@ -92,20 +93,12 @@ pub fn measure(run: &mut Run) {
             whole(median(&rates)),
             percent(spread(&rates)),
             places(ratio(&ours, &rates), 2),
-            places(
-                figure(|outcome| outcome.latency.value_at_quantile(0.5) as f64 / 1e3),
-                0,
-            ),
-            places(
-                figure(|outcome| outcome.latency.value_at_quantile(0.99) as f64 / 1e3),
-                0,
-            ),
-            places(
-                figure(|outcome| outcome.server_cpu * 1e6 / outcome.messages as f64),
-                1,
-            ),
-            percent(figure(|outcome| outcome.server_cpu / outcome.seconds)),
-            percent(figure(|outcome| outcome.load_cpu / outcome.seconds)),
+            places(figure(|outcome| outcome.microseconds(0.5)), 0),
+            places(figure(|outcome| outcome.microseconds(0.99)), 0),
+            places(figure(Outcome::cost), 1),
+            percent(figure(Outcome::server_busy)),
+            percent(figure(Outcome::load_busy)),
+            percent(figure(|outcome| outcome.usage.disturbed.unwrap_or(f64::NAN))),
         ]);
     }
     table.print();
@@ -127,7 +120,7 @@ enum State {
     Closing,
 }
 
-fn cycle(server: &Server, message: &[u8], times: Times) -> io::Result<Outcome> {
+fn cycle(server: &Server, message: &[u8], times: Times, cores: Option<Cores>) -> io::Result<Outcome> {
     let request = client::request(Reply::Verbatim.path(), false);
     // 1000, a normal closure.
     let goodbye = [message, &frame::masked(frame::CLOSE, &[0x03, 0xe8])].concat();
@@ -139,27 +132,20 @@ fn cycle(server: &Server, message: &[u8], times: Times) -> io::Result<Outcome> {
         slots.push(Some(Cycle::begin(&poll, server.addr, index)?));
     }
     let begin = Instant::now() + times.warm_up;
-    let (mut from, mut until) = (begin, None::<Instant>);
-    let (mut server_cpu, mut load_cpu, mut finished) = (0.0, 0.0, 0);
-    let mut outcome = None;
+    let mut meter = None::<Meter>;
+    let (mut usage, mut finished) = (None, 0);
     let mut open = AT_ONCE;
     while open > 0 {
         poll.poll(&mut events, Some(SILENCE))?;
         if events.is_empty() {
             return Err(io::Error::other("a connection does not come to its end"));
         }
-        let now = Instant::now();
-        if until.is_none() && now >= begin {
-            (server_cpu, load_cpu) = (server.cpu(), machine::cpu_of_this());
-            from = Instant::now();
-            until = Some(from + times.measured);
-        }
-        if outcome.is_none() && until.is_some_and(|until| now >= until) {
-            outcome = Some((
-                from.elapsed().as_secs_f64(),
-                server.cpu() - server_cpu,
-                machine::cpu_of_this() - load_cpu,
-            ));
+        match &meter {
+            None if Instant::now() >= begin => meter = Some(Meter::begin(server, cores)),
+            Some(meter) if usage.is_none() && meter.since().elapsed() >= times.measured => {
+                usage = Some(meter.end(server));
+            }
+            _ => {}
         }
         for event in &events {
             let slot = &mut slots[event.token().0];
@@ -167,13 +153,13 @@ fn cycle(server: &Server, message: &[u8], times: Times) -> io::Result<Outcome> {
             if !cycle.step(&request, &goodbye)? {
                 continue;
             }
-            if until.is_some() && outcome.is_none() {
+            if meter.is_some() && usage.is_none() {
                 finished += 1;
                 latency
                     .record(cycle.since.elapsed().as_nanos() as u64)
                     .map_err(io::Error::other)?;
             }
-            *slot = if outcome.is_none() {
+            *slot = if usage.is_none() {
                 Some(Cycle::begin(&poll, server.addr, event.token().0)?)
             } else {
                 open -= 1;
@@ -181,13 +167,11 @@ fn cycle(server: &Server, message: &[u8], times: Times) -> io::Result<Outcome> {
             };
         }
     }
-    let (seconds, server_cpu, load_cpu) = outcome.ok_or_else(|| io::Error::other("no run"))?;
+    let usage = usage.ok_or_else(|| io::Error::other("no run"))?;
     Ok(Outcome {
         messages: finished,
-        seconds,
         latency,
-        server_cpu,
-        load_cpu,
+        usage,
     })
 }
 

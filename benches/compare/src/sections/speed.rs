@@ -20,17 +20,18 @@ struct Samples {
     cost: Vec<f64>,
     server_busy: Vec<f64>,
     load_busy: Vec<f64>,
+    disturbed: Vec<f64>,
 }
 
 impl Samples {
     fn push(&mut self, outcome: &Outcome) {
-        let microseconds = |share| outcome.latency.value_at_quantile(share) as f64 / 1e3;
         self.rate.push(outcome.rate());
-        self.p50.push(microseconds(0.5));
-        self.p99.push(microseconds(0.99));
-        self.cost.push(outcome.server_cpu * 1e6 / outcome.messages as f64);
-        self.server_busy.push(outcome.server_cpu / outcome.seconds);
-        self.load_busy.push(outcome.load_cpu / outcome.seconds);
+        self.p50.push(outcome.microseconds(0.5));
+        self.p99.push(outcome.microseconds(0.99));
+        self.cost.push(outcome.cost());
+        self.server_busy.push(outcome.server_busy());
+        self.load_busy.push(outcome.load_busy());
+        self.disturbed.push(outcome.usage.disturbed.unwrap_or(f64::NAN));
     }
 }
 
@@ -83,8 +84,10 @@ fn rounds(run: &mut Run, reply: Reply, point: Point, entrants: &[(Peer, Recipe)]
         servers.rotate_left(begin);
         let mut failed = Vec::new();
         for (peer, server, samples) in &mut servers {
-            let outcome = Load::open(server, &workload, point.connections, point.in_flight)
-                .and_then(|mut load| load.run(server, run.times));
+            let outcome = run.undisturbed(|| {
+                Load::open(server, &workload, point.connections, point.in_flight, run.cores)?
+                    .run(server, run.times)
+            });
             match outcome {
                 Ok(outcome) if round >= run.warm_rounds => {
                     eprintln!("{point} {} {}", peer.name, whole(outcome.rate()));
@@ -126,7 +129,7 @@ fn agreements(run: &mut Run, entrants: &[(Peer, Recipe)]) {
     println!();
 }
 
-/// How many times as fast ours is, at a glance.
+/// Ours beside each of the others, at a glance.
 fn ratios(results: &[(Point, Vec<(Peer, Samples)>)]) {
     let mut others: Vec<&Peer> = Vec::new();
     for (peer, _) in results.iter().flat_map(|(_, rows)| rows) {
@@ -138,23 +141,25 @@ fn ratios(results: &[(Point, Vec<(Peer, Samples)>)]) {
         return;
     }
     println!("Messages a second of ws-echo, divided by those of each other server:\n");
-    let head: Vec<&str> = std::iter::once("point")
-        .chain(others.iter().map(|peer| peer.name))
-        .chain(["behind"])
-        .collect();
+    matrix(results, &others, |ours, other| ratio(&ours.rate, &other.rate));
+    println!("Processor time of each other server for a message, divided by that of ws-echo:\n");
+    matrix(results, &others, |ours, other| ratio(&other.cost, &ours.cost));
+}
+
+/// Above 1, ours is ahead; the last column names those that it is not ahead of.
+fn matrix(results: &[(Point, Vec<(Peer, Samples)>)], others: &[&Peer], value: fn(&Samples, &Samples) -> f64) {
+    let names = others.iter().map(|peer| peer.name);
+    let head: Vec<&str> = std::iter::once("point").chain(names).chain(["behind"]).collect();
     let mut table = Table::new(&head);
     for (point, rows) in results {
         let Some(ours) = ours(rows) else { continue };
         let mut cells = vec![point.to_string()];
         let mut behind = Vec::new();
-        for other in &others {
-            let Some((_, samples)) = rows.iter().find(|(peer, _)| peer.name == other.name) else {
-                cells.push("–".to_owned());
-                continue;
-            };
-            let times = ratio(&ours.rate, &samples.rate);
-            cells.push(places(times, 2));
-            if other.real && times < 1.0 {
+        for other in others {
+            let found = rows.iter().find(|(peer, _)| peer.name == other.name);
+            let value = found.map_or(f64::NAN, |(_, samples)| value(ours, samples));
+            cells.push(places(value, 2));
+            if other.real && value < 1.0 {
                 behind.push(other.name);
             }
         }
@@ -179,6 +184,7 @@ fn details(results: &[(Point, Vec<(Peer, Samples)>)]) {
         "server µs a message",
         "server busy",
         "load busy",
+        "disturbed",
     ]);
     for (point, rows) in results {
         for (peer, samples) in rows {
@@ -192,6 +198,7 @@ fn details(results: &[(Point, Vec<(Peer, Samples)>)]) {
                 places(median(&samples.cost), 2),
                 percent(median(&samples.server_busy)),
                 percent(median(&samples.load_busy)),
+                percent(median(&samples.disturbed)),
             ]);
         }
     }

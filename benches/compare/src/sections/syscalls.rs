@@ -89,7 +89,8 @@ pub fn measure(run: &mut Run) {
 fn count(run: &Run, peer: &Peer, point: Point, batches: usize) -> io::Result<BTreeMap<String, f64>> {
     let workload = Workload::new(Reply::Verbatim, point);
     let server = run.start(peer, &peer.recipe)?;
-    let mut load = Load::open(&server, &workload, point.connections, point.in_flight)?;
+    // No core is its own here: strace needs it too.
+    let mut load = Load::open(&server, &workload, point.connections, point.in_flight, None)?;
     // Buffers grow and code is compiled before it counts.
     load.batches(batches)?;
     let strace = Strace::attach(&server)?;
