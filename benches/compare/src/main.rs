@@ -1,6 +1,6 @@
 //! ws-echo beside its peers: starts them, drives them in turn, and prints what it measured as Markdown.
 //!
-//! `cargo run --release` in this directory does all of it; `--help` tells how to do less. README.md says how to read it.
+//! `cargo run --release` in this directory does all of it; `--help` tells how to do less. BENCHMARKS.md of the project says how to read it.
 
 mod client;
 mod frame;

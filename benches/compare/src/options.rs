@@ -4,7 +4,11 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::{load::Times, peers::Builtin, workload::Point};
+use crate::{
+    load::Times,
+    peers::{Builtin, NAMES},
+    workload::Point,
+};
 
 /// Compares ws-echo with its peers, and prints Markdown
 #[derive(Debug, Parser)]
@@ -19,7 +23,7 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<Section>,
     /// Servers, with commas; all of them where none is named
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = NAMES)]
     pub peers: Vec<String>,
     /// Points of the first table, CONNECTIONS:IN_FLIGHT:BYTES, with commas
     #[arg(long, value_delimiter = ',')]
@@ -94,6 +98,9 @@ const POINTS: [(usize, usize, usize); 7] = [
     (4, 1, 1024 * 1024),
 ];
 
+/// One of each length that a header can have.
+const QUICK_POINTS: [(usize, usize, usize); 3] = [(1, 1, 32), (8, 4, 1024), (2, 1, 70_000)];
+
 impl Options {
     pub fn sections(&self) -> Vec<Section> {
         if self.only.is_empty() {
@@ -107,13 +114,15 @@ impl Options {
         if !self.points.is_empty() {
             return self.points.clone();
         }
-        POINTS
-            .map(|(connections, in_flight, bytes)| Point {
+        let points: &[_] = if self.quick { &QUICK_POINTS } else { &POINTS };
+        points
+            .iter()
+            .map(|&(connections, in_flight, bytes)| Point {
                 connections,
                 in_flight,
                 bytes,
             })
-            .to_vec()
+            .collect()
     }
 
     pub fn times(&self) -> Times {

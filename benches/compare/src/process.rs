@@ -32,15 +32,21 @@ pub struct Server {
     pub addr: SocketAddr,
     /// When it was started.
     pub since: Instant,
+    log: PathBuf,
+}
+
+/// Where a log goes: a place of this run's own, for another one may go on beside it.
+pub fn log(name: &str) -> io::Result<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/logs");
+    fs::create_dir_all(&directory)?;
+    Ok(directory.join(format!("{}-{name}", std::process::id())))
 }
 
 impl Server {
     /// Starts it by way of [`launch`], and waits for the address in its log.
     pub fn start(name: &str, recipe: &Recipe, core: Option<usize>) -> io::Result<Self> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/logs");
-        fs::create_dir_all(&directory)?;
-        let path = directory.join(format!("{}.log", name.replace(' ', "-")));
-        let log = File::create(&path)?;
+        let path = log(&format!("{name}.log"))?;
+        let file = File::create(&path)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("launch");
         if let Some(core) = core {
@@ -56,16 +62,20 @@ impl Server {
             }
         }
         command.envs(recipe.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
         let since = Instant::now();
         // From here on the child is ended on every way out.
         let mut server = Self {
             child: command.spawn()?,
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             since,
+            log: path,
         };
         loop {
-            let said = fs::read_to_string(&path)?;
+            let said = fs::read_to_string(&server.log)?;
             if let Some(addr) = address(&said) {
                 server.addr = addr;
                 return Ok(server);
@@ -117,6 +127,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = fs::remove_file(&self.log);
     }
 }
 

@@ -58,6 +58,18 @@ pub struct Peer {
 pub const OURS: &str = "ws-echo";
 pub const RESPONDER: &str = "responder";
 
+/// All that can be named.
+pub const NAMES: [&str; 8] = [
+    OURS,
+    "bare-actors",
+    "actix-ws",
+    "fastwebsockets",
+    "tokio-tungstenite",
+    "node-ws",
+    "bun",
+    RESPONDER,
+];
+
 /// Those that this machine can start, and why the others cannot be.
 pub fn find(choice: &Choice) -> io::Result<(Vec<Peer>, Vec<String>)> {
     let wanted = |name: &str| choice.only.is_empty() || choice.only.iter().any(|only| only == name);

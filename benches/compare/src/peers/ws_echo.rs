@@ -25,7 +25,7 @@ pub fn peer(name: &'static str, binary: Option<&Path>) -> io::Result<Peer> {
     let says = machine::said(&program, &["--version"])
         .ok_or_else(|| io::Error::other(format!("{} does not run", program.display())))?;
     let commit = match binary {
-        Some(binary) => format!(", {}", binary.display()),
+        Some(_) => ", a binary that was named".to_owned(),
         None => machine::said(
             "git",
             &["-C", &project.to_string_lossy(), "rev-parse", "--short", "HEAD"],

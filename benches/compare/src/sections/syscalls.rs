@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    path::Path,
+    path::PathBuf,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ use crate::{
     load::Load,
     machine,
     peers::Peer,
-    process::Server,
+    process::{self, Server},
     run::Run,
     table::{Table, places},
     workload::{Point, Reply, Workload},
@@ -105,13 +105,13 @@ fn count(run: &Run, peer: &Peer, point: Point, batches: usize) -> io::Result<BTr
 /// strace, attached to a server; ended with this, whatever happens.
 struct Strace {
     child: std::process::Child,
-    summary: std::path::PathBuf,
+    summary: PathBuf,
+    said: PathBuf,
 }
 
 impl Strace {
     fn attach(server: &Server) -> io::Result<Self> {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/logs");
-        let (summary, said) = (directory.join("strace.txt"), directory.join("strace.log"));
+        let (summary, said) = (process::log("strace.txt")?, process::log("strace.log")?);
         let child = Command::new("strace")
             .args(["-f", "-c", "-U", "calls,name", "-o"])
             .arg(&summary)
@@ -120,10 +120,10 @@ impl Strace {
             .stdout(Stdio::null())
             .stderr(fs::File::create(&said)?)
             .spawn()?;
-        let mut strace = Self { child, summary };
+        let mut strace = Self { child, summary, said };
         let since = Instant::now();
         loop {
-            let text = fs::read_to_string(&said)?;
+            let text = fs::read_to_string(&strace.said)?;
             if text.contains("attached") {
                 // It says so of the first thread; the others follow at once.
                 thread::sleep(Duration::from_millis(50));
@@ -157,6 +157,8 @@ impl Drop for Strace {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+        let _ = fs::remove_file(&self.summary);
+        let _ = fs::remove_file(&self.said);
     }
 }
 

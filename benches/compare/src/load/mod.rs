@@ -3,18 +3,21 @@
 //! A closed loop: each connection sends its batch, waits for as many replies, and sends the next one. So the rate is what
 //! the server can do, and the latency is the one at that rate, when the server never rests.
 
+mod connection;
+mod paced;
+
 use std::{
-    collections::VecDeque,
-    io::{self, Read, Write},
+    io,
     time::{Duration, Instant},
 };
 
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
+use self::connection::Connection;
+
 use crate::{
     client::Client,
-    frame::Counter,
     machine::Cores,
     meter::{Meter, Usage},
     process::Server,
@@ -65,16 +68,6 @@ impl Outcome {
     }
 }
 
-struct Connection {
-    stream: TcpStream,
-    counter: Counter,
-    /// Which batch is sent, how much of it, since when, and how many of its replies are still to come.
-    batch: usize,
-    written: usize,
-    sent: Instant,
-    awaited: usize,
-}
-
 /// Drives connections that are open and checked.
 pub struct Load<'a> {
     workload: &'a Workload,
@@ -102,14 +95,7 @@ impl<'a> Load<'a> {
             let mut stream = TcpStream::from_std(stream);
             let interest = Interest::READABLE | Interest::WRITABLE;
             poll.registry().register(&mut stream, Token(index), interest)?;
-            connections.push(Connection {
-                stream,
-                counter: Counter::default(),
-                batch: index % workload.batches.len(),
-                written: 0,
-                sent: Instant::now(),
-                awaited: 0,
-            });
+            connections.push(Connection::new(stream, index % workload.batches.len()));
         }
         Ok(Self {
             workload,
@@ -183,69 +169,6 @@ impl<'a> Load<'a> {
         };
         self.finish(&mut events)?;
         Ok(outcome)
-    }
-
-    /// Sends so many messages a second over all connections, whether replies are there or not. A message's time begins when
-    /// it was due and not when it was sent, so that a server that stalls pays for all that it keeps waiting.
-    pub fn paced(&mut self, server: &Server, times: Times, rate: u32) -> io::Result<Outcome> {
-        let mut latency = Histogram::new(3).map_err(io::Error::other)?;
-        let mut events = Events::with_capacity(1024);
-        let mut due = vec![VecDeque::new(); self.connections.len()];
-        let (start, pause) = (Instant::now(), Duration::from_secs(1) / rate);
-        let mut meter = None::<Meter>;
-        let (mut sent, mut messages, mut pending) = (0, 0, 0);
-        let mut usage = None;
-        while usage.is_none() || pending > 0 {
-            let now = Instant::now();
-            match &meter {
-                None if now >= start + times.warm_up => meter = Some(Meter::begin(server, self.cores)),
-                Some(meter) if usage.is_none() && meter.since().elapsed() >= times.measured => {
-                    usage = Some(meter.end(server));
-                }
-                _ => {}
-            }
-            while usage.is_none() && start + pause * sent <= now {
-                let index = sent as usize % self.connections.len();
-                let connection = &mut self.connections[index];
-                connection.written = 0;
-                connection.write(self.workload)?;
-                if connection.written < self.workload.first().len() {
-                    return Err(io::Error::other("the server takes no more"));
-                }
-                due[index].push_back(start + pause * sent);
-                sent += 1;
-                pending += 1;
-            }
-            match self.poll.poll(&mut events, Some(Duration::ZERO)) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                outcome => outcome?,
-            }
-            for event in &events {
-                let replies = self.connections[event.token().0].read(&mut self.buffer)?;
-                let now = Instant::now();
-                let due = &mut due[event.token().0];
-                if replies > due.len() {
-                    return Err(io::Error::other("more replies than messages"));
-                }
-                for due in due.drain(..replies) {
-                    pending -= 1;
-                    if meter.is_some() && usage.is_none() {
-                        messages += 1;
-                        let took = now.duration_since(due).as_nanos() as u64;
-                        latency.record(took).map_err(io::Error::other)?;
-                    }
-                }
-            }
-            if start.elapsed() > times.warm_up + times.measured + SILENCE {
-                return Err(io::Error::other("the server does not keep up"));
-            }
-        }
-        let usage = usage.ok_or_else(|| io::Error::other("no run"))?;
-        Ok(Outcome {
-            messages,
-            latency,
-            usage,
-        })
     }
 
     fn without_spinning(&self, usage: Usage) -> Usage {
@@ -335,57 +258,5 @@ impl<'a> Load<'a> {
             self.spun += since.elapsed();
         }
         Ok(())
-    }
-}
-
-impl Connection {
-    fn send(&mut self, workload: &Workload, in_flight: usize, now: Instant) -> io::Result<()> {
-        self.batch = (self.batch + 1) % workload.batches.len();
-        (self.written, self.sent, self.awaited) = (0, now, in_flight);
-        self.write(workload)
-    }
-
-    fn write(&mut self, workload: &Workload) -> io::Result<()> {
-        let batch = &workload.batches[self.batch];
-        while self.written < batch.len() {
-            match self.stream.write(&batch[self.written..]) {
-                Ok(count) => self.written += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts the replies that are there.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut replies = 0;
-        loop {
-            match self.stream.read(buffer) {
-                Ok(0) => return Err(io::Error::other("the server ended a connection")),
-                Ok(count) => {
-                    replies += self.counter.feed(&buffer[..count])?;
-                    // Less than was asked for: there was no more, and epoll tells when there is.
-                    if count < buffer.len() {
-                        return Ok(replies);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(replies),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Whether these were the last replies of the batch.
-    fn took(&mut self, replies: usize) -> io::Result<bool> {
-        match self.awaited.checked_sub(replies) {
-            Some(awaited) => {
-                self.awaited = awaited;
-                Ok(awaited == 0)
-            }
-            None => Err(io::Error::other("more replies than messages")),
-        }
     }
 }
