@@ -46,7 +46,7 @@ pub fn raise_open_files() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Processor time that this process has had, in seconds.
+/// Processor time that this process has had, in seconds; all of it is that of one thread.
 pub fn cpu_of_this() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9

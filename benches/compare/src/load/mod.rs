@@ -18,7 +18,7 @@ use self::connection::Connection;
 
 use crate::{
     client::Client,
-    machine::Cores,
+    machine::{self, Cores},
     meter::{Meter, Usage},
     process::Server,
     workload::Workload,
@@ -76,8 +76,8 @@ pub struct Load<'a> {
     poll: Poll,
     buffer: Vec<u8>,
     cores: Option<Cores>,
-    /// Time in which it only looked for something to do.
-    spun: Duration,
+    /// Processor seconds in which it only looked for something to do.
+    spun: f64,
 }
 
 impl<'a> Load<'a> {
@@ -104,7 +104,7 @@ impl<'a> Load<'a> {
             poll,
             buffer: vec![0; BUFFER],
             cores,
-            spun: Duration::ZERO,
+            spun: 0.0,
         })
     }
 
@@ -136,7 +136,7 @@ impl<'a> Load<'a> {
             self.wait(&mut events)?;
             match &meter {
                 None if Instant::now() >= begin => {
-                    self.spun = Duration::ZERO;
+                    self.spun = 0.0;
                     meter = Some(Meter::begin(server, self.cores));
                 }
                 Some(meter) if meter.since().elapsed() >= times.measured => break meter.end(server),
@@ -173,7 +173,7 @@ impl<'a> Load<'a> {
 
     fn without_spinning(&self, usage: Usage) -> Usage {
         Usage {
-            load: (usage.load - self.spun.as_secs_f64()).max(0.0),
+            load: (usage.load - self.spun).max(0.0),
             ..usage
         }
     }
@@ -236,27 +236,29 @@ impl<'a> Load<'a> {
     /// Waits for something to read or write. Where it has a core to itself it does not sleep: a client that has to be
     /// woken adds the time of that to every round trip, and it is longer than what a server does for a small message.
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
-        let since = Instant::now();
         let timeout = if self.cores.is_some() {
             Duration::ZERO
         } else {
             SILENCE
         };
-        let mut waited = false;
-        loop {
-            match self.poll.poll(events, Some(timeout)) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(()) if !events.is_empty() => break,
-                Ok(()) if since.elapsed() >= SILENCE => {
-                    return Err(io::Error::other("the server fell silent"));
-                }
-                Ok(()) => waited = true,
+        if self.look(events, timeout)? {
+            return Ok(());
+        }
+        let (since, cpu) = (Instant::now(), machine::cpu_of_this());
+        while !self.look(events, timeout)? {
+            if since.elapsed() >= SILENCE {
+                return Err(io::Error::other("the server fell silent"));
             }
         }
-        if waited {
-            self.spun += since.elapsed();
-        }
+        self.spun += machine::cpu_of_this() - cpu;
         Ok(())
+    }
+
+    /// Whether there is something to do, after that time at the latest.
+    fn look(&mut self, events: &mut Events, timeout: Duration) -> io::Result<bool> {
+        match self.poll.poll(events, Some(timeout)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+            outcome => outcome.map(|()| !events.is_empty()),
+        }
     }
 }
