@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
 use crate::support::{
-    memory::{KIB, MIB, Memory, connections, descriptors},
+    memory::{MIB, Memory, connections, descriptors},
     process::{Process, ws_echo},
     raw::{self, BINARY, CONTINUATION, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
     soon, until,
