@@ -62,7 +62,16 @@ pub fn peer(name: &'static str, binary: Option<&Path>) -> io::Result<Peer> {
 
 fn build(project: &Path) -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(&cargo)
+    let mut command = Command::new(&cargo);
+    // `cargo run` tells this program of its own package. Build scripts that look there would be run anew, and what hangs
+    // on them built anew, each time that this build and one by hand take turns.
+    for (variable, _) in std::env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(variable);
+        }
+    }
+    let status = command
         .current_dir(project)
         .args([
             "build",
