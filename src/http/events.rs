@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::{
-    session::{handshake::Explanation, now_ms},
+    session::{now_ms, refusal::Explanation},
     state::State,
 };
 

@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 
-use crate::session::handshake::Explanation;
+use crate::session::refusal::Explanation;
 
 /// Everything comes from here and from nowhere else; sockets may go to other servers, which the page can test too.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \

@@ -8,7 +8,7 @@ use actix_web::{
 use serde::Deserialize;
 
 use crate::{
-    session::{handshake::Explanation, now_ms, stamped},
+    session::{now_ms, refusal::Explanation, stamped},
     state::State,
 };
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use crate::{
-    session::{behaviour::WatchKey, handshake::Explanation, watch::Watching},
+    session::{behaviour::WatchKey, refusal::Explanation, watch::Watching},
     state::State,
 };
 

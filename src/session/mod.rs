@@ -11,6 +11,7 @@ mod connection;
 mod fate;
 pub mod handshake;
 mod heartbeat;
+pub(crate) mod refusal;
 mod registry;
 mod reply;
 mod throttle;
