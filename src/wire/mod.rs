@@ -11,6 +11,7 @@ mod inspector;
 mod outbound;
 #[cfg(test)]
 mod properties;
+mod stream;
 mod takeover;
 pub mod tap;
 mod transport;
@@ -21,6 +22,7 @@ pub use fault::Fault;
 pub use inbound::{End, Inbound, Link, Tail};
 pub use inspector::Limits;
 pub use outbound::{Outbound, Outlet, Shape};
+pub use stream::TlsFacts;
 pub use takeover::{Source, Takeover};
-pub use transport::{Socket, TlsFacts, Transport};
+pub use transport::{Socket, Transport};
 pub use violation::Violation;

@@ -11,68 +11,19 @@ use std::{
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use futures_core::{future::LocalBoxFuture, ready};
-use rustls::{ProtocolVersion, ServerConnection};
-use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Sleep, sleep},
 };
 use tokio_rustls::server::TlsStream;
 
+use super::stream::{Stream, TlsFacts};
+
 /// Longest head that is kept; one that is longer is known by its headers alone.
 const MAX_HEAD: usize = 16 * 1024;
-
-/// How long the end of a peer's TLS is waited for after our own, which nobody waits for any more.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// What TLS agreed on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFacts {
-    /// `1.2` or `1.3`.
-    pub version: &'static str,
-    /// By its IANA name.
-    pub cipher_suite: &'static str,
-    /// The protocol that ALPN chose (RFC 7301), where the client offered any.
-    pub alpn: Option<String>,
-    /// The name that the client asked for (RFC 6066 section 3), where it named any.
-    pub server_name: Option<String>,
-}
-
-impl TlsFacts {
-    fn of(connection: &ServerConnection) -> Self {
-        let suite = connection
-            .negotiated_cipher_suite()
-            .and_then(|suite| suite.suite().as_str())
-            .unwrap_or("unknown");
-        Self {
-            version: match connection.protocol_version() {
-                Some(ProtocolVersion::TLSv1_3) => "1.3",
-                Some(ProtocolVersion::TLSv1_2) => "1.2",
-                _ => "unknown",
-            },
-            cipher_suite: iana(suite),
-            alpn: connection
-                .alpn_protocol()
-                .map(|name| String::from_utf8_lossy(name).into_owned()),
-            server_name: connection.server_name().map(str::to_owned),
-        }
-    }
-}
-
-/// rustls tells the suites of TLS 1.3 from older ones by names that are its own.
-fn iana(suite: &'static str) -> &'static str {
-    match suite {
-        "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
-        "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
-        "TLS13_CHACHA20_POLY1305_SHA256" => "TLS_CHACHA20_POLY1305_SHA256",
-        other => other,
-    }
-}
 
 /// A connection as its request's handler has it: what may be known of it and asked of it.
 #[derive(Debug)]
@@ -137,49 +88,29 @@ impl Socket {
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut *self.stream.borrow_mut() {
-            Some(Stream::Plain(io)) => Pin::new(io).poll_write(cx, bytes),
-            Some(Stream::Tls(tls)) => Pin::new(&mut tls.stream).poll_write(cx, bytes),
+            Some(stream) => stream.poll_write(cx, bytes),
             None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
-            // A TCP stream holds nothing back.
-            Some(Stream::Tls(tls)) => Pin::new(&mut tls.stream).poll_flush(cx),
-            Some(Stream::Plain(_)) | None => Poll::Ready(Ok(())),
+            Some(stream) => stream.poll_flush(cx),
+            None => Poll::Ready(Ok(())),
         }
     }
 
     pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
-            Some(Stream::Plain(io)) => Pin::new(io).poll_shutdown(cx),
-            // A reset is to look like one, and not like a goodbye that came to nothing.
-            Some(Stream::Tls(_)) if self.reset.get() => Poll::Ready(Ok(())),
-            Some(Stream::Tls(tls)) => {
-                if tls.linger.is_none() {
-                    ready!(Pin::new(&mut tls.stream).poll_shutdown(cx))?;
-                }
-                tls.poll_linger(cx).map(Ok)
-            }
+            Some(stream) => stream.poll_shutdown(cx, self.reset.get()),
             None => Poll::Ready(Ok(())),
         }
     }
 
     /// Closes it, whoever else still knows it.
     pub(super) fn close(&self) {
-        let Some(mut stream) = self.stream.borrow_mut().take() else {
-            return;
-        };
-        if self.reset.get() {
-            let io = match &stream {
-                Stream::Plain(io) => io,
-                Stream::Tls(tls) => tls.stream.get_ref().0,
-            };
-            // Lingering for no time at all is how a socket is told to reset (RFC 9293 section 3.10.4, ABORT).
-            let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
-        } else if let Stream::Tls(tls) = &mut stream {
-            tls.say_goodbye();
+        if let Some(stream) = self.stream.borrow_mut().take() {
+            stream.close(self.reset.get());
         }
     }
 
@@ -214,83 +145,6 @@ impl Socket {
     }
 }
 
-#[derive(Debug)]
-enum Stream {
-    Plain(TcpStream),
-    /// Boxed, so that a plain connection does not pay for its size.
-    Tls(Box<Tls>),
-}
-
-#[derive(Debug)]
-struct Tls {
-    stream: TlsStream<TcpStream>,
-    /// Set once close_notify and FIN are out.
-    linger: Option<Pin<Box<Sleep>>>,
-}
-
-impl Stream {
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(io) => Pin::new(io).poll_read(cx, buffer),
-            Self::Tls(tls) => match Pin::new(&mut tls.stream).poll_read(cx, buffer) {
-                // An end without close_notify is an end. What it may have cut off shows above: a message lacks its last
-                // frame, and the connection its Close.
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    Poll::Ready(Ok(()))
-                }
-                polled => polled,
-            },
-        }
-    }
-}
-
-impl Tls {
-    /// RFC 8446 section 6.1: close_notify comes before every close, and actix drops a connection on more ways than it
-    /// shuts one down: when keep-alive is over, or after an error. Where there is no room for it, it is left out.
-    fn say_goodbye(&mut self) {
-        let (io, connection) = self.stream.get_mut();
-        connection.send_close_notify();
-        while connection.wants_write() {
-            if !connection
-                .write_tls(&mut Now(io))
-                .is_ok_and(|written| written > 0)
-            {
-                break;
-            }
-        }
-    }
-
-    /// A peer answers close_notify with its own, and where the socket is gone by then, the kernel answers that with a
-    /// reset: noise to whoever looks at the wire, and to some systems a reason to throw away what was not read yet.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let linger = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
-        if linger.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let mut block = [0; 1024];
-        loop {
-            let mut block = ReadBuf::new(&mut block);
-            match ready!(Pin::new(self.stream.get_mut().0).poll_read(cx, &mut block)) {
-                Ok(()) if !block.filled().is_empty() => {}
-                _ => return Poll::Ready(()),
-            }
-        }
-    }
-}
-
-/// Writes what there is room for at once.
-struct Now<'s>(&'s TcpStream);
-
-impl io::Write for Now<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A connection as actix-http has it, for as long as there is HTTP on it.
 #[derive(Debug)]
 pub struct Transport(Rc<Socket>);
@@ -304,8 +158,7 @@ impl Transport {
     /// Wraps an accepted connection whose TLS handshake is done.
     pub fn tls(stream: TlsStream<TcpStream>) -> Self {
         let facts = TlsFacts::of(stream.get_ref().1);
-        let stream = Stream::Tls(Box::new(Tls { stream, linger: None }));
-        Self(Rc::new(Socket::new(stream, Some(facts))))
+        Self(Rc::new(Socket::new(Stream::tls(stream), Some(facts))))
     }
 
     /// What handlers see of it.
