@@ -1,0 +1,271 @@
+//! The values that flags take, each checked when it is read.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    str::FromStr,
+    time::Duration,
+};
+
+use bytesize::ByteSize;
+use ipnet::IpNet;
+use thiserror::Error;
+
+/// A value of the command line that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct BadValue(pub(super) String);
+
+/// `ADDR:PORT` as it was written; it is resolved when the server binds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListenAddr {
+    /// A name or an address, without the brackets of IPv6.
+    pub host: String,
+    /// 0 lets the system choose.
+    pub port: u16,
+}
+
+impl FromStr for ListenAddr {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let bad = |what: &str| {
+            BadValue(format!(
+                "{what}; write ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:0"
+            ))
+        };
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("no port"))?;
+        let port = port
+            .parse()
+            .map_err(|_| bad("the port is no number from 0 to 65535"))?;
+        let host = match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+            Some(Some(inside)) => inside,
+            Some(None) => return Err(bad("the bracket is not closed")),
+            None if host.contains(':') => return Err(bad("an IPv6 address needs brackets")),
+            None => host,
+        };
+        if host.is_empty() {
+            return Err(bad("no address"));
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for ListenAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// An origin in the form in which browsers send it (RFC 6454 section 6.2): scheme, host, port if not the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Whether an `Origin` header names this origin; scheme and host know no case (RFC 3986 section 6.2.2.1).
+    pub fn matches(&self, header: &str) -> bool {
+        self.0.eq_ignore_ascii_case(header)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let origin = text.strip_suffix('/').unwrap_or(text);
+        let whole = match origin.split_once("://") {
+            Some((scheme, host)) => {
+                !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+            }
+            // What a page without an origin of its own sends.
+            None => origin == "null",
+        };
+        if whole {
+            Ok(Self(origin.to_owned()))
+        } else {
+            Err(BadValue(
+                "an origin is scheme://host or scheme://host:port, without a path".to_owned(),
+            ))
+        }
+    }
+}
+
+/// A number of bytes; 0 means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(Option<NonZeroUsize>);
+
+impl Size {
+    /// A limit of so many bytes; 0 means no limit.
+    pub fn bytes(bytes: usize) -> Self {
+        Self(NonZeroUsize::new(bytes))
+    }
+
+    /// The limit in bytes, `usize::MAX` where there is none.
+    pub fn limit(self) -> usize {
+        self.0.map_or(usize::MAX, NonZeroUsize::get)
+    }
+}
+
+impl FromStr for Size {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let size: ByteSize = text
+            .parse()
+            .map_err(|_| BadValue("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
+        let bytes = usize::try_from(size.as_u64())
+            .map_err(|_| BadValue("more than this machine can address".to_owned()))?;
+        Ok(Self::bytes(bytes))
+    }
+}
+
+/// A largest count; 0 means no cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cap(Option<NonZeroUsize>);
+
+impl Cap {
+    /// At most `count`; 0 means no cap.
+    pub fn of(count: usize) -> Self {
+        Self(NonZeroUsize::new(count))
+    }
+
+    /// The cap, `usize::MAX` where there is none.
+    pub fn limit(self) -> usize {
+        self.0.map_or(usize::MAX, NonZeroUsize::get)
+    }
+}
+
+impl FromStr for Cap {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse()
+            .map(Self::of)
+            .map_err(|_| BadValue("write a whole number; 0 means no cap".to_owned()))
+    }
+}
+
+/// So many a second; 0 means no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(Option<NonZeroU32>);
+
+impl Rate {
+    /// At most `count` a second; 0 means no limit.
+    pub fn per_second(count: u32) -> Self {
+        Self(NonZeroU32::new(count))
+    }
+
+    /// The rate, none where there is no limit.
+    pub fn limit(self) -> Option<NonZeroU32> {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse()
+            .map(Self::per_second)
+            .map_err(|_| BadValue("write a whole number a second; 0 means no limit".to_owned()))
+    }
+}
+
+/// The addresses of a network; a single address is a network of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network(IpNet);
+
+impl Network {
+    /// Whether `ip` is one of them. IPv4 seen through an IPv6 socket is IPv4.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        self.0.contains(&ip.to_canonical())
+    }
+}
+
+impl FromStr for Network {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            .map(Self)
+            .map_err(|_| {
+                BadValue("write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned())
+            })
+    }
+}
+
+/// What the lines of the log are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// `[time LEVEL target] message key=value`
+    Text,
+    /// One object each.
+    Json,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// It is done.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+/// A span of time; 0 switches the timer off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timer(Option<Duration>);
+
+impl Timer {
+    /// A timer of that length; zero switches it off.
+    pub fn of(duration: Duration) -> Self {
+        Self((!duration.is_zero()).then_some(duration))
+    }
+
+    /// The span, none where the timer is off.
+    pub fn duration(self) -> Option<Duration> {
+        self.0
+    }
+}
+
+impl FromStr for Timer {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        if text == "0" {
+            return Ok(Self(None));
+        }
+        humantime::parse_duration(text).map(Self::of).map_err(|error| {
+            BadValue(format!(
+                "{error}; write a duration such as 20s, 250ms or 0 for off"
+            ))
+        })
+    }
+}
+
+impl fmt::Display for Timer {
+    /// Seconds where they are whole, else milliseconds: `60s`, `1500ms`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("0"),
+            Some(span) if span.subsec_nanos() == 0 => write!(f, "{}s", span.as_secs()),
+            Some(span) => write!(f, "{}ms", span.as_millis()),
+        }
+    }
+}
