@@ -1,4 +1,4 @@
-//! The adapters alone, without a socket: what a message costs before and after the codec.
+//! The wire alone, without a socket: what a message costs on its way in, and what compressing it does.
 //!
 //! `cargo bench --bench wire`
 #![allow(
@@ -8,13 +8,18 @@
     reason = "a benchmark that cannot go on says where"
 )]
 
-use std::{convert::Infallible, hint::black_box, time::Instant};
+use std::{
+    convert::Infallible,
+    hint::black_box,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
 
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::stream;
 use ws_echo::wire::{
-    Inbound, Limits,
+    Inbound, Limits, Source,
     deflate::Deflate,
     frame::{BINARY, Header, MAX_HEADER, TEXT},
     tap::Observer,
@@ -76,18 +81,20 @@ fn inbound(c: &mut Criterion) {
             bencher.iter_batched(
                 || {
                     Inbound::new(
-                        stream::iter(chunks.clone()),
+                        Source::new(stream::iter(chunks.clone()), None),
                         limits,
                         None,
                         Observer::default(),
                         Instant::now(),
                     )
                 },
-                |(mut inbound, link)| {
-                    while let Some(Some(piece)) = inbound.next().now_or_never() {
-                        black_box(piece).unwrap();
-                        (0..16).for_each(|_| link.taken());
+                |mut inbound| {
+                    let mut cx = Context::from_waker(Waker::noop());
+                    let mut chunk = inbound.chunk();
+                    while let Poll::Ready(Ok(incoming)) = inbound.poll_next(&mut cx, &mut chunk) {
+                        black_box(incoming);
                     }
+                    inbound.rest(chunk);
                 },
                 BatchSize::SmallInput,
             );

@@ -36,14 +36,15 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    pub(super) fn observe(&self, span: Duration) {
+    /// Counts a span so many times.
+    pub(super) fn observe(&self, span: Duration, times: u64) {
         let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS
             .iter()
             .position(|bound| nanos <= *bound)
             .unwrap_or(BOUNDS.len());
-        self.buckets[bucket].add(1);
-        self.nanos.add(nanos);
+        self.buckets[bucket].add(times);
+        self.nanos.add(nanos.saturating_mul(times));
     }
 }
 
@@ -71,15 +72,15 @@ mod tests {
     fn an_observation_is_in_the_first_bucket_that_holds_it() {
         let (one, two) = (Histogram::default(), Histogram::default());
         for nanos in [0, 1_000, 1_001, 10_000_000_000, 10_000_000_001] {
-            one.observe(Duration::from_nanos(nanos));
+            one.observe(Duration::from_nanos(nanos), 1);
         }
-        two.observe(Duration::from_nanos(1_001));
+        two.observe(Duration::from_nanos(1_001), 2);
         let (sum, buckets) = sum([one, two].iter());
-        assert_eq!(sum, Duration::from_nanos(20_000_003_003));
+        assert_eq!(sum, Duration::from_nanos(20_000_004_004));
         let filled: Vec<_> = buckets.into_iter().filter(|(_, count)| *count > 0).collect();
         assert_eq!(
             filled,
-            [(0.000_001, 2), (0.000_002_5, 2), (10.0, 1), (f64::INFINITY, 1)]
+            [(0.000_001, 2), (0.000_002_5, 3), (10.0, 1), (f64::INFINITY, 1)]
         );
     }
 }

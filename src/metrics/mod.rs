@@ -74,9 +74,9 @@ impl Worker {
         self.add(read, 1);
     }
 
-    /// Counts a reply that went out so long after what it answers had come.
-    pub(crate) fn replied_after(&self, latency: Duration) {
-        self.counters.latency.observe(latency);
+    /// Counts messages whose replies were ready so long after the last of them had come.
+    pub(crate) fn replied_after(&self, latency: Duration, messages: u64) {
+        self.counters.latency.observe(latency, messages);
     }
 }
 

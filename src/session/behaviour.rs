@@ -231,14 +231,6 @@ impl Behaviour {
         behaviour.event = combine(events, after)?;
         Ok(behaviour)
     }
-
-    /// Whether frames must pass the outbound adapter even without compression.
-    pub(super) fn touches_the_wire(&self) -> bool {
-        self.fragment.is_some()
-            || self.rate.is_some()
-            || self.watch.is_some()
-            || matches!(self.event, Some((Event::Abort | Event::Wire(_), _)))
-    }
 }
 
 /// Every key that means something.

@@ -69,12 +69,6 @@ fn reason(said: &str) -> String {
     reason
 }
 
-/// The answer to the peer's Close: "the status code it received" (RFC 6455 section 5.5.1), and an empty one to an
-/// empty one. The reason is the peer's and is not repeated.
-pub(super) fn echo(peers: Option<&CloseReason>) -> Option<CloseReason> {
-    peers.map(|peers| peers.code.into())
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -112,15 +106,5 @@ mod tests {
         }
         let long = reason(&"é".repeat(200));
         assert_eq!(long.len(), 123);
-    }
-
-    #[test]
-    fn the_peers_code_comes_back_without_its_reason() {
-        let peers = CloseReason {
-            code: CloseCode::Other(4000),
-            description: Some("bye".into()),
-        };
-        assert_eq!(echo(Some(&peers)), Some(CloseCode::Other(4000).into()));
-        assert_eq!(echo(None), None);
     }
 }

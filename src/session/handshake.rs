@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, rc::Rc, time::Instant};
 
-use actix_http::{body::BodyStream, ws::Codec};
+use actix::Context;
+use actix_http::body::BodyStream;
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
+    HttpRequest, HttpResponse,
     guard::GuardContext,
     http::{
         Method, Version,
@@ -12,14 +13,12 @@ use actix_web::{
     },
     web,
 };
-use actix_web_actors::ws::{self, WebsocketContext};
+use actix_web_actors::ws;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::Bytes;
-use futures_core::Stream;
 use log::debug;
 
 use super::{
-    EchoSession, Ends, Opening,
+    EchoSession, Opening, Wire,
     behaviour::{Behaviour, Subprotocol},
     client::Client,
     connection, now_ms,
@@ -31,9 +30,9 @@ use crate::{
     metrics::Worker,
     state::State,
     wire::{
-        Inbound, Limits, Outbound, Outlet, Shape, Socket, Source, Takeover,
+        Inbound, Limits, Outbound, SessionBody, Shape, Socket, Source, Takeover,
         deflate::Deflate,
-        tap::{FactsQueue, Observer, Tap},
+        tap::{Observer, Tap},
     },
 };
 
@@ -173,27 +172,24 @@ async fn accept(
         let teller = shown.frame_teller();
         Tap::new(move |seen| teller.tell(seen, now_ms()))
     });
-    let facts = connection.is_some().then(FactsQueue::default);
     let observer = Observer {
         tap: tap.clone(),
-        facts: facts.clone(),
         worker: Some(worker.clone()),
     };
-    let (inbound, link) = Inbound::new(
+    let inbound = Inbound::new(
         Source::new(payload, socket.clone()),
         limits,
         deflate.as_ref().map(Deflate::inflater),
         observer,
         now,
     );
-    let shape = (deflate.is_some() || behaviour.touches_the_wire()).then(|| Shape {
+    let shape = Shape {
         deflater: deflate.as_ref().map(Deflate::deflater),
         fragment: behaviour.fragment,
         rate: behaviour.rate,
         tap,
-        worker: Some(worker.clone()),
-    });
-    let outlet = Rc::new(Outlet::default());
+    };
+    let outbound = Rc::new(Outbound::new(shape, Some(worker.clone())));
     let opening = Opening {
         admission,
         peer,
@@ -202,33 +198,20 @@ async fn accept(
         subprotocol,
         compressed: deflate.is_some(),
         behaviour,
-        facts,
         connection,
         shown,
     };
-    let ends = Ends {
-        link,
-        outlet: Rc::clone(&outlet),
+    let wire = Wire {
+        inbound,
+        outbound: Rc::clone(&outbound),
         socket: socket.clone(),
     };
-    let session = EchoSession::new(state, worker, opening, ends, now);
-    let frames = WebsocketContext::with_codec(session, inbound, Codec::new().max_size(limits.message_size));
-    Ok(match shape {
-        None => respond(&mut response, frames, socket),
-        Some(shape) => respond(&mut response, Outbound::new(frames, shape, outlet), socket),
+    let session = Context::new().into_future(EchoSession::new(state, worker, opening, wire, now));
+    Ok(match socket {
+        // On a socket that is not ours, as under actix's test server, HTTP keeps it.
+        None => response.body(BodyStream::new(SessionBody::new(session, outbound))),
+        Some(socket) => response.body(BodyStream::new(Takeover::new(session, outbound, socket))),
     })
-}
-
-/// The 101, and what follows it. On a socket that is not ours, as under actix's test server, that stays HTTP's.
-fn respond<B, E>(response: &mut HttpResponseBuilder, frames: B, socket: Option<Rc<Socket>>) -> HttpResponse
-where
-    B: Stream<Item = Result<Bytes, E>> + 'static,
-    E: Into<Box<dyn std::error::Error>> + 'static,
-{
-    match socket {
-        None => response.body(BodyStream::new(frames)),
-        Some(socket) => response.body(BodyStream::new(Takeover::new(frames, socket))),
-    }
 }
 
 /// A path as the log may have it: what follows /watch/ is a secret, even where it was mistaken for a place to connect.

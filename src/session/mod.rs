@@ -1,9 +1,8 @@
 //! One WebSocket connection = one actix actor.
 //!
-//! The actor decides what is said and when; [`crate::wire`] judges what comes in before it is decoded. Only this file
-//! touches the actor's context: its neighbours are pure, or know nothing of actors.
+//! The actor decides what is said and when; [`crate::wire`] has the frames, and the socket. Only this file touches the
+//! actor's context: its neighbours are pure, or know nothing of actors.
 
-mod assembler;
 pub(crate) mod behaviour;
 mod client;
 mod close;
@@ -19,43 +18,43 @@ pub mod watch;
 
 use std::{
     net::SocketAddr,
+    pin::Pin,
     rc::Rc,
+    task::Poll,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, StreamHandler, WrapFuture};
+use actix::{Actor, ActorContext, ActorFuture, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use actix_web::web;
-use actix_web_actors::ws::{self, CloseReason, ProtocolError, WebsocketContext};
-use bytes::Bytes;
+use actix_web_actors::ws::CloseReason;
 use log::{debug, info, log_enabled};
 use serde_json::value::RawValue;
+use tokio::time::{Sleep, sleep_until};
 
 pub use registry::Registry;
 pub use reply::stamped;
 pub use throttle::PerAddress;
 
-use assembler::{Assembler, Message};
 use behaviour::{After, Behaviour, Event};
 use close::Cause;
 use fate::{Delayed, Fates};
 use heartbeat::{Beat, Heartbeat};
 use registry::{Admission, Drain};
-use reply::{Ingredients, Received};
+use reply::{Ingredients, Received, ReplyMode};
 use throttle::Bucket;
 use watch::Shown;
 
 use crate::{
-    metrics::{By, Code, DataKind, FrameKind, Label as _, Limit, Worker},
+    metrics::{By, Code, DataKind, Label as _, Limit, Worker},
     state::State,
-    wire::{End, Link, Outlet, Socket, Source, Violation, tap::FactsQueue},
+    wire::{End, Facts, Inbound, Incoming, Message, Outbound, Socket},
 };
 
 /// How long the server waits for the peer's Close after its own, so that it can be read in peace.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// A reply of more than this is on its way before the next message is read: what is waiting in one chunk may inflate to
-/// a thousand times its size, and actix would collect sixteen replies before it sends the first.
-const ONE_AT_A_TIME: usize = 64 * 1024;
+/// Most messages that a session hears before others have their turn.
+const AT_ONCE: usize = 1024;
 
 /// Most bytes of a message that the log shows.
 const LOGGED_PAYLOAD: usize = 128;
@@ -79,16 +78,14 @@ struct Opening {
     subprotocol: Option<String>,
     compressed: bool,
     behaviour: Behaviour,
-    /// Where replies or watchers want to know how messages came.
-    facts: Option<FactsQueue>,
     /// What `reply=json` says of the connection.
     connection: Option<Box<RawValue>>,
 }
 
-/// The two ends of the wire that the actor's context knows nothing of.
-struct Ends {
-    link: Rc<Link<Source<web::Payload>>>,
-    outlet: Rc<Outlet>,
+/// The two ends of the wire, and what is between them where it is ours.
+struct Wire {
+    inbound: Inbound<web::Payload>,
+    outbound: Rc<Outbound>,
     socket: Option<Rc<Socket>>,
 }
 
@@ -97,15 +94,14 @@ pub(crate) struct EchoSession {
     state: web::Data<State>,
     worker: Worker,
     opening: Opening,
-    ends: Ends,
-    assembler: Assembler,
+    wire: Wire,
     heartbeat: Heartbeat,
     fates: Fates,
     /// Where messages may come only so fast.
     pace: Option<Pace>,
     delayed: Delayed<Due>,
-    /// Frames given to the codec.
-    frames_sent: u64,
+    /// Messages whose replies went to the wire at once, and were not counted yet.
+    prompt: u64,
     /// Our Close frame has gone: no frame of any kind may follow it (RFC 6455 section 5.5.1).
     closing: bool,
     tally: Tally,
@@ -121,7 +117,7 @@ struct Pace {
 /// What waits for its time.
 enum Due {
     /// A reply, and how often it is sent.
-    Reply(Received, usize),
+    Reply(Received<'static>, usize),
     /// What the URL asked for after so many messages.
     Event(Event),
 }
@@ -146,10 +142,10 @@ enum Ended {
     Aborted,
 }
 
-type Context = WebsocketContext<EchoSession>;
+type SessionContext = Context<EchoSession>;
 
 impl EchoSession {
-    fn new(state: web::Data<State>, worker: Worker, opening: Opening, ends: Ends, now: Instant) -> Self {
+    fn new(state: web::Data<State>, worker: Worker, opening: Opening, wire: Wire, now: Instant) -> Self {
         let heartbeat = Heartbeat::new(state.config.ping_interval, state.config.idle_timeout, now);
         let fates = Fates::new(opening.behaviour.fate);
         let pace = state.config.max_messages_per_second.limit().map(|rate| Pace {
@@ -160,13 +156,12 @@ impl EchoSession {
             state,
             worker,
             opening,
-            ends,
-            assembler: Assembler::default(),
+            wire,
             heartbeat,
             fates,
             pace,
             delayed: Delayed::default(),
-            frames_sent: 0,
+            prompt: 0,
             closing: false,
             tally: Tally {
                 opened: now,
@@ -181,140 +176,116 @@ impl EchoSession {
         self.opening.admission.id()
     }
 
-    /// Gives the codec a frame: the only way to it.
-    fn send(&mut self, frame: ws::Message, ctx: &mut Context) {
-        self.frames_sent += 1;
-        self.count_sent(&frame);
-        ctx.write_raw(frame);
-    }
-
-    fn count_sent(&self, frame: &ws::Message) {
-        let (kind, data) = match frame {
-            ws::Message::Text(text) => (FrameKind::Text, Some((DataKind::Text, text.len()))),
-            ws::Message::Binary(bytes) => (FrameKind::Binary, Some((DataKind::Binary, bytes.len()))),
-            ws::Message::Continuation(_) => (FrameKind::Continuation, None),
-            ws::Message::Ping(_) => (FrameKind::Ping, None),
-            ws::Message::Pong(_) => (FrameKind::Pong, None),
-            ws::Message::Close(_) => (FrameKind::Close, None),
-            ws::Message::Nop => return,
-        };
-        self.worker.count(|counters| &counters.sent.frames[kind.index()]);
-        if let Some((kind, bytes)) = data {
-            self.worker
-                .count(|counters| &counters.sent.messages[kind.index()]);
-            self.worker
-                .add(|counters| &counters.sent.bytes[kind.index()], bytes as u64);
-        }
-    }
-
     /// Answers a whole message, now or when its time comes.
-    fn answer(&mut self, message: Message, ctx: &mut Context) {
+    fn answer(&mut self, message: Message<'_>, facts: Facts, ctx: &mut SessionContext) {
+        let bytes = message.payload.len();
         self.tally.messages += 1;
-        self.tally.bytes += message.bytes().len() as u64;
+        self.tally.bytes += bytes as u64;
         if log_enabled!(log::Level::Debug) {
             self.log_message(&message);
         }
-        let facts = self
-            .opening
-            .facts
-            .as_ref()
-            .and_then(|facts| facts.borrow_mut().pop_front());
         let received = Received {
             message,
             seq: self.tally.messages,
-            // Who does not ask how messages came does not ask when.
-            received_at: facts.map_or(0, |_| now_ms()),
-            frames: facts.map_or(1, |facts| facts.frames),
-            compressed: facts.is_some_and(|facts| facts.compressed),
+            received_at: if self.opening.behaviour.reply == ReplyMode::Json {
+                now_ms()
+            } else {
+                0
+            },
+            facts,
         };
         self.keep_pace(ctx);
         let lot = self.fates.draw();
-        let bytes = received.message.bytes().len();
-        let sent = self.frames_sent;
-        self.when_due(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
-        if self.frames_sent > sent {
-            self.worker.replied_after(self.ends.link.last_heard().elapsed());
+        if lot.wait.is_zero() && self.delayed.is_empty() {
+            self.prompt += u64::from(self.reply(received, lot.copies));
+        } else {
+            let received = Received {
+                message: received.message.into_owned(),
+                ..received
+            };
+            self.delay(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
         }
         if let Some((event, After::Messages(count))) = &self.opening.behaviour.event
             && *count == self.tally.messages
         {
-            self.when_due(Duration::ZERO, 0, Due::Event(event.clone()), ctx);
+            let event = event.clone();
+            if self.delayed.is_empty() {
+                self.happen(event, ctx);
+            } else {
+                self.delay(Duration::ZERO, 0, Due::Event(event), ctx);
+            }
         }
     }
 
     /// Takes nothing more from the peer, neither message nor control frame, until another message may come. Its bytes
-    /// stay where they are: in this connection's buffers, which have a bound, then in the kernel's, then with the peer.
-    fn keep_pace(&mut self, ctx: &mut Context) {
+    /// stay where they are: in this connection's chunk, which has a bound, then in the kernel's, then with the peer.
+    fn keep_pace(&mut self, ctx: &mut SessionContext) {
         let Some(pace) = &mut self.pace else { return };
         pace.last = Instant::now();
         // It is there: the last message waited for it.
         let _ = pace.bucket.take(pace.last);
         let wait = pace.bucket.wait(pace.last);
-        if !wait.is_zero() && !self.ends.link.is_draining() {
+        if !wait.is_zero() && !self.wire.inbound.is_draining() {
             self.worker
                 .count(|counters| &counters.limits[Limit::MaxMessagesPerSecond.index()]);
             ctx.wait(tokio::time::sleep(wait).into_actor(self));
         }
     }
 
-    /// Does it now where nothing waits before it, else puts it behind what waits.
-    fn when_due(&mut self, wait: Duration, bytes: usize, due: Due, ctx: &mut Context) {
-        if wait.is_zero() && self.delayed.is_empty() {
-            return self.perform(due, ctx);
-        }
+    /// Puts it behind what waits.
+    fn delay(&mut self, wait: Duration, bytes: usize, due: Due, ctx: &mut SessionContext) {
         let first = self.delayed.is_empty();
         self.delayed.push(Instant::now() + wait, bytes, due);
-        self.ends.link.hold(self.delayed.is_full());
+        self.wire.inbound.hold(self.delayed.is_full());
         if first {
             self.schedule_delayed(ctx);
         }
     }
 
-    fn perform(&mut self, due: Due, ctx: &mut Context) {
-        if self.closing {
-            return;
-        }
+    fn perform(&mut self, due: Due, ctx: &mut SessionContext) {
         match due {
             Due::Reply(received, copies) => {
-                let with = Ingredients {
-                    prefix: &self.state.config.prefix,
-                    connection: self.opening.connection.as_deref(),
-                };
-                if copies == 0 {
-                    return;
-                }
-                let mode = self.opening.behaviour.reply;
-                let now = if mode.tells_time() { now_ms() } else { 0 };
-                let Some(reply) = mode.reply(received, with, now) else {
-                    return;
-                };
-                if reply.bytes().len() > ONE_AT_A_TIME {
-                    ctx.wait(tokio::task::yield_now().into_actor(self));
-                }
-                for _ in 1..copies {
-                    self.send(reply.clone().into(), ctx);
-                }
-                self.send(reply.into(), ctx);
+                self.reply(received, copies);
             }
             Due::Event(event) => self.happen(event, ctx),
         }
     }
 
-    fn schedule_delayed(&self, ctx: &mut Context) {
+    /// Sends the reply so many times; true where there was one to send.
+    fn reply(&self, received: Received<'_>, copies: usize) -> bool {
+        if self.closing || copies == 0 {
+            return false;
+        }
+        let with = Ingredients {
+            prefix: &self.state.config.prefix,
+            connection: self.opening.connection.as_deref(),
+        };
+        let mode = self.opening.behaviour.reply;
+        let now = if mode.tells_time() { now_ms() } else { 0 };
+        let Some(reply) = mode.reply(received, with, now) else {
+            return false;
+        };
+        for _ in 0..copies {
+            self.wire.outbound.message(reply.kind, &reply.parts());
+        }
+        true
+    }
+
+    fn schedule_delayed(&self, ctx: &mut SessionContext) {
         if let Some(due) = self.delayed.due() {
             ctx.run_later(due.saturating_duration_since(Instant::now()), |session, ctx| {
                 let now = Instant::now();
                 while let Some(due) = session.delayed.pop(now) {
                     session.perform(due, ctx);
                 }
-                session.ends.link.hold(session.delayed.is_full());
+                session.wire.inbound.hold(session.delayed.is_full());
                 session.schedule_delayed(ctx);
             });
         }
     }
 
     /// What the URL asked to happen once.
-    fn happen(&mut self, event: Event, ctx: &mut Context) {
+    fn happen(&mut self, event: Event, ctx: &mut SessionContext) {
         if self.closing {
             return;
         }
@@ -322,7 +293,7 @@ impl EchoSession {
         match event {
             Event::Close(reason) => self.close_with(reason, ctx),
             Event::Wire(fault) => {
-                self.ends.outlet.break_after(fault, self.frames_sent);
+                self.wire.outbound.broken(fault);
                 if fault.is_close() {
                     self.tally.ended = Some(Ended::Broken);
                     self.wait_for_close(ctx);
@@ -332,101 +303,163 @@ impl EchoSession {
                 self.closing = true;
                 self.tally.ended = Some(Ended::Aborted);
                 ctx.run_later(ABORT_AFTER, |session, _| {
-                    if let Some(socket) = &session.ends.socket {
+                    if let Some(socket) = &session.wire.socket {
                         socket.reset_on_drop();
                     }
-                    session.ends.outlet.abort();
+                    session.wire.outbound.abort();
                 });
             }
         }
     }
 
     /// Says the time unasked. Each tick sets the next: a connection that was held up does not catch up.
-    fn tick(&mut self, ctx: &mut Context) {
+    fn tick(&mut self, ctx: &mut SessionContext) {
         if let (Some(tick), false) = (self.opening.behaviour.tick, self.closing) {
-            self.send(ws::Message::Text(now_ms().to_string().into()), ctx);
+            let now = now_ms().to_string();
+            self.wire.outbound.message(DataKind::Text, &[now.as_bytes()]);
             ctx.run_later(tick, Self::tick);
         }
     }
 
-    fn log_message(&self, message: &Message) {
-        let kind = match message {
-            Message::Text(_) => "text",
-            Message::Binary(_) => "binary",
-        };
-        let bytes = message.bytes();
+    fn log_message(&self, message: &Message<'_>) {
+        let bytes = &message.payload;
         let shown = &bytes[..bytes.len().min(LOGGED_PAYLOAD)];
-        let mut payload = match message {
-            Message::Text(_) => String::from_utf8_lossy(shown).into_owned(),
-            Message::Binary(_) => shown.escape_ascii().to_string(),
+        let mut payload = match message.kind {
+            DataKind::Text => String::from_utf8_lossy(shown).into_owned(),
+            DataKind::Binary => shown.escape_ascii().to_string(),
         };
         if bytes.len() > LOGGED_PAYLOAD {
             payload.push('…');
         }
-        debug!(connection = self.id(), "type" = kind, bytes = bytes.len(), payload; "message");
+        debug!(connection = self.id(), "type" = message.kind.name(), bytes = bytes.len(), payload; "message");
     }
 
     /// Sends the server's own Close, and gives the peer time to answer it.
-    fn close(&mut self, cause: &Cause, ctx: &mut Context) {
+    fn close(&mut self, cause: &Cause, ctx: &mut SessionContext) {
         if let (Some(limit), false) = (cause.limit(), self.closing) {
             self.worker.count(|counters| &counters.limits[limit.index()]);
         }
         self.close_with(cause.to_reason(), ctx);
     }
 
-    fn close_with(&mut self, reason: CloseReason, ctx: &mut Context) {
+    fn close_with(&mut self, reason: CloseReason, ctx: &mut SessionContext) {
         if !self.closing {
-            self.send(ws::Message::Close(Some(reason.clone())), ctx);
+            let description = reason.description.as_deref().unwrap_or_default();
+            self.wire.outbound.close(Some((reason.code.into(), description)));
             self.tally.ended = Some(Ended::ByServer(reason));
             self.wait_for_close(ctx);
         }
     }
 
-    fn wait_for_close(&mut self, ctx: &mut Context) {
+    fn wait_for_close(&mut self, ctx: &mut SessionContext) {
         self.closing = true;
         ctx.run_later(LINGER, |_, ctx| ctx.stop());
     }
 
     /// Answers the peer's Close.
-    fn closed_by_peer(&mut self, reason: Option<&CloseReason>, ctx: &mut Context) {
-        self.tally.ended = Some(Ended::ByPeer(reason.map(|reason| reason.code.into())));
+    fn closed_by_peer(&mut self, code: Option<u16>, ctx: &mut SessionContext) {
+        self.tally.ended = Some(Ended::ByPeer(code));
         if self.opening.behaviour.no_close_reply {
             self.closing = true;
             let patience = self.state.config.idle_timeout.duration().unwrap_or(UNANSWERED);
             ctx.run_later(patience, |_, ctx| ctx.stop());
         } else {
-            self.send(ws::Message::Close(close::echo(reason)), ctx);
+            // "The status code it received" (RFC 6455 section 5.5.1), and an empty body to an empty one. The reason is the
+            // peer's and is not repeated.
+            self.wire.outbound.close(code.map(|code| (code, "")));
             self.closing = true;
             // The answer still goes out; then the server closes the TCP connection (RFC 6455 section 7.1.1).
             ctx.stop();
         }
     }
 
-    /// Looks after the timers, now and whenever they are next due.
-    fn beat(&mut self, ctx: &mut Context) {
-        let now = Instant::now();
-        let heard = self.ends.link.last_heard();
+    /// Looks after the timers.
+    fn beat(&mut self, ctx: &mut SessionContext) {
+        let heard = self.wire.inbound.last_heard();
         let heard = self.pace.as_ref().map_or(heard, |pace| pace.last.max(heard));
-        match self.heartbeat.look(now, heard) {
-            _ if self.closing => return,
+        match self.heartbeat.look(Instant::now(), heard) {
+            _ if self.closing => {}
             Beat::Rest => {}
-            Beat::Ping => self.send(ws::Message::Ping(Bytes::new()), ctx),
-            Beat::Idle => return self.close(&Cause::Idle(self.state.config.idle_timeout), ctx),
+            Beat::Ping => self.wire.outbound.ping(),
+            Beat::Idle => self.close(&Cause::Idle(self.state.config.idle_timeout), ctx),
         }
-        self.schedule_beat(now, ctx);
     }
 
-    fn schedule_beat(&self, now: Instant, ctx: &mut Context) {
-        if let Some(due) = self.heartbeat.due() {
-            ctx.run_later(due.saturating_duration_since(now), Self::beat);
+    /// Hears what has come.
+    fn poll_peer(&mut self, ctx: &mut SessionContext, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        let mut ended = Poll::Pending;
+        let mut chunk = self.wire.inbound.chunk();
+        for heard in 1.. {
+            match self.wire.inbound.poll_next(cx, &mut chunk) {
+                Poll::Ready(Ok(incoming)) => self.hear(incoming, ctx),
+                Poll::Ready(Err(end)) => {
+                    self.heard_all(end, ctx);
+                    ended = Poll::Ready(());
+                    break;
+                }
+                Poll::Pending => break,
+            }
+            if ctx.waiting() {
+                break;
+            }
+            if heard == AT_ONCE || self.wire.outbound.is_full() {
+                cx.waker().wake_by_ref();
+                break;
+            }
+        }
+        self.wire.inbound.rest(chunk);
+        self.count_prompt();
+        ended
+    }
+
+    fn hear(&mut self, incoming: Incoming<'_>, ctx: &mut SessionContext) {
+        match incoming {
+            // After our own Close only the peer's is waited for.
+            Incoming::Close(_) if self.closing => ctx.stop(),
+            _ if self.closing => {}
+            Incoming::Message(message, facts) => self.answer(message, facts, ctx),
+            Incoming::Ping(_) if self.opening.behaviour.no_pong => {}
+            Incoming::Ping(payload) => self.wire.outbound.pong(payload),
+            Incoming::Pong => {}
+            Incoming::Close(code) => self.closed_by_peer(code, ctx),
+        }
+    }
+
+    /// Nothing more will be heard.
+    fn heard_all(&mut self, end: End<web::Payload>, ctx: &mut SessionContext) {
+        let tail = match end {
+            End::Violation(violation, tail) => {
+                self.close(&Cause::Violation(violation), ctx);
+                tail
+            }
+            End::Drained(tail) => {
+                // What was received is answered, even where it should have waited longer.
+                for due in self.delayed.take() {
+                    self.perform(due, ctx);
+                }
+                self.close(&Cause::ShuttingDown, ctx);
+                tail
+            }
+            End::Eof => return ctx.stop(),
+        };
+        // Read in peace what the peer still says, until its Close, its end, or the time that `close` has set.
+        ctx.spawn(tail.into_actor(self).map(|(), _, ctx| ctx.stop()));
+    }
+
+    /// One look at the clock for all that came at once: they are written at once.
+    fn count_prompt(&mut self) {
+        if self.prompt > 0 {
+            let latency = self.wire.inbound.last_heard().elapsed();
+            self.worker
+                .replied_after(latency, std::mem::take(&mut self.prompt));
         }
     }
 }
 
 impl Actor for EchoSession {
-    type Context = Context;
+    type Context = SessionContext;
 
-    fn started(&mut self, ctx: &mut Context) {
+    fn started(&mut self, ctx: &mut SessionContext) {
         let Opening {
             admission,
             peer,
@@ -443,7 +476,7 @@ impl Actor for EchoSession {
             compression = if *compressed { "permessage-deflate" } else { "none" };
             "connection opened"
         );
-        self.schedule_beat(Instant::now(), ctx);
+        ctx.spawn(Hearing::default());
         if let Some(tick) = self.opening.behaviour.tick {
             ctx.run_later(tick, Self::tick);
         }
@@ -456,7 +489,7 @@ impl Actor for EchoSession {
         }
     }
 
-    fn stopped(&mut self, _: &mut Context) {
+    fn stopped(&mut self, _: &mut SessionContext) {
         let Tally {
             opened,
             messages,
@@ -495,61 +528,51 @@ impl Actor for EchoSession {
     }
 }
 
-impl StreamHandler<Result<ws::Message, ProtocolError>> for EchoSession {
-    fn handle(&mut self, item: Result<ws::Message, ProtocolError>, ctx: &mut Context) {
-        self.ends.link.taken();
-        let message = match item {
-            // After our own Close only the peer's is waited for.
-            Ok(ws::Message::Close(_)) | Err(_) if self.closing => return ctx.stop(),
-            _ if self.closing => return,
-            Ok(message) => message,
-            Err(error) => {
-                // `wire` has refused all that the codec refuses, but for a whole text that is not UTF-8.
-                debug!(connection = self.id(), error:%; "refused by the codec");
-                return self.close(&Cause::Violation(Violation::Utf8), ctx);
-            }
-        };
-        match message {
-            ws::Message::Text(text) => self.answer(Message::Text(text), ctx),
-            ws::Message::Binary(bytes) => self.answer(Message::Binary(bytes), ctx),
-            ws::Message::Continuation(item) => match self.assembler.push(item) {
-                Ok(Some(message)) => self.answer(message, ctx),
-                Ok(None) => {}
-                Err(assembler::NotUtf8) => self.close(&Cause::Violation(Violation::Utf8), ctx),
-            },
-            ws::Message::Ping(_) if self.opening.behaviour.no_pong => {}
-            ws::Message::Ping(payload) => self.send(ws::Message::Pong(payload), ctx),
-            ws::Message::Pong(_) | ws::Message::Nop => {}
-            ws::Message::Close(reason) => self.closed_by_peer(reason.as_ref(), ctx),
-        }
-    }
+/// The future in the actor's context that hears the peer, and looks after its silence, for as long as the session lasts.
+#[derive(Default)]
+struct Hearing {
+    /// For [`Heartbeat::due`]. It wakes by itself: as long as the peer speaks, nobody need ask it.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
 
-    fn finished(&mut self, ctx: &mut Context) {
-        let tail = match self.ends.link.take_end() {
-            Some(End::Violation(violation, tail)) => {
-                self.close(&Cause::Violation(violation), ctx);
-                tail
-            }
-            Some(End::Drained(tail)) => {
-                // What was received is answered, even where it should have waited longer.
-                for due in self.delayed.take() {
-                    self.perform(due, ctx);
-                }
-                self.close(&Cause::ShuttingDown, ctx);
-                tail
-            }
-            Some(End::Eof) | None => return ctx.stop(),
-        };
-        // Read in peace what the peer still says, until its Close, its end, or the time that `close` has set.
-        ctx.spawn(tail.into_actor(self).map(|(), _, ctx| ctx.stop()));
+impl ActorFuture<EchoSession> for Hearing {
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        session: &mut EchoSession,
+        ctx: &mut SessionContext,
+        cx: &mut std::task::Context<'_>,
+    ) -> Poll<()> {
+        let before = session.wire.inbound.last_heard();
+        let ended = session.poll_peer(ctx, cx);
+        let heard = session.wire.inbound.last_heard();
+        let due = session.heartbeat.due();
+        if self.alarm.is_none() || heard == before || due.is_some_and(|due| due <= heard) {
+            self.poll_alarm(session, ctx, cx);
+        }
+        ended
     }
 }
 
-impl From<Message> for ws::Message {
-    fn from(message: Message) -> Self {
-        match message {
-            Message::Text(text) => Self::Text(text),
-            Message::Binary(bytes) => Self::Binary(bytes),
+impl Hearing {
+    fn poll_alarm(
+        &mut self,
+        session: &mut EchoSession,
+        ctx: &mut SessionContext,
+        cx: &mut std::task::Context<'_>,
+    ) {
+        while let Some(due) = session.heartbeat.due() {
+            let alarm = self
+                .alarm
+                .get_or_insert_with(|| Box::pin(sleep_until(due.into())));
+            if alarm.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            session.beat(ctx);
+            if let Some(due) = session.heartbeat.due() {
+                alarm.as_mut().reset(due.into());
+            }
         }
     }
 }
@@ -557,8 +580,8 @@ impl From<Message> for ws::Message {
 impl Handler<Drain> for EchoSession {
     type Result = ();
 
-    fn handle(&mut self, _: Drain, _: &mut Context) {
-        self.ends.link.drain();
+    fn handle(&mut self, _: Drain, _: &mut SessionContext) {
+        self.wire.inbound.drain();
     }
 }
 

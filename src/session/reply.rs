@@ -1,14 +1,15 @@
 //! A message to its reply. The time is passed in: nothing here reads a clock.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, io::Write as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::{BufMut, BytesMut};
-use bytestring::ByteString;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::assembler::Message;
+use crate::{
+    metrics::{DataKind, Label as _},
+    wire::{Facts, Message},
+};
 
 /// How a message is answered: `?reply=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,16 +27,13 @@ pub(super) enum ReplyMode {
 
 /// A message, and what is known of how it came.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
-    pub(super) message: Message,
+pub(super) struct Received<'m> {
+    pub(super) message: Message<'m>,
     /// Counts the connection's messages from 1 up.
     pub(super) seq: u64,
     /// Milliseconds since the Unix epoch when all of it was there.
     pub(super) received_at: u64,
-    /// Frames that it had on the wire.
-    pub(super) frames: usize,
-    /// Whether it was compressed.
-    pub(super) compressed: bool,
+    pub(super) facts: Facts,
 }
 
 /// What replies are made of beside the message.
@@ -54,38 +52,71 @@ impl ReplyMode {
     }
 
     /// The reply to a message, made at `now_ms` milliseconds since the Unix epoch; none where none is wanted.
-    pub(super) fn reply(self, received: Received, with: Ingredients<'_>, now_ms: u64) -> Option<Message> {
-        Some(match (self, received.message) {
+    pub(super) fn reply<'r>(
+        self,
+        received: Received<'r>,
+        with: Ingredients<'r>,
+        now_ms: u64,
+    ) -> Option<Reply<'r>> {
+        let Message { kind, payload } = received.message;
+        Some(match (self, kind) {
             (Self::None, _) => return None,
-            (Self::Verbatim, message) => message,
-            (Self::Stamped, Message::Text(text)) => Message::Text(stamped(with.prefix, &text, now_ms).into()),
-            (Self::Stamped, Message::Binary(bytes)) => {
-                let mut stamped = BytesMut::with_capacity(bytes.len() + 8);
-                stamped.put_slice(&bytes);
-                stamped.put_u64(now_ms);
-                Message::Binary(stamped.freeze())
-            }
-            (Self::Json, message) => {
-                let bytes = message.bytes().len();
-                let (kind, data) = match message {
-                    Message::Text(text) => ("text", text),
-                    Message::Binary(bytes) => ("binary", STANDARD.encode(bytes).into()),
+            (Self::Verbatim, _) => Reply::of(kind, payload),
+            (Self::Stamped, DataKind::Text) => Reply {
+                prefix: with.prefix,
+                stamp: Stamp::text(now_ms),
+                ..Reply::of(kind, payload)
+            },
+            (Self::Stamped, DataKind::Binary) => Reply {
+                stamp: Stamp::binary(now_ms),
+                ..Reply::of(kind, payload)
+            },
+            (Self::Json, _) => {
+                let data = match kind {
+                    DataKind::Text => String::from_utf8_lossy(&payload),
+                    DataKind::Binary => STANDARD.encode(&payload).into(),
                 };
                 let told = Told {
                     data: &data,
-                    kind,
-                    bytes,
-                    frames: received.frames,
-                    compressed: received.compressed,
+                    kind: kind.name(),
+                    bytes: payload.len(),
+                    frames: received.facts.frames,
+                    compressed: received.facts.compressed,
                     received_at: received.received_at,
                     replied_at: now_ms,
                     seq: received.seq,
                     connection: with.connection,
                 };
                 // Strings, numbers and what is JSON already: nothing in it can fail.
-                Message::Text(serde_json::to_string(&told).unwrap_or_default().into())
+                let json = serde_json::to_vec(&told).unwrap_or_default();
+                Reply::of(DataKind::Text, json.into())
             }
         })
+    }
+}
+
+/// A reply in the pieces that it is made of, so that the message need not be copied to be stamped.
+#[derive(Debug)]
+pub(super) struct Reply<'r> {
+    pub(super) kind: DataKind,
+    prefix: &'r str,
+    payload: Cow<'r, [u8]>,
+    stamp: Stamp,
+}
+
+impl<'r> Reply<'r> {
+    fn of(kind: DataKind, payload: Cow<'r, [u8]>) -> Self {
+        Self {
+            kind,
+            prefix: "",
+            payload,
+            stamp: Stamp::default(),
+        }
+    }
+
+    /// The payload, one piece after the other.
+    pub(super) fn parts(&self) -> [&[u8]; 3] {
+        [self.prefix.as_bytes(), &self.payload, self.stamp.bytes()]
     }
 }
 
@@ -105,92 +136,112 @@ struct Told<'t> {
     connection: Option<&'t RawValue>,
 }
 
-/// Most digits that a 64-bit number has.
-const MAX_DIGITS: usize = 20;
-
-/// The stamped reply to a text: `{prefix}{message},{ms}`.
-pub fn stamped(prefix: &str, message: &str, now_ms: u64) -> String {
-    let mut stamped = String::with_capacity(prefix.len() + message.len() + 1 + MAX_DIGITS);
-    stamped.push_str(prefix);
-    stamped.push_str(message);
-    // Writing to a string cannot fail.
-    let _ = write!(stamped, ",{now_ms}");
-    stamped
+/// What follows a message in its stamped reply: the time.
+#[derive(Debug, Default)]
+struct Stamp {
+    /// A comma, and the digits that a 64-bit number has at most.
+    bytes: [u8; 21],
+    len: usize,
 }
 
-impl From<&'static str> for Message {
-    fn from(text: &'static str) -> Self {
-        Self::Text(ByteString::from_static(text))
+impl Stamp {
+    /// A comma, then the time in decimal digits.
+    fn text(now_ms: u64) -> Self {
+        let mut stamp = Self::default();
+        let mut room = &mut stamp.bytes[..];
+        // There is room for it.
+        let _ = write!(room, ",{now_ms}");
+        let left = room.len();
+        stamp.len = stamp.bytes.len() - left;
+        stamp
     }
+
+    /// The time in eight bytes, the most significant one first.
+    fn binary(now_ms: u64) -> Self {
+        let mut stamp = Self::default();
+        stamp.bytes[..8].copy_from_slice(&now_ms.to_be_bytes());
+        stamp.len = 8;
+        stamp
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// The stamped reply to a text: `{prefix}{message},{ms}`.
+pub fn stamped(prefix: &str, message: &str, now_ms: u64) -> Vec<u8> {
+    [prefix.as_bytes(), message.as_bytes(), Stamp::text(now_ms).bytes()].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reply(mode: ReplyMode, message: impl Into<Message>, now_ms: u64) -> Option<Message> {
+    fn reply(mode: ReplyMode, kind: DataKind, payload: &[u8], now_ms: u64) -> Option<(DataKind, Vec<u8>)> {
         let received = Received {
-            message: message.into(),
+            message: Message {
+                kind,
+                payload: payload.into(),
+            },
             seq: 3,
             received_at: 100,
-            frames: 2,
-            compressed: true,
-        };
-        mode.reply(
-            received,
-            Ingredients {
-                prefix: "客户端发送的信息：",
-                connection: None,
+            facts: Facts {
+                frames: 2,
+                compressed: true,
             },
-            now_ms,
-        )
+        };
+        let with = Ingredients {
+            prefix: "客户端发送的信息：",
+            connection: None,
+        };
+        let reply = mode.reply(received, with, now_ms)?;
+        Some((reply.kind, reply.parts().concat()))
     }
 
     #[test]
     fn a_stamped_text_is_prefix_message_comma_milliseconds() {
-        assert_eq!(
-            reply(ReplyMode::Stamped, "1530000000000", 1_530_000_000_123),
-            Some("客户端发送的信息：1530000000000,1530000000123".into())
-        );
+        for (now, said) in [
+            (1_530_000_000_123, "客户端发送的信息：1530000000000,1530000000123"),
+            (u64::MAX, "客户端发送的信息：1530000000000,18446744073709551615"),
+        ] {
+            assert_eq!(
+                reply(ReplyMode::Stamped, DataKind::Text, b"1530000000000", now),
+                Some((DataKind::Text, said.into()))
+            );
+        }
     }
 
     #[test]
     fn a_stamped_binary_message_is_followed_by_eight_big_endian_bytes() {
         assert_eq!(
-            reply(
-                ReplyMode::Stamped,
-                Message::Binary("ab".into()),
-                0x0102_0304_0506_0708
-            ),
-            Some(Message::Binary(b"ab\x01\x02\x03\x04\x05\x06\x07\x08"[..].into()))
+            reply(ReplyMode::Stamped, DataKind::Binary, b"ab", 0x0102_0304_0506_0708),
+            Some((DataKind::Binary, b"ab\x01\x02\x03\x04\x05\x06\x07\x08".into()))
         );
     }
 
     #[test]
     fn a_verbatim_reply_is_the_message_and_none_is_none() {
-        for message in ["".into(), Message::Binary(b"\0\xFF"[..].into())] {
+        for (kind, payload) in [(DataKind::Text, &b""[..]), (DataKind::Binary, b"\0\xFF")] {
             assert_eq!(
-                reply(ReplyMode::Verbatim, message.clone(), 1),
-                Some(message.clone())
+                reply(ReplyMode::Verbatim, kind, payload, 1),
+                Some((kind, payload.into()))
             );
-            assert_eq!(reply(ReplyMode::None, message, 1), None);
+            assert_eq!(reply(ReplyMode::None, kind, payload, 1), None);
         }
     }
 
     #[test]
     fn a_json_reply_tells_what_is_known() {
         let told = r#""bytes":2,"frames":2,"compressed":true,"receivedAt":100,"repliedAt":200,"seq":3,"connection":null}"#;
-        for (message, start) in [
-            ("\"\n".into(), r#"{"data":"\"\n","type":"text","#),
-            (
-                Message::Binary(b"\0\xFF"[..].into()),
-                r#"{"data":"AP8=","type":"binary","#,
-            ),
+        for (kind, payload, start) in [
+            (DataKind::Text, &b"\"\n"[..], r#"{"data":"\"\n","type":"text","#),
+            (DataKind::Binary, b"\0\xFF", r#"{"data":"AP8=","type":"binary","#),
         ] {
-            let Some(Message::Text(json)) = reply(ReplyMode::Json, message, 200) else {
-                panic!("no text");
-            };
-            assert_eq!(*json, *format!("{start}{told}"));
+            assert_eq!(
+                reply(ReplyMode::Json, kind, payload, 200),
+                Some((DataKind::Text, format!("{start}{told}").into()))
+            );
         }
     }
 }

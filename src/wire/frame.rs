@@ -107,24 +107,19 @@ impl Header {
     }
 }
 
-/// Copies `source` to `target`, unmasked (RFC 6455 section 5.3); `offset` is the place of the first byte in its payload.
-///
-/// Both must be of one length; the shorter one counts.
-pub fn unmask_into(target: &mut [u8], source: &[u8], mask: [u8; 4], offset: u64) {
+/// Unmasks a piece of a payload where it is (RFC 6455 section 5.3); `offset` is the place of its first byte in the payload.
+pub fn unmask(piece: &mut [u8], mask: [u8; 4], offset: u64) {
     let mut key = mask;
     // The remainder is below 4.
     #[allow(clippy::cast_possible_truncation)]
     key.rotate_left((offset % 4) as usize);
     let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
-    let mut to = target.chunks_exact_mut(8);
-    let mut from = source.chunks_exact(8);
-    for (to, from) in to.by_ref().zip(from.by_ref()) {
-        let mut word = [0; 8];
-        word.copy_from_slice(from);
-        to.copy_from_slice(&(u64::from_ne_bytes(word) ^ wide).to_ne_bytes());
+    let (words, rest) = piece.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (index, (to, from)) in to.into_remainder().iter_mut().zip(from.remainder()).enumerate() {
-        *to = from ^ key[index % 4];
+    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= key;
     }
 }
 
@@ -194,10 +189,9 @@ mod tests {
             payload in proptest::collection::vec(any::<u8>(), 0..70), mask: [u8; 4], cut in 0..70usize,
         ) {
             let expected: Vec<u8> = payload.iter().enumerate().map(|(i, byte)| byte ^ mask[i % 4]).collect();
-            let cut = cut.min(payload.len());
-            let mut unmasked = vec![0; payload.len()];
-            unmask_into(&mut unmasked[..cut], &payload[..cut], mask, 0);
-            unmask_into(&mut unmasked[cut..], &payload[cut..], mask, cut as u64);
+            let (mut unmasked, cut) = (payload.clone(), cut.min(payload.len()));
+            unmask(&mut unmasked[..cut], mask, 0);
+            unmask(&mut unmasked[cut..], mask, cut as u64);
             prop_assert_eq!(unmasked, expected);
         }
     }

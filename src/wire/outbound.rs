@@ -1,29 +1,32 @@
-//! From actix's codec to the socket, on connections that negotiated compression or asked for a wire of another shape.
+//! From what the session says to the socket: frames, in the shape and at the rate that were agreed on or asked for.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
-    error::Error,
+    io,
     num::{NonZeroU32, NonZeroUsize},
     pin::Pin,
-    rc::Rc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use bytes::{BufMut, Bytes, BytesMut};
-use futures_core::Stream;
-use thiserror::Error;
+use bytes::Bytes;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{
+    buffer::Buffer,
     deflate::Deflater,
     fault::Fault,
-    frame::{BINARY, CONTINUATION, Header, MAX_HEADER, RSV1, TEXT},
+    frame::{BINARY, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, PING, PONG, RSV1, TEXT},
     tap::{Direction, SHOWN, Seen, Tap},
+    transport::Socket,
 };
-use crate::metrics::{FrameKind, Worker};
+use crate::metrics::{DataKind, FrameKind, Worker};
 
-/// How the frames are to look. By default they stay as they are.
+/// While more bytes than this wait, no more should be said.
+const FULL: usize = 64 * 1024;
+
+/// How the frames are to look. By default each message is one plain frame.
 #[derive(Debug, Default)]
 pub struct Shape {
     /// Compresses data messages.
@@ -32,222 +35,260 @@ pub struct Shape {
     pub fragment: Option<NonZeroUsize>,
     /// Bytes a second.
     pub rate: Option<NonZeroU32>,
-    /// Sees every frame in its final form.
+    /// Sees every frame.
     pub tap: Option<Tap>,
-    /// Counts what the codec does not know of: compression, and frames that it did not make.
-    pub worker: Option<Worker>,
 }
 
-/// What the owner of an [`Outbound`] asks of it while something else reads the stream.
-#[derive(Debug, Default)]
-pub struct Outlet {
-    fault: Cell<Option<(Fault, u64)>>,
-    aborted: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Outlet {
-    /// Puts a broken frame on the wire once the codec has given `frames` frames since the start.
-    pub fn break_after(&self, fault: Fault, frames: u64) {
-        self.fault.set(Some((fault, frames)));
-        self.wake();
-    }
-
-    /// Ends the stream with an error, now: nothing that waits goes out.
-    pub fn abort(&self) {
-        self.aborted.set(true);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = self.waker.borrow_mut().take() {
-            waker.wake();
-        }
-    }
-
-    fn due(&self, frames: u64) -> Option<Fault> {
-        let (fault, after) = self.fault.get()?;
-        (after <= frames).then(|| {
-            self.fault.set(None);
-            fault
-        })
-    }
-}
-
-/// [`Outlet::abort`] was called.
-#[derive(Debug, Error)]
-#[error("aborted on request")]
-struct Aborted;
-
-/// The codec's frames in the shape that was asked for.
+/// What a session says, and what of it waits to be written. The session has it, and whoever writes.
 #[derive(Debug)]
-pub struct Outbound<B> {
-    /// None once it has ended.
-    body: Option<Pin<Box<B>>>,
-    shaper: Shaper,
-    trickle: Option<Trickle>,
-    outlet: Rc<Outlet>,
+pub struct Outbound {
+    waiting: RefCell<Buffer>,
+    /// None where every message is one plain frame and nobody looks.
+    shaper: Option<RefCell<Shaper>>,
+    trickle: Option<RefCell<Trickle>>,
+    worker: Option<Worker>,
+    aborted: Cell<bool>,
 }
 
-impl<B> Outbound<B> {
-    /// Shapes what `body` gives, which must be whole frames, each message in one: the codec makes no others.
-    pub fn new(body: B, shape: Shape, outlet: Rc<Outlet>) -> Self {
+impl Outbound {
+    /// Makes frames of `shape`, and counts them.
+    pub fn new(shape: Shape, worker: Option<Worker>) -> Self {
         let Shape {
             deflater,
             fragment,
             rate,
             tap,
-            worker,
         } = shape;
+        let plain = deflater.is_none() && fragment.is_none() && tap.is_none();
         Self {
-            body: Some(Box::pin(body)),
-            shaper: Shaper {
-                deflater,
-                fragment,
-                tap,
-                worker,
-                frames: 0,
-                compressed: Vec::new(),
-            },
-            trickle: rate.map(Trickle::new),
-            outlet,
+            waiting: RefCell::default(),
+            shaper: (!plain).then(|| {
+                RefCell::new(Shaper {
+                    deflater,
+                    fragment,
+                    tap,
+                    compressed: Vec::new(),
+                })
+            }),
+            trickle: rate.map(|rate| RefCell::new(Trickle::new(rate))),
+            worker,
+            aborted: Cell::default(),
+        }
+    }
+
+    /// Says a data message, whose payload is `parts`, one after the other.
+    pub fn message(&self, kind: DataKind, parts: &[&[u8]]) {
+        let bytes = parts.iter().map(|part| part.len()).sum();
+        self.count(|worker| {
+            worker.count(|counters| &counters.sent.frames[FrameKind::from(kind).index()]);
+            worker.count(|counters| &counters.sent.messages[kind.index()]);
+            worker.add(|counters| &counters.sent.bytes[kind.index()], bytes as u64);
+        });
+        let waiting = &mut *self.waiting.borrow_mut();
+        match &self.shaper {
+            None => waiting.frame(&header(opcode(kind), bytes), parts),
+            Some(shaper) => {
+                let mut filled = parts.iter().filter(|part| !part.is_empty());
+                let payload = match (filled.next(), filled.next()) {
+                    (payload, None) => Cow::Borrowed(payload.copied().unwrap_or_default()),
+                    _ => Cow::Owned(parts.concat()),
+                };
+                shaper
+                    .borrow_mut()
+                    .message(kind, &payload, waiting, self.worker.as_ref());
+            }
+        }
+    }
+
+    /// Asks for a Pong.
+    pub fn ping(&self) {
+        self.control(PING, &[]);
+    }
+
+    /// Answers a Ping.
+    pub fn pong(&self, payload: &[u8]) {
+        self.control(PONG, payload);
+    }
+
+    /// Sends a Close frame, with the code and the reason that are to be in it. A reason that does not fit is cut.
+    pub fn close(&self, said: Option<(u16, &str)>) {
+        let mut body = [0; MAX_CONTROL_PAYLOAD];
+        let mut len = 0;
+        if let Some((code, reason)) = said {
+            let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)];
+            len = 2 + reason.len();
+            body[..2].copy_from_slice(&code.to_be_bytes());
+            body[2..len].copy_from_slice(reason.as_bytes());
+        }
+        self.control(CLOSE, &body[..len]);
+    }
+
+    /// Sends a frame that must not be.
+    pub fn broken(&self, fault: Fault) {
+        let frame = fault.frame();
+        if let Some((header, len)) = Header::read(&frame) {
+            self.count(|worker| {
+                worker.count(|counters| &counters.sent.frames[FrameKind::of(header.opcode).index()]);
+            });
+            self.show(header, &frame[len..]);
+        }
+        self.waiting.borrow_mut().push(&frame);
+    }
+
+    /// Ends it all, now: nothing that waits goes out.
+    pub fn abort(&self) {
+        self.aborted.set(true);
+    }
+
+    /// Whether [`Self::abort`] was called.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.aborted.get()
+    }
+
+    /// Whether so much waits that no more should be said before some of it is written.
+    pub fn is_full(&self) -> bool {
+        self.waiting.borrow().bytes().len() >= FULL
+    }
+
+    /// Whether the session may go on. Without a rate all that it has said must be written first: that is the backpressure.
+    pub(super) fn has_room(&self) -> bool {
+        let waiting = self.waiting.borrow().bytes().len();
+        match &self.trickle {
+            None => waiting == 0,
+            Some(_) => waiting < Trickle::MOST_WAITING,
+        }
+    }
+
+    /// Writes what waits, as far as the rate allows, and keeps no memory for it any longer.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, socket: &Socket) -> Poll<io::Result<()>> {
+        let waiting = &mut *self.waiting.borrow_mut();
+        if waiting.bytes().is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let written = loop {
+            match self.poll_write_some(cx, socket, waiting.bytes()) {
+                Poll::Ready(Ok(written @ 1..)) => {
+                    waiting.advance(written);
+                    if waiting.bytes().is_empty() {
+                        break Poll::Ready(Ok(()));
+                    }
+                }
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error)),
+                Poll::Pending => break Poll::Pending,
+            }
+        };
+        waiting.rest();
+        written
+    }
+
+    fn poll_write_some(
+        &self,
+        cx: &mut Context<'_>,
+        socket: &Socket,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Some(trickle) = &self.trickle else {
+            return socket.poll_write(cx, bytes);
+        };
+        let trickle = &mut *trickle.borrow_mut();
+        let step = ready!(trickle.poll_step(cx)).min(bytes.len());
+        let written = ready!(socket.poll_write(cx, &bytes[..step]))?;
+        trickle.pause();
+        Poll::Ready(Ok(written))
+    }
+
+    /// What waits, as far as the rate allows; empty where nothing does.
+    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        let waiting = &mut *self.waiting.borrow_mut();
+        let mut most = waiting.bytes().len();
+        if let (Some(trickle), 1..) = (&self.trickle, most) {
+            let trickle = &mut *trickle.borrow_mut();
+            most = most.min(ready!(trickle.poll_step(cx)));
+            trickle.pause();
+        }
+        let bytes = Bytes::copy_from_slice(&waiting.bytes()[..most]);
+        waiting.advance(most);
+        waiting.rest();
+        Poll::Ready(bytes)
+    }
+
+    fn control(&self, opcode: u8, payload: &[u8]) {
+        self.count(|worker| {
+            worker.count(|counters| &counters.sent.frames[FrameKind::of(opcode).index()]);
+        });
+        let header = header(opcode, payload.len());
+        self.show(header, payload);
+        self.waiting.borrow_mut().frame(&header, &[payload]);
+    }
+
+    fn count(&self, count: impl FnOnce(&Worker)) {
+        if let Some(worker) = &self.worker {
+            count(worker);
+        }
+    }
+
+    fn show(&self, header: Header, payload: &[u8]) {
+        if let Some(shaper) = &self.shaper {
+            shaper.borrow().show(header, payload.len(), payload);
         }
     }
 }
 
-impl<B, E> Outbound<B>
-where
-    B: Stream<Item = Result<Bytes, E>>,
-{
-    /// The next shaped frames, regardless of the rate.
-    fn poll_shaped(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, E>>> {
-        let Some(body) = &mut self.body else {
-            return Poll::Ready(None);
-        };
-        match body.as_mut().poll_next(cx) {
-            Poll::Ready(Some(Ok(frames))) => Poll::Ready(Some(Ok(self.shaper.shape(frames, &self.outlet)))),
-            Poll::Ready(None) => {
-                self.body = None;
-                Poll::Ready(None)
-            }
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
-            // What was asked for while the body was polled may be due without another frame.
-            Poll::Pending => match self.outlet.due(self.shaper.frames) {
-                Some(fault) => Poll::Ready(Some(Ok(self.shaper.broken(fault)))),
-                None => Poll::Pending,
-            },
-        }
+fn opcode(kind: DataKind) -> u8 {
+    match kind {
+        DataKind::Text => TEXT,
+        DataKind::Binary => BINARY,
     }
 }
 
-impl<B, E> Stream for Outbound<B>
-where
-    B: Stream<Item = Result<Bytes, E>>,
-    E: Into<Box<dyn Error>>,
-{
-    type Item = Result<Bytes, Box<dyn Error>>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        *this.outlet.waker.borrow_mut() = Some(cx.waker().clone());
-        let room = this.trickle.as_ref().is_none_or(Trickle::has_room);
-        let shaped = if room { this.poll_shaped(cx) } else { Poll::Pending };
-        if this.outlet.aborted.get() {
-            return Poll::Ready(Some(Err(Aborted.into())));
-        }
-        let Some(trickle) = &mut this.trickle else {
-            return shaped.map(|shaped| shaped.map(|shaped| shaped.map_err(Into::into)));
-        };
-        match shaped {
-            Poll::Ready(Some(Ok(frames))) => {
-                trickle.waiting.put(frames);
-                // It may have more, and has registered no waker for it.
-                cx.waker().wake_by_ref();
-            }
-            Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
-            Poll::Ready(None) if trickle.waiting.is_empty() => return Poll::Ready(None),
-            Poll::Ready(None) | Poll::Pending => {}
-        }
-        trickle.poll_next(cx).map(|piece| Some(Ok(piece)))
+/// The header of a whole message or of a control frame.
+fn header(opcode: u8, len: usize) -> Header {
+    Header {
+        fin: true,
+        rsv: 0,
+        opcode,
+        mask: None,
+        len: len as u64,
+        minimal: true,
     }
 }
 
 /// Largest scratch buffer in bytes that a connection keeps between two messages.
 const KEPT: usize = 64 * 1024;
 
-/// Frames to frames: without a clock and without waiting.
+/// Messages to frames that are not plainly one each: without a clock and without waiting.
 #[derive(Debug)]
 struct Shaper {
     deflater: Option<Deflater>,
     fragment: Option<NonZeroUsize>,
     tap: Option<Tap>,
-    worker: Option<Worker>,
-    /// Frames that the codec has given.
-    frames: u64,
     /// Kept for its allocation.
     compressed: Vec<u8>,
 }
 
 impl Shaper {
-    fn shape(&mut self, frames: Bytes, outlet: &Outlet) -> Bytes {
-        let mut out: Option<BytesMut> = None;
-        let mut rest = &frames[..];
-        while let Some((header, len)) = Header::read(rest) {
-            let payload = usize::try_from(header.len).unwrap_or(usize::MAX);
-            let (frame, after) = rest.split_at(len.saturating_add(payload).min(rest.len()));
-            let begun = frames.len() - rest.len();
-            // What comes before the first frame that changes stays as it is, and so does all of it where none does.
-            let changed = || {
-                let mut out = BytesMut::with_capacity(frames.len() + MAX_HEADER);
-                out.extend_from_slice(&frames[..begun]);
-                out
-            };
-            if let Some(fault) = outlet.due(self.frames) {
-                out.get_or_insert_with(changed).put(self.broken(fault));
-            }
-            self.frames += 1;
-            self.message(header, &frame[len..], frame, &mut out, changed);
-            rest = after;
-        }
-        if let Some(fault) = outlet.due(self.frames) {
-            out.get_or_insert_with(|| BytesMut::from(&frames[..]))
-                .put(self.broken(fault));
-        }
-        out.map_or(frames, BytesMut::freeze)
-    }
-
-    /// One frame of the codec's: compressed, cut up, or left as it is.
-    fn message(
-        &mut self,
-        header: Header,
-        payload: &[u8],
-        frame: &[u8],
-        out: &mut Option<BytesMut>,
-        changed: impl FnOnce() -> BytesMut,
-    ) {
-        let data = matches!(header.opcode, TEXT | BINARY);
+    /// A message: compressed, cut up, or as it is.
+    fn message(&mut self, kind: DataKind, payload: &[u8], waiting: &mut Buffer, worker: Option<&Worker>) {
         // Kept from message to message, but not for the life of the connection because one was large.
         if self.compressed.capacity() > KEPT {
             self.compressed = Vec::new();
         }
         self.compressed.clear();
-        let compressed = data
-            && self
-                .deflater
-                .as_mut()
-                .is_some_and(|deflater| deflater.compress(payload, &mut self.compressed));
+        let compressed = self
+            .deflater
+            .as_mut()
+            .is_some_and(|deflater| deflater.compress(payload, &mut self.compressed));
         let wire = if compressed { &self.compressed[..] } else { payload };
         let most = self.fragment.map_or(usize::MAX, NonZeroUsize::get);
-        if !compressed && (!data || wire.len() <= most) {
-            show(self.tap.as_ref(), header, payload.len(), payload);
-            if let Some(out) = out {
-                out.put(frame);
-            }
+        if !compressed && wire.len() <= most {
+            let header = header(opcode(kind), payload.len());
+            self.show(header, payload.len(), payload);
+            waiting.frame(&header, &[payload]);
             return;
         }
-        let out = out.get_or_insert_with(changed);
         let pieces = wire.len().div_ceil(most).max(1);
-        if let Some(worker) = &self.worker {
+        if let Some(worker) = worker {
             if compressed {
                 worker.add(|counters| &counters.sent.deflate_plain, payload.len() as u64);
                 worker.add(|counters| &counters.sent.deflate_compressed, wire.len() as u64);
@@ -263,9 +304,7 @@ impl Shaper {
                 fin: index + 1 == pieces,
                 // RFC 7692 section 6.1: on the first frame alone.
                 rsv: if compressed && first { RSV1 } else { 0 },
-                opcode: if first { header.opcode } else { CONTINUATION },
-                len: piece.len() as u64,
-                ..header
+                ..header(if first { opcode(kind) } else { CONTINUATION }, piece.len())
             };
             // Of a compressed message in pieces, nobody can say which piece holds what.
             let plain = if !compressed {
@@ -275,40 +314,27 @@ impl Shaper {
             } else {
                 &[]
             };
-            show(self.tap.as_ref(), header, plain.len(), plain);
-            out.put(header.write(&mut [0; MAX_HEADER]));
-            out.put(piece);
+            self.show(header, plain.len(), plain);
+            waiting.frame(&header, &[piece]);
         }
     }
 
-    fn broken(&self, fault: Fault) -> Bytes {
-        let frame = fault.frame();
-        if let Some((header, len)) = Header::read(&frame) {
-            if let Some(worker) = &self.worker {
-                worker.count(|counters| &counters.sent.frames[FrameKind::of(header.opcode).index()]);
-            }
-            show(self.tap.as_ref(), header, frame.len() - len, &frame[len..]);
+    fn show(&self, header: Header, plain_len: usize, plain: &[u8]) {
+        if let Some(tap) = &self.tap {
+            let start = &plain[..plain.len().min(SHOWN)];
+            tap.show(&Seen {
+                direction: Direction::Sent,
+                header,
+                plain_len: plain_len as u64,
+                start,
+            });
         }
-        frame
     }
 }
 
-fn show(tap: Option<&Tap>, header: Header, plain_len: usize, plain: &[u8]) {
-    if let Some(tap) = tap {
-        let start = &plain[..plain.len().min(SHOWN)];
-        tap.show(&Seen {
-            direction: Direction::Sent,
-            header,
-            plain_len: plain_len as u64,
-            start,
-        });
-    }
-}
-
-/// Bytes that go out slowly.
+/// How much may go out, and when.
 #[derive(Debug)]
 struct Trickle {
-    waiting: BytesMut,
     /// Bytes of one step, and the time that they take.
     step: usize,
     pause: Duration,
@@ -324,23 +350,19 @@ impl Trickle {
     fn new(rate: NonZeroU32) -> Self {
         let step = (rate.get() / Self::STEPS).max(1);
         Self {
-            waiting: BytesMut::new(),
             step: usize::try_from(step).unwrap_or(usize::MAX),
             pause: Duration::from_secs(step.into()) / rate.get(),
             sleep: Box::pin(sleep_until(Instant::now())),
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.len() < Self::MOST_WAITING
+    /// How many bytes may go out, once any may.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        self.sleep.as_mut().poll(cx).map(|()| self.step)
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Bytes> {
-        if self.waiting.is_empty() {
-            return Poll::Pending;
-        }
-        ready!(self.sleep.as_mut().poll(cx));
+    /// Bytes went out.
+    fn pause(&mut self) {
         self.sleep.as_mut().reset(Instant::now() + self.pause);
-        Poll::Ready(self.waiting.split_to(self.step.min(self.waiting.len())).freeze())
     }
 }

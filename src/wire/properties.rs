@@ -2,8 +2,6 @@
 //! it checks.
 
 use std::{
-    pin::Pin,
-    rc::Rc,
     task::{Context, Poll, Waker},
     time::Instant,
 };
@@ -15,11 +13,11 @@ use futures_util::stream;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::{
-    End, Inbound, Limits, Outbound, Outlet, Shape, Violation,
+    End, Inbound, Incoming, Limits, Outbound, Shape, Source, Violation,
     deflate::{Deflate, Inflater},
-    frame::Header,
     tap::Observer,
 };
+use crate::metrics::DataKind;
 
 const FIN: u8 = 0x80;
 const RSV1: u8 = 0x40;
@@ -28,9 +26,6 @@ const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
-
-/// The longest piece that is held back beside a compressed message: a Close frame.
-const HELD: usize = 14 + 125;
 
 /// A frame by hand.
 fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
@@ -59,63 +54,6 @@ fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
 /// What a stream of frames says: whole messages and control frames, in the order of their ends.
 type Events = Vec<(u8, Vec<u8>)>;
 
-/// The events of plain frames, masked or not, up to the first text that is no UTF-8.
-fn events(mut bytes: &[u8]) -> (Events, bool) {
-    let (mut events, mut begun) = (Vec::new(), (0, Vec::new()));
-    while bytes.len() >= 2 {
-        let (first, second) = (bytes[0], bytes[1]);
-        assert_eq!(first & 0x70, 0, "what comes out is plain");
-        let extended = match second & 0x7F {
-            126 => 2,
-            127 => 8,
-            _ => 0,
-        };
-        let masked = if second & 0x80 == 0 { 0 } else { 4 };
-        let start = 2 + extended + masked;
-        if bytes.len() < start {
-            break;
-        }
-        let len = match extended {
-            0 => u64::from(second & 0x7F),
-            _ => bytes[2..2 + extended]
-                .iter()
-                .fold(0, |len, byte| len << 8 | u64::from(*byte)),
-        };
-        let Some(end) = usize::try_from(len).ok().and_then(|len| len.checked_add(start)) else {
-            break;
-        };
-        if bytes.len() < end {
-            break;
-        }
-        let mut payload = bytes[start..end].to_vec();
-        if masked > 0 {
-            let mask = &bytes[2 + extended..start];
-            payload
-                .iter_mut()
-                .zip(mask.iter().cycle())
-                .for_each(|(byte, key)| *byte ^= key);
-        }
-        bytes = &bytes[end..];
-        let opcode = first & 0x0F;
-        if opcode >= 8 {
-            events.push((opcode, payload));
-            continue;
-        }
-        if opcode != 0 {
-            begun.0 = opcode;
-        }
-        begun.1.extend(payload);
-        if first & FIN != 0 {
-            let message = (begun.0, std::mem::take(&mut begun.1));
-            if message.0 == TEXT && str::from_utf8(&message.1).is_err() {
-                return (events, true);
-            }
-            events.push(message);
-        }
-    }
-    (events, false)
-}
-
 type Chunks = stream::Iter<std::vec::IntoIter<Result<Bytes, ()>>>;
 
 /// The bytes in pieces.
@@ -132,75 +70,68 @@ fn chunks(pieces: Vec<Bytes>) -> Chunks {
     stream::iter(pieces.into_iter().map(Ok).collect::<Vec<_>>())
 }
 
-/// What came out, why it ended, and the most that was held back on the way.
+/// What was heard, why it ended, and the most that was held of a message that was not whole.
 struct Outcome {
-    pieces: Vec<Bytes>,
+    events: Events,
     violation: Option<Violation>,
     held: usize,
 }
 
-impl Outcome {
-    /// Events, and the violation after them: a text that was left to the codec counts as one found here.
-    fn verdict(&self) -> (Events, Option<Violation>) {
-        match events(&self.pieces.concat()) {
-            (events, true) => (events, Some(Violation::Utf8)),
-            (events, false) => (events, self.violation),
+/// For sources that are always ready.
+fn context() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+fn event(incoming: Incoming<'_>) -> (u8, Vec<u8>) {
+    match incoming {
+        Incoming::Message(message, _) => {
+            let opcode = match message.kind {
+                DataKind::Text => TEXT,
+                DataKind::Binary => BINARY,
+            };
+            (opcode, message.payload.into_owned())
         }
+        Incoming::Ping(payload) => (PING, payload.to_vec()),
+        Incoming::Pong => (PONG, Vec::new()),
+        Incoming::Close(code) => (CLOSE, code.map(u16::to_be_bytes).into_iter().flatten().collect()),
     }
 }
 
-/// Polls once: with a waker that does nothing, for these sources are always ready.
-fn poll<S: Stream + Unpin>(stream: &mut S) -> Poll<Option<S::Item>> {
-    Pin::new(stream).poll_next(&mut Context::from_waker(Waker::noop()))
-}
-
-/// How many frames the codec will give.
-fn whole_frames(mut bytes: &[u8]) -> usize {
-    let mut count = 0;
-    while let Some((header, len)) = Header::read(bytes) {
-        let Some(after) = bytes.get(len + usize::try_from(header.len).unwrap()..) else {
-            break;
-        };
-        bytes = after;
-        count += 1;
-    }
-    count
-}
-
-fn through(pieces: Vec<Bytes>, limits: Limits, inflater: Option<Inflater>) -> Outcome {
-    let (mut inbound, link) = Inbound::new(
-        chunks(pieces),
+fn inbound<S>(source: S, limits: Limits, inflater: Option<Inflater>) -> Inbound<S>
+where
+    S: Stream<Item = Result<Bytes, ()>> + Unpin,
+{
+    Inbound::new(
+        Source::new(source, None),
         limits,
         inflater,
         Observer::default(),
         Instant::now(),
-    );
-    let (mut out, mut held, mut taken) = (Vec::new(), 0, 0);
-    loop {
-        let polled = poll(&mut inbound);
+    )
+}
+
+fn through(pieces: Vec<Bytes>, limits: Limits, inflater: Option<Inflater>) -> Outcome {
+    let mut inbound = inbound(chunks(pieces), limits, inflater);
+    let (mut events, mut held) = (Vec::new(), 0);
+    let end = loop {
+        // As the session does it, which may stop after any message: what is left of a chunk is kept.
+        let mut chunk = inbound.chunk();
+        let heard = inbound.poll_next(&mut context(), &mut chunk).map_ok(event);
+        inbound.rest(chunk);
         held = held.max(inbound.holds());
-        match polled {
-            Poll::Ready(Some(piece)) => out.push(piece.unwrap()),
-            Poll::Ready(None) => break,
-            // It waits for a frame to be taken: these sources always have more.
-            Poll::Pending => {
-                link.taken();
-                taken += 1;
-            }
+        match heard {
+            Poll::Ready(Ok(event)) => events.push(event),
+            Poll::Ready(Err(end)) => break end,
+            Poll::Pending => unreachable!("there is always more"),
         }
-    }
-    // To wait for one that the codec does not have would be to wait for ever.
-    assert!(
-        taken <= whole_frames(&out.concat()),
-        "it waited for {taken} frames"
-    );
-    let violation = match link.take_end().unwrap() {
+    };
+    let violation = match end {
         End::Eof => None,
         End::Violation(violation, _) => Some(violation),
         End::Drained(_) => unreachable!("nobody drains"),
     };
     Outcome {
-        pieces: out,
+        events,
         violation,
         held,
     }
@@ -249,7 +180,13 @@ fn say(said: &[Said], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>, E
         match said {
             Said::Control(opcode, payload) => {
                 frames.push(frame(FIN | opcode, payload, mask()));
-                events.push((*opcode, payload.clone()));
+                // What a Pong holds is of no interest.
+                let heard = if *opcode == PONG {
+                    Vec::new()
+                } else {
+                    payload.clone()
+                };
+                events.push((*opcode, heard));
             }
             Said::Message(opcode, plain, cuts, compressed) => {
                 let compressed = *compressed && may_compress && !plain.is_empty();
@@ -318,18 +255,17 @@ proptest! {
         let cut = through(pieces(&bytes, &cuts), limits, inflater());
         let whole = through(pieces(&bytes, &[]), limits, inflater());
         for outcome in [&cut, &whole] {
-            prop_assert!(outcome.held <= message_size + HELD, "held {}", outcome.held);
+            prop_assert!(outcome.held <= message_size, "held {}", outcome.held);
         }
-        let (verdict, mut other) = (cut.verdict(), whole.verdict());
+        prop_assert_eq!(&cut.events, &whole.events);
         // Of a compressed message that is bad in two ways, which comes first depends on how much is inflated at once.
         let of_inflated = |violation| {
             matches!(violation, Some(Violation::Utf8 | Violation::Deflate | Violation::TooBig { .. }))
         };
-        if compressing && of_inflated(verdict.1) && of_inflated(other.1) {
-            other.1 = verdict.1;
+        if !(compressing && of_inflated(cut.violation) && of_inflated(whole.violation)) {
+            prop_assert_eq!(cut.violation, whole.violation);
         }
-        prop_assert_eq!(&verdict, &other);
-        for (opcode, payload) in verdict.0 {
+        for (opcode, payload) in cut.events {
             let most = if opcode >= 8 { 125 } else { message_size };
             prop_assert!(payload.len() <= most);
         }
@@ -341,7 +277,7 @@ proptest! {
     ) {
         let limits = Limits { message_size: 100, fragments: 3 };
         let outcome = through(pieces, limits, compressing.then(any_inflater));
-        prop_assert!(outcome.held <= 100 + HELD);
+        prop_assert!(outcome.held <= 100);
     }
 
     #[test]
@@ -353,32 +289,7 @@ proptest! {
     ) {
         let (frames, expected) = say(&said, &masks, compressing);
         let outcome = through(pieces(&frames.concat(), &cuts), NONE, compressing.then(any_inflater));
-        prop_assert_eq!(outcome.verdict(), (expected, None));
-    }
-
-    #[test]
-    fn plain_frames_that_fit_their_chunk_pass_without_a_copy(
-        said in vec(said(), 1..6),
-        masks in vec(any::<[u8; 4]>(), 1..4),
-        ends in vec(any::<bool>(), 30),
-        compressing: bool,
-    ) {
-        let mut chunks: Vec<Vec<u8>> = vec![Vec::new()];
-        for (frame, end) in say(&said, &masks, false).0.into_iter().zip(ends.into_iter().cycle()) {
-            chunks.last_mut().unwrap().extend(frame);
-            if end {
-                chunks.push(Vec::new());
-            }
-        }
-        let chunks: Vec<Bytes> = chunks.into_iter().filter(|chunk| !chunk.is_empty()).map(Bytes::from).collect();
-        let places = |pieces: &[Bytes]| -> Vec<_> {
-            pieces.iter().map(|piece| (piece.as_ptr(), piece.len())).collect()
-        };
-        let expected = places(&chunks);
-        // The outcome keeps the memory alive, so that no address is used twice.
-        let outcome = through(chunks, NONE, compressing.then(any_inflater));
-        prop_assert_eq!(places(&outcome.pieces), expected);
-        prop_assert_eq!(outcome.held, 0);
+        prop_assert_eq!((outcome.events, outcome.violation), (expected, None));
     }
 
     #[test]
@@ -393,23 +304,17 @@ proptest! {
             let offer = format!("permessage-deflate; {side}_max_window_bits={bits}{}", no_takeover(side));
             Deflate::negotiate([offer.as_str()]).unwrap()
         };
-        // A server's frames are not masked: one by one they come to the other side as a client would have sent them.
-        let frames: Vec<_> = messages
-            .iter()
-            .map(|(opcode, payload)| {
-                let mut masked = frame(FIN | opcode, payload, [0; 4]);
-                let key = masked.len() - payload.len() - 4;
-                masked.drain(key..key + 4);
-                masked[1] &= 0x7F;
-                Ok::<_, std::io::Error>(Bytes::from(masked))
-            })
-            .collect();
-        let shape = Shape { deflater: Some(agree("server").deflater()), ..Shape::default() };
-        let mut outbound = Outbound::new(stream::iter(frames), shape, Rc::new(Outlet::default()));
+        let outbound = Outbound::new(Shape { deflater: Some(agree("server").deflater()), ..Shape::default() }, None);
         let mut wire = Vec::new();
         let mut compressed = 0;
-        while let Poll::Ready(Some(sent)) = poll(&mut outbound) {
-            let sent = sent.unwrap();
+        for (opcode, payload) in &messages {
+            let kind = if *opcode == TEXT { DataKind::Text } else { DataKind::Binary };
+            let (before, after) = payload.split_at(payload.len() / 3);
+            outbound.message(kind, &[before, after]);
+            let Poll::Ready(sent) = outbound.poll_take(&mut context()) else {
+                return Err(TestCaseError::fail("nothing was said"));
+            };
+            // A server's frames are not masked: they come to the other side as a client would have sent them.
             let header = match sent[1] { 126 => 4, 127 => 10, _ => 2 };
             compressed += usize::from(sent[0] & RSV1 != 0);
             wire.extend(frame(sent[0], &sent[header..], [1, 2, 3, 4]));
@@ -417,7 +322,7 @@ proptest! {
         let long = |(_, payload): &&(u8, Vec<u8>)| payload.len() > 10_000;
         prop_assert!(compressed >= messages.iter().filter(long).count());
         let outcome = through(pieces(&wire, &cuts), NONE, Some(agree("client").inflater()));
-        prop_assert_eq!(outcome.verdict(), (messages, None));
+        prop_assert_eq!((outcome.events, outcome.violation), (messages, None));
     }
 
     #[test]
@@ -448,12 +353,8 @@ proptest! {
         } else {
             (&whole[..], &[][..])
         };
-        let mut source = pieces(now, &cuts);
+        let source = pieces(now, &cuts);
         let later = pieces(later, &cuts);
-        // Text that is all there is left to the codec: cut it, so that it is judged here.
-        if bad == 1 {
-            source = source.iter().flat_map(|piece| piece.chunks(7)).map(Bytes::copy_from_slice).collect();
-        }
         // It says Pending once, where the drain is to be seen, and for ever at the end: only the Close can end the tail.
         let mut queue = source.into_iter().map(Some).chain([None]).chain(later.into_iter().map(Some));
         let source = stream::poll_fn(move |_| match queue.next() {
@@ -461,24 +362,24 @@ proptest! {
             Some(None) | None => Poll::Pending,
         });
         let inflater = compressing.then(any_inflater);
-        let (mut inbound, link) = Inbound::new(source, NONE, inflater, Observer::default(), Instant::now());
-        link.drain();
-        loop {
-            match poll(&mut inbound) {
-                Poll::Ready(None) => break,
-                Poll::Ready(Some(_)) => {}
-                Poll::Pending => link.taken(),
+        let mut inbound = inbound(source, NONE, inflater);
+        inbound.drain();
+        let mut chunk = inbound.chunk();
+        let end = loop {
+            match inbound.poll_next(&mut context(), &mut chunk) {
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(end)) => break end,
+                Poll::Pending => unreachable!("it is drained"),
             }
-        }
-        let tail = match link.take_end() {
-            Some(End::Violation(_, tail)) if bad < 3 => tail,
-            Some(End::Drained(tail)) if bad == 3 => tail,
+        };
+        let tail = match end {
+            End::Violation(_, tail) if bad < 3 => tail,
+            End::Drained(tail) if bad == 3 => tail,
             end => return Err(TestCaseError::fail(format!("{end:?}"))),
         };
         let mut tail = std::pin::pin!(tail);
-        let context = &mut Context::from_waker(Waker::noop());
         // Pending is said once where the queue was drained by a violation.
-        let ended = (0..2).any(|_| tail.as_mut().poll(context).is_ready());
+        let ended = (0..2).any(|_| tail.as_mut().poll(&mut context()).is_ready());
         prop_assert!(ended);
     }
 }

@@ -103,6 +103,14 @@ impl Stream {
         }
     }
 
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(io) => io.poll_read_ready(cx),
+            // What was read may not have been decrypted.
+            Self::Tls(_) => Poll::Ready(Ok(())),
+        }
+    }
+
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(io) => Pin::new(io).poll_write(cx, bytes),

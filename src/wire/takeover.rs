@@ -1,136 +1,58 @@
-//! A connection after its handshake, read and written without actix-http.
+//! A session and its connection: who runs the one and writes to the other.
 //!
 //! HTTP's dispatcher would copy what comes into a channel and what goes into a buffer, wake itself for either, and keep
 //! its own buffers and timers for as long as the connection lives. None of that is needed any more once the 101 is out.
-//! So the response's body, when it is first asked for bytes, takes the connection instead, and ends.
+//! So the response's body, when it is first asked for bytes, takes the connection instead, and ends. On a socket that is
+//! not ours the session is the body.
 
 use std::{
-    cell::RefCell,
     io,
-    pin::{Pin, pin},
+    pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, BufMut as _, Bytes, BytesMut};
-use futures_core::{Stream, ready};
-use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
+use bytes::Bytes;
+use futures_core::Stream;
+use thiserror::Error;
 
-use super::transport::Socket;
+use super::{outbound::Outbound, transport::Socket};
 
-/// Most bytes of one read. One buffer of this size serves all connections of a thread, so that one that is idle has none.
-const READ: usize = 64 * 1024;
-
-/// What is shorter is copied out of that buffer, what is longer takes the buffer with it.
-const COPIED: usize = 8 * 1024;
-
-thread_local! {
-    static BUFFER: RefCell<BytesMut> = RefCell::default();
-}
-
-/// What comes from the peer: first what HTTP has read already, then what the socket gives.
+/// The body of a 101: the first time that it is asked for bytes, it gives the connection to a task that runs the session
+/// and writes what it says.
 #[derive(Debug)]
-pub struct Source<P> {
-    /// None once HTTP has no more.
-    read_by_http: Option<P>,
-    /// None where the connection stays with HTTP.
-    socket: Option<Rc<Socket>>,
-}
-
-impl<P> Source<P> {
-    /// Reads `payload` to its end, and then `socket`.
-    pub fn new(payload: P, socket: Option<Rc<Socket>>) -> Self {
-        Self {
-            read_by_http: Some(payload),
-            socket,
-        }
-    }
-}
-
-impl<P, E> Stream for Source<P>
-where
-    P: Stream<Item = Result<Bytes, E>> + Unpin,
-    E: From<io::Error>,
-{
-    type Item = Result<Bytes, E>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(payload) = &mut self.read_by_http {
-            // Its end is an error where HTTP expected more; what that means is for the socket to say.
-            if let Some(Ok(chunk)) = ready!(Pin::new(payload).poll_next(cx)) {
-                return Poll::Ready(Some(Ok(chunk)));
-            }
-            self.read_by_http = None;
-        }
-        let Some(socket) = &self.socket else {
-            return Poll::Ready(None);
-        };
-        BUFFER.with_borrow_mut(|buffer| {
-            buffer.reserve(READ);
-            let mut limited = buffer.limit(READ);
-            let read = pin!(Reader(socket).read_buf(&mut limited)).poll(cx);
-            Poll::Ready(match ready!(read) {
-                Err(error) => Some(Err(error.into())),
-                Ok(0) => None,
-                Ok(..=COPIED) => {
-                    let chunk = Bytes::copy_from_slice(buffer);
-                    buffer.clear();
-                    Some(Ok(chunk))
-                }
-                Ok(_) => Some(Ok(buffer.split().freeze())),
-            })
-        })
-    }
-}
-
-/// For tokio's way of reading into memory that holds nothing yet.
-struct Reader<'s>(&'s Socket);
-
-impl AsyncRead for Reader<'_> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.0.poll_read(cx, buffer)
-    }
-}
-
-/// The body of a 101: the first time that it is asked for bytes, it gives the connection to a task that writes them
-/// itself.
-#[derive(Debug)]
-pub struct Takeover<B> {
+pub struct Takeover<S> {
     /// None once the socket has it.
-    writer: Option<Writer<B>>,
+    task: Option<Task<S>>,
     socket: Rc<Socket>,
 }
 
-impl<B> Takeover<B> {
-    /// Will write what `body` gives.
-    pub fn new(body: B, socket: Rc<Socket>) -> Self {
-        let writer = Writer {
-            body: Box::pin(body),
-            unsent: Bytes::new(),
+impl<S> Takeover<S> {
+    /// Will run `session`, which says what it has to say to `outbound`.
+    pub fn new(session: S, outbound: Rc<Outbound>, socket: Rc<Socket>) -> Self {
+        let task = Task {
+            session,
+            outbound,
             socket: Rc::clone(&socket),
-            ending: false,
+            ended: false,
         };
         Self {
-            writer: Some(writer),
+            task: Some(task),
             socket,
         }
     }
 }
 
-impl<B, E> Stream for Takeover<B>
+impl<S> Stream for Takeover<S>
 where
-    B: Stream<Item = Result<Bytes, E>> + 'static,
+    S: Future<Output = ()> + Unpin + 'static,
 {
-    type Item = Result<Bytes, E>;
+    type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(writer) = self.writer.take() {
+        if let Some(task) = self.task.take() {
             // The head is in HTTP's buffer, and goes out before the socket changes hands.
-            self.socket.give_to(Box::pin(writer));
+            self.socket.give_to(Box::pin(task));
         }
         if self.socket.is_given() {
             Poll::Ready(None)
@@ -140,56 +62,109 @@ where
     }
 }
 
-/// Writes a body to a socket, and closes it. The body is asked for more only when all that it gave before is written:
-/// that is the backpressure.
+/// Runs a session, writes what it says, and closes the socket.
 #[derive(Debug)]
-struct Writer<B> {
+struct Task<S> {
     /// Kept until the socket is closed: whoever waits for the last session to end must not end the process before.
-    body: Pin<Box<B>>,
-    unsent: Bytes,
+    session: S,
+    outbound: Rc<Outbound>,
     socket: Rc<Socket>,
-    ending: bool,
+    ended: bool,
 }
 
-impl<B, E> Writer<B>
+impl<S> Task<S>
 where
-    B: Stream<Item = Result<Bytes, E>>,
+    S: Future<Output = ()> + Unpin,
 {
-    /// Fails when the peer takes no more, or when the body asks for an end by error.
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        while !self.ending {
-            while !self.unsent.is_empty() {
-                match ready!(self.socket.poll_write(cx, &self.unsent)) {
-                    Ok(written @ 1..) => self.unsent.advance(written),
-                    Ok(0) | Err(_) => return Poll::Ready(Err(())),
-                }
+    /// Fails when the peer takes no more.
+    fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut written = self.poll_written(cx)?;
+        if !self.ended && (written.is_ready() || self.outbound.has_room()) {
+            self.ended = Pin::new(&mut self.session).poll(cx).is_ready();
+            if self.outbound.is_aborted() {
+                return Poll::Ready(Ok(()));
             }
-            // An idle connection keeps nothing of what it last said.
-            self.unsent = Bytes::new();
-            ready!(self.socket.poll_flush(cx)).map_err(drop)?;
-            match ready!(self.body.as_mut().poll_next(cx)) {
-                Some(Ok(bytes)) => self.unsent = bytes,
-                Some(Err(_)) => return Poll::Ready(Err(())),
-                None => self.ending = true,
-            }
+            written = self.poll_written(cx)?;
         }
-        self.socket.poll_shutdown(cx).map_err(drop)
+        ready!(written);
+        // The session was pending, and so will be woken: what it said in the meantime is out.
+        if self.ended {
+            self.socket.poll_shutdown(cx)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn poll_written(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.outbound.poll_write(cx, &self.socket))?;
+        self.socket.poll_flush(cx)
     }
 }
 
-impl<B, E> Future for Writer<B>
+impl<S> Future for Task<S>
 where
-    B: Stream<Item = Result<Bytes, E>>,
+    S: Future<Output = ()> + Unpin,
 {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_body(cx).map(drop)
+        self.poll_session(cx).map(drop)
     }
 }
 
-impl<B> Drop for Writer<B> {
+impl<S> Drop for Task<S> {
     fn drop(&mut self) {
         self.socket.close();
+    }
+}
+
+/// A session as the body of its 101.
+#[derive(Debug)]
+pub struct SessionBody<S> {
+    session: S,
+    outbound: Rc<Outbound>,
+    ended: bool,
+}
+
+impl<S> SessionBody<S> {
+    /// Runs `session`, which says what it has to say to `outbound`.
+    pub fn new(session: S, outbound: Rc<Outbound>) -> Self {
+        Self {
+            session,
+            outbound,
+            ended: false,
+        }
+    }
+}
+
+/// [`Outbound::abort`] was called.
+#[derive(Debug, Error)]
+#[error("aborted on request")]
+pub struct Aborted;
+
+impl<S> Stream for SessionBody<S>
+where
+    S: Future<Output = ()> + Unpin,
+{
+    type Item = Result<Bytes, Aborted>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        match this.outbound.poll_take(cx) {
+            Poll::Ready(bytes) if !bytes.is_empty() => return Poll::Ready(Some(Ok(bytes))),
+            Poll::Pending if !this.outbound.has_room() => return Poll::Pending,
+            _ => {}
+        }
+        if !this.ended {
+            this.ended = Pin::new(&mut this.session).poll(cx).is_ready();
+            if this.outbound.is_aborted() {
+                return Poll::Ready(Some(Err(Aborted)));
+            }
+        }
+        match ready!(this.outbound.poll_take(cx)) {
+            bytes if !bytes.is_empty() => Poll::Ready(Some(Ok(bytes))),
+            _ if this.ended => Poll::Ready(None),
+            _ => Poll::Pending,
+        }
     }
 }

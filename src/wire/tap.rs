@@ -1,6 +1,6 @@
 //! A look at the frames of one connection as they pass, for whoever was given leave to look.
 
-use std::{cell::RefCell, collections::VecDeque, rc::Rc};
+use std::rc::Rc;
 
 use super::frame::Header;
 use crate::metrics::Worker;
@@ -51,25 +51,11 @@ impl std::fmt::Debug for Tap {
     }
 }
 
-/// How a message came, which the codec no longer knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
-    /// Frames that it had on the wire.
-    pub frames: usize,
-    /// Whether it was compressed.
-    pub compressed: bool,
-}
-
-/// The facts of the messages that were passed on and not yet asked for, in their order.
-pub type FactsQueue = Rc<RefCell<VecDeque<Facts>>>;
-
 /// Who looks on while frames come in; nobody, by default.
 #[derive(Debug, Clone, Default)]
 pub struct Observer {
     /// Sees every frame.
     pub tap: Option<Tap>,
-    /// Keeps the facts of every message.
-    pub facts: Option<FactsQueue>,
     /// Counts.
     pub worker: Option<Worker>,
 }

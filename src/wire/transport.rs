@@ -86,6 +86,14 @@ impl Socket {
         }
     }
 
+    /// Whether reading may find something: cheaper than to try.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &*self.stream.borrow() {
+            Some(stream) => stream.poll_readable(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut *self.stream.borrow_mut() {
             Some(stream) => stream.poll_write(cx, bytes),
@@ -94,6 +102,10 @@ impl Socket {
     }
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A TCP stream holds nothing back.
+        if self.tls.is_none() {
+            return Poll::Ready(Ok(()));
+        }
         match &mut *self.stream.borrow_mut() {
             Some(stream) => stream.poll_flush(cx),
             None => Poll::Ready(Ok(())),

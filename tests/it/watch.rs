@@ -99,10 +99,10 @@ async fn a_watcher_sees_the_handshake_every_frame_and_the_end() {
     for (direction, name, start) in [
         ("received", "text", "4865"),
         ("received", "ping", "70"),
-        ("received", "continuation", "6c6c6f"),
-        ("received", "close", "03e8"),
         ("sent", "pong", "70"),
+        ("received", "continuation", "6c6c6f"),
         ("sent", "text", "48656c6c6f"),
+        ("received", "close", "03e8"),
         ("sent", "close", "03e8"),
     ] {
         assert_eq!(
