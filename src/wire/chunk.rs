@@ -2,8 +2,11 @@
 
 use std::{cell::Cell, ops::Range};
 
-/// Most bytes of one read.
+/// Bytes of one read at most: so much may wait of a connection whose messages are taken one by one.
 const READ: usize = 64 * 1024;
+
+/// The same where more of one payload is awaited: a large message takes fewer reads.
+const LARGE_READ: usize = 256 * 1024;
 
 thread_local! {
     /// One buffer serves all connections of a thread, so that one that is idle has none.
@@ -68,10 +71,13 @@ impl Chunk {
         &self.buffer[place]
     }
 
-    /// Room for a read, behind what was not looked at.
-    pub(super) fn room(&mut self) -> &mut [u8] {
-        self.make_room(READ / 2);
-        &mut self.buffer[self.end..]
+    /// Room for a read, behind what was not looked at, where `awaited` bytes of a payload are to come.
+    pub(super) fn room(&mut self, awaited: u64) -> &mut [u8] {
+        let len = usize::try_from(awaited)
+            .unwrap_or(LARGE_READ)
+            .clamp(READ, LARGE_READ);
+        self.make_room(len);
+        &mut self.buffer[self.end..self.end + len]
     }
 
     /// So much of the room was filled.
@@ -93,7 +99,7 @@ impl Chunk {
             self.start = 0;
         }
         if self.buffer.len() - self.end < len {
-            self.buffer.resize((self.end + len).max(READ), 0);
+            self.buffer.resize(self.end + len, 0);
         }
     }
 }

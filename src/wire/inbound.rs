@@ -96,7 +96,7 @@ where
                 self.waker = Some(cx.waker().clone());
                 Poll::Pending
             } else {
-                source.poll_read(cx, chunk)
+                source.poll_read(cx, chunk, self.decoder.left())
             };
             match polled {
                 Poll::Ready(Ok(1..)) => self.heard = Instant::now(),

@@ -37,11 +37,17 @@ where
         }
     }
 
-    /// Reads to the end of `chunk`, and returns how much; nothing is the end.
+    /// Reads to the end of `chunk`, where `awaited` bytes of a payload are to come, and returns how much; nothing is the
+    /// end.
     ///
     /// # Errors
     /// When the connection is broken.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        chunk: &mut Chunk,
+        awaited: u64,
+    ) -> Poll<io::Result<usize>> {
         while let Some(payload) = &mut self.read_by_http {
             match ready!(Pin::new(payload).poll_next(cx)) {
                 Some(Ok(bytes)) if bytes.is_empty() => {}
@@ -59,7 +65,7 @@ where
         if self.drained {
             ready!(socket.poll_readable(cx))?;
         }
-        let mut room = ReadBuf::new(chunk.room());
+        let mut room = ReadBuf::new(chunk.room(awaited));
         ready!(socket.poll_read(cx, &mut room))?;
         let read = room.filled().len();
         self.drained = room.remaining() > 0;

@@ -72,7 +72,7 @@ where
             if this.discard(&mut chunk) {
                 break Poll::Ready(());
             }
-            match this.source.poll_read(cx, &mut chunk) {
+            match this.source.poll_read(cx, &mut chunk, 0) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0) | Err(_)) => break Poll::Ready(()),
                 Poll::Pending => break Poll::Pending,
