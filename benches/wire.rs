@@ -18,11 +18,14 @@ use std::{
 use bytes::Bytes;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::stream;
-use ws_echo::wire::{
-    Inbound, Limits, Source,
-    deflate::Deflate,
-    frame::{BINARY, Header, MAX_HEADER, TEXT},
-    tap::Observer,
+use ws_echo::{
+    metrics::DataKind,
+    wire::{
+        Inbound, Limits, Outbound, Shape, Source,
+        deflate::Deflate,
+        frame::{BINARY, Header, MAX_HEADER, TEXT},
+        tap::Observer,
+    },
 };
 
 /// As actix-http reads from a socket.
@@ -110,6 +113,29 @@ fn header(c: &mut Criterion) {
     });
 }
 
+fn outbound(c: &mut Criterion) {
+    let mut group = c.benchmark_group("outbound, plain");
+    for (name, size) in [
+        ("16 messages of 32 B", 32),
+        ("16 messages of 1 KiB", 1024),
+        ("16 messages of 16 KiB", 16 * 1024),
+    ] {
+        let payload = vec![7; size];
+        group.throughput(Throughput::Bytes(16 * size as u64));
+        group.bench_function(name, |bencher| {
+            let mut cx = Context::from_waker(Waker::noop());
+            let outbound = Outbound::new(Shape::default(), None);
+            bencher.iter(|| {
+                for _ in 0..16 {
+                    outbound.message(DataKind::Binary, &[black_box(&payload)]);
+                }
+                outbound.poll_take(&mut cx)
+            });
+        });
+    }
+    group.finish();
+}
+
 fn deflate(c: &mut Criterion) {
     let text: String = (0..20)
         .map(|i| format!("{{\"id\":{i},\"name\":\"sensor {i}\",\"value\":{}}},", i * 37))
@@ -142,5 +168,5 @@ fn deflate(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, header, inbound, deflate);
+criterion_group!(benches, header, inbound, outbound, deflate);
 criterion_main!(benches);

@@ -8,7 +8,7 @@ use actix_web::{
 use serde::Deserialize;
 
 use crate::{
-    session::{now_ms, refusal::Explanation, stamped},
+    session::{now_ms, refusal::Explanation, reply::stamped},
     state::State,
 };
 

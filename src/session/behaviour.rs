@@ -22,50 +22,55 @@ const MAX_REASON: usize = 123;
 
 /// What the URL asked of this connection; the default is a plain echo with time stamps.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Behaviour {
+pub struct Behaviour {
     /// `reply`: how messages are answered.
-    pub(super) reply: ReplyMode,
+    pub reply: ReplyMode,
     /// `delay`, `jitter`, `drop`, `duplicate`, `seed`: what becomes of each reply.
-    pub(super) fate: Fate,
+    pub fate: Fate,
     /// `tick`: how often the server says the time unasked.
-    pub(super) tick: Option<Duration>,
+    pub tick: Option<Duration>,
     /// `close`, `abort` or `wire`, and `after`.
-    pub(super) event: Option<(Event, After)>,
+    pub event: Option<(Event, After)>,
     /// `fragment`: most payload bytes of a data frame.
-    pub(super) fragment: Option<NonZeroUsize>,
+    pub fragment: Option<NonZeroUsize>,
     /// `rate`: bytes a second towards the peer.
-    pub(super) rate: Option<NonZeroU32>,
+    pub rate: Option<NonZeroU32>,
     /// `pong=off`: Pings are not answered.
-    pub(super) no_pong: bool,
+    pub no_pong: bool,
     /// `close-reply=off`: a Close is not answered.
-    pub(super) no_close_reply: bool,
+    pub no_close_reply: bool,
     /// `compress=off`: no permessage-deflate, whatever the client offers.
-    pub(super) no_compression: bool,
+    pub no_compression: bool,
     /// `max-message-size`: a lower limit in bytes.
-    pub(super) max_message_size: Option<usize>,
+    pub max_message_size: Option<usize>,
     /// `subprotocol`: what the handshake answers, whatever was offered.
-    pub(super) subprotocol: Option<Subprotocol>,
+    pub subprotocol: Option<Subprotocol>,
     /// `handshake-delay`: how late the 101, or the refusal, comes.
-    pub(super) handshake_delay: Option<Duration>,
+    pub handshake_delay: Option<Duration>,
     /// `handshake-status`: a refusal with this status, 300 to 599.
-    pub(super) handshake_status: Option<u16>,
+    pub handshake_status: Option<u16>,
     /// `watch`: who knows this key may see the connection's frames.
-    pub(super) watch: Option<WatchKey>,
+    pub watch: Option<WatchKey>,
 }
 
 /// What becomes of each reply. `PartialEq` on probabilities compares what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Fate {
-    pub(super) delay: Duration,
-    pub(super) jitter: Duration,
-    pub(super) drop: f64,
-    pub(super) duplicate: f64,
-    pub(super) seed: Option<u64>,
+pub struct Fate {
+    /// How late it is at least.
+    pub delay: Duration,
+    /// How much later at most.
+    pub jitter: Duration,
+    /// The probability, 0 to 1, that it is not sent.
+    pub drop: f64,
+    /// The probability, 0 to 1, that it is sent twice.
+    pub duplicate: f64,
+    /// Makes the same fates again.
+    pub seed: Option<u64>,
 }
 
 /// Something that happens to the connection once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Event {
+pub enum Event {
     /// The server closes so.
     Close(CloseReason),
     /// TCP reset, no Close frame.
@@ -76,7 +81,7 @@ pub(super) enum Event {
 
 /// When it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum After {
+pub enum After {
     /// Right after the handshake.
     Handshake,
     /// After the reply to this many messages.
@@ -87,7 +92,7 @@ pub(super) enum After {
 
 /// A subprotocol answered against the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Subprotocol {
+pub enum Subprotocol {
     /// None, although some were offered.
     None,
     /// This one, offered or not.
@@ -96,11 +101,11 @@ pub(super) enum Subprotocol {
 
 /// The secret that shows a connection's frames to whoever knows it.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct WatchKey(String);
+pub struct WatchKey(String);
 
 impl WatchKey {
     /// 16 to 64 letters, digits, `_` and `-`.
-    pub(crate) fn new(key: &str) -> Option<Self> {
+    pub fn new(key: &str) -> Option<Self> {
         let fits = (16..=64).contains(&key.len())
             && key
                 .bytes()
@@ -119,10 +124,10 @@ impl std::fmt::Debug for WatchKey {
 /// A known key with a value that it does not have, or that does not go with another key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the query says {said}")]
-pub(crate) struct BadValue {
+pub struct BadValue {
     said: String,
     /// What may stand there.
-    pub(super) allowed: String,
+    pub allowed: String,
 }
 
 impl Behaviour {
@@ -133,7 +138,7 @@ impl Behaviour {
     ///
     /// # Errors
     /// On a known key with a value that it does not have, one that comes twice, or two that cannot go together.
-    pub(super) fn from_query(
+    pub fn from_query(
         query: &str,
         max_message_size: usize,
         mut unknown: impl FnMut(&str),

@@ -3,7 +3,7 @@
 //! The actor decides what is said and when; [`crate::wire`] has the frames, and the socket. Only this file touches the
 //! actor's context: its neighbours are pure, or know nothing of actors.
 
-pub(crate) mod behaviour;
+pub mod behaviour;
 mod client;
 mod close;
 mod connection;
@@ -12,7 +12,7 @@ pub mod handshake;
 mod heartbeat;
 pub(crate) mod refusal;
 mod registry;
-mod reply;
+pub mod reply;
 mod throttle;
 pub mod watch;
 
@@ -32,7 +32,6 @@ use serde_json::value::RawValue;
 use tokio::time::{Sleep, sleep_until};
 
 pub use registry::Registry;
-pub use reply::stamped;
 pub use throttle::PerAddress;
 
 use behaviour::{After, Behaviour, Event};
@@ -377,6 +376,7 @@ impl EchoSession {
     fn beat(&mut self, ctx: &mut SessionContext) {
         let heard = self.wire.inbound.last_heard();
         let heard = self.pace.as_ref().map_or(heard, |pace| pace.last.max(heard));
+        self.wire.outbound.rest();
         match self.heartbeat.look(Instant::now(), heard) {
             _ if self.closing => {}
             Beat::Rest => {}

@@ -13,7 +13,7 @@ use crate::{
 
 /// How a message is answered: `?reply=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum ReplyMode {
+pub enum ReplyMode {
     /// The message with the prefix before it and the time after it.
     #[default]
     Stamped,
@@ -27,37 +27,34 @@ pub(super) enum ReplyMode {
 
 /// A message, and what is known of how it came.
 #[derive(Debug, Clone)]
-pub(super) struct Received<'m> {
-    pub(super) message: Message<'m>,
+pub struct Received<'m> {
+    /// The message.
+    pub message: Message<'m>,
     /// Counts the connection's messages from 1 up.
-    pub(super) seq: u64,
+    pub seq: u64,
     /// Milliseconds since the Unix epoch when all of it was there.
-    pub(super) received_at: u64,
-    pub(super) facts: Facts,
+    pub received_at: u64,
+    /// How it came.
+    pub facts: Facts,
 }
 
 /// What replies are made of beside the message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ingredients<'i> {
+pub struct Ingredients<'i> {
     /// What a stamped text begins with.
-    pub(super) prefix: &'i str,
+    pub prefix: &'i str,
     /// What `json` says of the connection.
-    pub(super) connection: Option<&'i RawValue>,
+    pub connection: Option<&'i RawValue>,
 }
 
 impl ReplyMode {
     /// Whether the reply says when it was made: where it does not, no clock need be read.
-    pub(super) fn tells_time(self) -> bool {
+    pub fn tells_time(self) -> bool {
         matches!(self, Self::Stamped | Self::Json)
     }
 
     /// The reply to a message, made at `now_ms` milliseconds since the Unix epoch; none where none is wanted.
-    pub(super) fn reply<'r>(
-        self,
-        received: Received<'r>,
-        with: Ingredients<'r>,
-        now_ms: u64,
-    ) -> Option<Reply<'r>> {
+    pub fn reply<'r>(self, received: Received<'r>, with: Ingredients<'r>, now_ms: u64) -> Option<Reply<'r>> {
         let Message { kind, payload } = received.message;
         Some(match (self, kind) {
             (Self::None, _) => return None,
@@ -97,8 +94,9 @@ impl ReplyMode {
 
 /// A reply in the pieces that it is made of, so that the message need not be copied to be stamped.
 #[derive(Debug)]
-pub(super) struct Reply<'r> {
-    pub(super) kind: DataKind,
+pub struct Reply<'r> {
+    /// What the payload holds.
+    pub kind: DataKind,
     prefix: &'r str,
     payload: Cow<'r, [u8]>,
     stamp: Stamp,
@@ -115,7 +113,7 @@ impl<'r> Reply<'r> {
     }
 
     /// The payload, one piece after the other.
-    pub(super) fn parts(&self) -> [&[u8]; 3] {
+    pub fn parts(&self) -> [&[u8]; 3] {
         [self.prefix.as_bytes(), &self.payload, self.stamp.bytes()]
     }
 }

@@ -250,6 +250,11 @@ impl fmt::Debug for Deflater {
 }
 
 impl Deflater {
+    /// Gives back the context's memory. A sender may always begin anew: the peer's window is then of no more use to it.
+    pub fn forget(&mut self) {
+        self.context = None;
+    }
+
     /// Compresses a whole message to the end of `out`, and says whether it did: where the message is shorter as it is,
     /// `out` is left alone.
     pub fn compress(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {

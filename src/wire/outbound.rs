@@ -67,7 +67,7 @@ impl Outbound {
                     deflater,
                     fragment,
                     tap,
-                    compressed: Vec::new(),
+                    used: false,
                 })
             }),
             trickle: rate.map(|rate| RefCell::new(Trickle::new(rate))),
@@ -135,6 +135,16 @@ impl Outbound {
         self.waiting.borrow_mut().push(&frame);
     }
 
+    /// Gives back what compressing needs where it was not needed since this was last called. For now and then.
+    pub fn rest(&self) {
+        if let Some(shaper) = &self.shaper {
+            let shaper = &mut *shaper.borrow_mut();
+            if let (false, Some(deflater)) = (std::mem::take(&mut shaper.used), &mut shaper.deflater) {
+                deflater.forget();
+            }
+        }
+    }
+
     /// Ends it all, now: nothing that waits goes out.
     pub fn abort(&self) {
         self.aborted.set(true);
@@ -199,7 +209,7 @@ impl Outbound {
     }
 
     /// What waits, as far as the rate allows; empty where nothing does.
-    pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
+    pub fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
         let waiting = &mut *self.waiting.borrow_mut();
         let mut most = waiting.bytes().len();
         if let (Some(trickle), 1..) = (&self.trickle, most) {
@@ -254,8 +264,13 @@ fn header(opcode: u8, len: usize) -> Header {
     }
 }
 
-/// Largest scratch buffer in bytes that a connection keeps between two messages.
+/// Largest scratch buffer in bytes that a thread keeps between two messages.
 const KEPT: usize = 64 * 1024;
+
+thread_local! {
+    /// Where messages are compressed to, for their frames' headers say how long they have become.
+    static SCRATCH: Cell<Vec<u8>> = Cell::default();
+}
 
 /// Messages to frames that are not plainly one each: without a clock and without waiting.
 #[derive(Debug)]
@@ -263,23 +278,36 @@ struct Shaper {
     deflater: Option<Deflater>,
     fragment: Option<NonZeroUsize>,
     tap: Option<Tap>,
-    /// Kept for its allocation.
-    compressed: Vec<u8>,
+    /// Something was compressed since [`Outbound::rest`] was last called.
+    used: bool,
 }
 
 impl Shaper {
     /// A message: compressed, cut up, or as it is.
     fn message(&mut self, kind: DataKind, payload: &[u8], waiting: &mut Buffer, worker: Option<&Worker>) {
-        // Kept from message to message, but not for the life of the connection because one was large.
-        if self.compressed.capacity() > KEPT {
-            self.compressed = Vec::new();
+        let mut scratch = SCRATCH.take();
+        let compressed = self.deflater.as_mut().is_some_and(|deflater| {
+            self.used = true;
+            deflater.compress(payload, &mut scratch)
+        });
+        self.frames(kind, payload, compressed.then_some(&scratch[..]), waiting, worker);
+        scratch.clear();
+        if scratch.capacity() <= KEPT {
+            SCRATCH.set(scratch);
         }
-        self.compressed.clear();
-        let compressed = self
-            .deflater
-            .as_mut()
-            .is_some_and(|deflater| deflater.compress(payload, &mut self.compressed));
-        let wire = if compressed { &self.compressed[..] } else { payload };
+    }
+
+    /// The frames of a message, compressed or not.
+    fn frames(
+        &self,
+        kind: DataKind,
+        payload: &[u8],
+        compressed: Option<&[u8]>,
+        waiting: &mut Buffer,
+        worker: Option<&Worker>,
+    ) {
+        let wire = compressed.unwrap_or(payload);
+        let compressed = compressed.is_some();
         let most = self.fragment.map_or(usize::MAX, NonZeroUsize::get);
         if !compressed && wire.len() <= most {
             let header = header(opcode(kind), payload.len());

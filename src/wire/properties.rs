@@ -297,6 +297,7 @@ proptest! {
         messages in vec(message(), 1..6),
         takeover: bool,
         bits in 9..=15u8,
+        rests in vec(0..3u8, 6),
         cuts in vec(any::<Index>(), 0..10),
     ) {
         let no_takeover = |side: &str| if takeover { String::new() } else { format!("; {side}_no_context_takeover") };
@@ -307,7 +308,9 @@ proptest! {
         let outbound = Outbound::new(Shape { deflater: Some(agree("server").deflater()), ..Shape::default() }, None);
         let mut wire = Vec::new();
         let mut compressed = 0;
-        for (opcode, payload) in &messages {
+        for ((opcode, payload), rests) in messages.iter().zip(rests) {
+            // Twice in a row with nothing between, and the context is given back.
+            (0..rests).for_each(|_| outbound.rest());
             let kind = if *opcode == TEXT { DataKind::Text } else { DataKind::Binary };
             let (before, after) = payload.split_at(payload.len() / 3);
             outbound.message(kind, &[before, after]);

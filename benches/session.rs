@@ -1,0 +1,94 @@
+//! What the session makes of a message and of a URL, alone.
+//!
+//! `cargo bench --bench session`
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a benchmark that cannot go on says where"
+)]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ws_echo::{
+    metrics::DataKind,
+    session::{
+        behaviour::Behaviour,
+        reply::{Ingredients, Received, ReplyMode},
+    },
+    wire::{Facts, Message},
+};
+
+/// Milliseconds since the Unix epoch, as many digits as today's.
+const NOW: u64 = 1_800_000_000_000;
+
+fn reply(c: &mut Criterion) {
+    let with = Ingredients {
+        prefix: "客户端发送的信息：",
+        connection: None,
+    };
+    let mut group = c.benchmark_group("making a reply");
+    for (name, mode, kind, size) in [
+        ("verbatim, 32 B", ReplyMode::Verbatim, DataKind::Binary, 32),
+        ("stamped, a text of 32 B", ReplyMode::Stamped, DataKind::Text, 32),
+        ("stamped, 32 B binary", ReplyMode::Stamped, DataKind::Binary, 32),
+        ("json, a text of 32 B", ReplyMode::Json, DataKind::Text, 32),
+        (
+            "json, a text of 16 KiB",
+            ReplyMode::Json,
+            DataKind::Text,
+            16 * 1024,
+        ),
+        (
+            "json, 16 KiB binary",
+            ReplyMode::Json,
+            DataKind::Binary,
+            16 * 1024,
+        ),
+    ] {
+        let payload = vec![b'x'; size];
+        group.throughput(Throughput::Bytes(size as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let received = Received {
+                    message: Message {
+                        kind,
+                        payload: black_box(&payload[..]).into(),
+                    },
+                    seq: 1,
+                    received_at: NOW,
+                    facts: Facts {
+                        frames: 1,
+                        compressed: false,
+                    },
+                };
+                let reply = mode.reply(received, with, NOW).unwrap();
+                reply.parts().iter().map(|part| part.len()).sum::<usize>()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn behaviour(c: &mut Criterion) {
+    let mut group = c.benchmark_group("reading what a URL asks");
+    for (name, query) in [
+        ("nothing", ""),
+        ("one key", "reply=verbatim"),
+        (
+            "ten keys",
+            "reply=json&delay=250ms&jitter=1s&drop=0.1&duplicate=0.2&seed=7&fragment=100&rate=20000&close=4000:bye&after=10",
+        ),
+        ("a key that means nothing", "token=eyJhbGciOiJIUzI1NiJ9"),
+        ("a bad value", "delay=soon"),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| Behaviour::from_query(black_box(query), 1 << 20, |_| ()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reply, behaviour);
+criterion_main!(benches);
