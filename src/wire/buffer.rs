@@ -8,6 +8,9 @@ use super::frame::{Header, MAX_HEADER};
 /// Largest buffer that a thread keeps for the next who writes.
 const SPARE_SIZE: usize = 256 * 1024;
 
+/// Bytes of a page of memory.
+const PAGE: usize = 4096;
+
 thread_local! {
     /// One buffer serves all connections of a thread, so that one that has nothing to say has none.
     static SPARE: Cell<Vec<u8>> = Cell::default();
@@ -25,7 +28,10 @@ impl Buffer {
     pub(super) fn frame(&mut self, header: &Header, parts: &[&[u8]]) {
         self.make_room();
         let len = usize::try_from(header.len).unwrap_or_default();
-        self.bytes.reserve(MAX_HEADER + len);
+        self.bytes.reserve(PAGE + MAX_HEADER + len);
+        if self.bytes.is_empty() && len >= PAGE {
+            self.skip_to_middle_of_page();
+        }
         self.bytes.extend_from_slice(header.write(&mut [0; MAX_HEADER]));
         for part in parts {
             self.bytes.extend_from_slice(part);
@@ -62,6 +68,15 @@ impl Buffer {
             spare.clear();
             SPARE.set(spare);
         }
+    }
+
+    /// The kernel copies what is written to pages of its own, from their start. Where the place in its page that is copied
+    /// to lies up to 15 bytes after that which is copied from, `rep movsb` comes to a fourteenth of its speed on AMD's Zen:
+    /// a frame at the start of a page would meet that whenever the frame before it has left its header's length there.
+    fn skip_to_middle_of_page(&mut self) {
+        let start = self.bytes.as_ptr().addr();
+        self.written = (PAGE / 2).wrapping_sub(start) % PAGE;
+        self.bytes.resize(self.written, 0);
     }
 
     fn make_room(&mut self) {
