@@ -8,12 +8,12 @@
 //! - [`http`]: what the page and operators ask over plain HTTP
 //! - [`state`]: what all workers share
 //! - [`metrics`]: what all workers count
-//! - [`wire`]: the bytes beneath the actor: limits, UTF-8, compression
+//! - [`wire`]: the bytes beneath the actor: frames, limits, UTF-8, compression
 //! - [`config`]: the command line; [`healthcheck`]: its second command; [`logging`]: the lines of the log; [`descriptors`]:
 //!   how many files may be open
 //!
-//! A message's way: socket bytes, [`wire::Inbound`], actix's WebSocket codec, the session (assemble, decide, reply), the
-//! codec, [`wire::Outbound`] where compression was negotiated, socket. One direction, no way back but the reply itself.
+//! A message's way: socket, [`wire::Inbound`] (frames to messages), the session (decide, reply), [`wire::Outbound`]
+//! (messages to frames), socket. One direction, no way back but the reply itself.
 
 pub mod config;
 pub mod descriptors;
