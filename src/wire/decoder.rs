@@ -28,7 +28,7 @@ pub struct Limits {
 
 /// How many times as much as has arrived a message is given room for: to move it is to copy it, and memory that is not
 /// yet written costs nothing.
-const GROWTH: usize = 16;
+const GROWTH: usize = 32;
 
 /// Compressed bytes that are inflated in one go: what is wrong is seen soon.
 const BLOCK: usize = 4096;
