@@ -5,15 +5,17 @@
 
 use std::{
     borrow::Cow,
+    env,
     fmt::{self, Write as _},
     io::{self, Write as _},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use anstream::{AutoStream, ColorChoice};
 use env_logger::{Builder, Env, fmt::Formatter};
 use log::{
-    LevelFilter, Record,
+    Level, LevelFilter, Record,
     kv::{self, Key, Value, VisitSource, VisitValue},
 };
 use serde::{Serializer as _, ser::SerializeMap};
@@ -26,9 +28,11 @@ const ACCEPT: &str = "actix_server::accept";
 /// How often it is passed on.
 const ACCEPT_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts the log on standard error. `RUST_LOG` filters it, `info` by default.
+/// Starts the log on standard error. `RUST_LOG` filters it, `info` by default; `RUST_LOG_STYLE` says whether it has
+/// colours, a terminal by default.
 pub fn start(format: LogFormat) {
     let accept = Throttle::default();
+    let coloured = is_coloured();
     Builder::new()
         // A peer that vanishes is no error, and what else these two say is said by ws-echo's own lines.
         .filter_module("actix_http", LevelFilter::Off)
@@ -39,7 +43,7 @@ pub fn start(format: LogFormat) {
                 return Ok(());
             }
             match format {
-                LogFormat::Text => text(out, record),
+                LogFormat::Text => text(out, coloured, record),
                 LogFormat::Json => {
                     let time = out.timestamp_millis().to_string();
                     json(out, &time, record)
@@ -64,17 +68,45 @@ impl Throttle {
     }
 }
 
+/// Decided once: env_logger would colour each line, and search it for what to take out again where it goes to a file.
+fn is_coloured() -> bool {
+    match env::var("RUST_LOG_STYLE").as_deref() {
+        Ok("always") => true,
+        Ok("never") => false,
+        _ => AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+    }
+}
+
 /// `[time LEVEL target] message key=value key="a value"`
-fn text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let style = out.default_level_style(record.level());
+fn text(out: &mut Formatter, coloured: bool, record: &Record<'_>) -> io::Result<()> {
     let (time, level, target) = (out.timestamp(), record.level(), record.target());
+    let (style, plain) = if coloured {
+        (style(level), "\x1B[0m")
+    } else {
+        ("", "")
+    };
     let rest = line(record);
-    writeln!(out, "[{time} {style}{level:<5}{style:#} {target}] {rest}")
+    writeln!(out, "[{time} {style}{level:<5}{plain} {target}] {rest}")
+}
+
+/// ECMA-48's SGR sequence.
+fn style(level: Level) -> &'static str {
+    match level {
+        Level::Error => "\x1B[1;31m",
+        Level::Warn => "\x1B[33m",
+        Level::Info => "\x1B[32m",
+        Level::Debug => "\x1B[34m",
+        Level::Trace => "\x1B[36m",
+    }
 }
 
 /// What follows the brackets.
 fn line(record: &Record<'_>) -> String {
-    let mut line = escaped(&record.args().to_string()).into_owned();
+    let mut line = String::with_capacity(256);
+    match record.args().as_str() {
+        Some(message) => line.push_str(&escaped(message)),
+        None => line.push_str(&escaped(&record.args().to_string())),
+    }
     // It fails only where a value's Display does: the rest of the line is worth having.
     let _ = record.key_values().visit(&mut Text(&mut line));
     line
@@ -109,22 +141,26 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
         if is_null(&value) {
             return Ok(());
         }
-        let value = value.to_string();
-        let plain = |char: char| char.is_ascii_graphic() && char != '"';
-        if !value.is_empty() && value.chars().all(plain) {
-            write!(self.0, " {key}={value}")?;
-        } else {
-            write!(self.0, " {key}=\"")?;
+        let line = &mut *self.0;
+        line.push(' ');
+        line.push_str(key.as_str());
+        line.push('=');
+        let start = line.len();
+        let written = write!(line, "{value}");
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+        if line.len() == start || !line[start..].bytes().all(plain) {
+            let value = line.split_off(start);
+            line.push('"');
             for char in value.chars() {
                 // `escape_debug` would take an apostrophe for a danger too.
                 match char {
-                    '\'' => self.0.push('\''),
-                    _ => self.0.extend(char.escape_debug()),
+                    '\'' => line.push('\''),
+                    _ => line.extend(char.escape_debug()),
                 }
             }
-            self.0.push('"');
+            line.push('"');
         }
-        Ok(())
+        Ok(written?)
     }
 }
 

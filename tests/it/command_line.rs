@@ -299,6 +299,24 @@ async fn the_log_says_when_a_connection_opens_and_how_it_ended() {
 }
 
 #[actix_rt::test]
+async fn a_log_that_goes_to_no_terminal_has_colours_only_where_that_is_asked_for() {
+    for (style, said) in [
+        ("auto", " INFO  "),
+        ("never", " INFO  "),
+        ("always", " \u{1b}[32mINFO \u{1b}[0m "),
+    ] {
+        let mut command = ws_echo();
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .env("RUST_LOG_STYLE", style);
+        let mut server = Process::spawn(command, 1).await;
+        let _peer = server.raw("/").await;
+        let line = server.logged("connection opened").await;
+        assert!(line.contains(said), "{style}: {line}");
+    }
+}
+
+#[actix_rt::test]
 async fn at_debug_level_the_log_shows_messages_escaped_and_cut() {
     let mut command = ws_echo();
     command
