@@ -130,7 +130,7 @@ def cost(offer, say, tls=None, settle=lambda peer: None, flags=()):
         for peer in peers:
             settle(peer)
         # The allocator looks after what was given back when it is asked for something.
-        for _ in range(50):
+        for _ in range(2 * CONNECTIONS):
             connect(port, offer, tls).close()
         grown = resident(server.pid) - before
         for peer in peers + warm:

@@ -12,6 +12,13 @@ use super::behaviour::Fate;
 /// The fates of one connection's replies, in the order of its messages.
 #[derive(Debug)]
 pub(super) struct Fates {
+    /// None where each reply is sent once, at once.
+    urn: Option<Box<Urn>>,
+}
+
+/// Where lots are drawn from.
+#[derive(Debug)]
+struct Urn {
     fate: Fate,
     rng: Rng,
 }
@@ -27,28 +34,32 @@ pub(super) struct Lot {
 
 impl Fates {
     pub(super) fn new(fate: Fate) -> Self {
-        let rng = fate.seed.map_or_else(Rng::new, Rng::with_seed);
-        Self { fate, rng }
+        let urn = (fate != Fate::default()).then(|| {
+            let rng = fate.seed.map_or_else(Rng::new, Rng::with_seed);
+            Box::new(Urn { fate, rng })
+        });
+        Self { urn }
     }
 
     /// The next message's lot.
     pub(super) fn draw(&mut self) -> Lot {
-        if self.fate == Fate::default() {
+        let Some(urn) = &mut self.urn else {
             return Lot {
                 copies: 1,
                 wait: Duration::ZERO,
             };
-        }
+        };
+        let Urn { fate, rng } = &mut **urn;
         // Each message takes three numbers, needed or not: its fate hangs on the seed and its place alone.
-        let (drop, duplicate, jitter) = (self.rng.f64(), self.rng.f64(), self.rng.f64());
-        let copies = match (drop < self.fate.drop, duplicate < self.fate.duplicate) {
+        let (drop, duplicate, jitter) = (rng.f64(), rng.f64(), rng.f64());
+        let copies = match (drop < fate.drop, duplicate < fate.duplicate) {
             (true, _) => 0,
             (false, true) => 2,
             (false, false) => 1,
         };
         Lot {
             copies,
-            wait: self.fate.delay + self.fate.jitter.mul_f64(jitter),
+            wait: fate.delay + fate.jitter.mul_f64(jitter),
         }
     }
 }

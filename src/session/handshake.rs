@@ -18,10 +18,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use log::debug;
 
 use super::{
-    EchoSession, Opening, Wire,
+    EchoSession, Manner, Opening, Wire,
     behaviour::{Behaviour, Subprotocol},
     client::Client,
-    connection, now_ms,
+    connection,
+    fate::Fates,
+    now_ms,
     refusal::Refusal,
     reply::ReplyMode,
     watch,
@@ -190,6 +192,7 @@ async fn accept(
         tap,
     };
     let outbound = Rc::new(Outbound::new(shape, Some(worker.clone())));
+    let fates = Fates::new(behaviour.fate);
     let opening = Opening {
         admission,
         peer,
@@ -197,8 +200,6 @@ async fn accept(
         path: loggable(request.path()),
         subprotocol,
         compressed: deflate.is_some(),
-        behaviour,
-        connection,
         shown,
     };
     let wire = Wire {
@@ -206,7 +207,15 @@ async fn accept(
         outbound: Rc::clone(&outbound),
         socket: socket.clone(),
     };
-    let session = Context::new().into_future(EchoSession::new(state, worker, opening, wire, now));
+    let session = Context::new().into_future(EchoSession::new(
+        state,
+        worker,
+        opening,
+        Manner::new(behaviour, connection),
+        fates,
+        wire,
+        now,
+    ));
     Ok(match socket {
         // On a socket that is not ours, as under actix's test server, HTTP keeps it.
         None => response.body(BodyStream::new(SessionBody::new(session, outbound))),

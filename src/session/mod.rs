@@ -76,9 +76,30 @@ struct Opening {
     path: String,
     subprotocol: Option<String>,
     compressed: bool,
-    behaviour: Behaviour,
+}
+
+/// What of the URL's wishes is the session's to grant.
+struct Manner {
+    reply: ReplyMode,
+    tick: Option<Duration>,
+    event: Option<(Event, After)>,
+    no_pong: bool,
+    no_close_reply: bool,
     /// What `reply=json` says of the connection.
     connection: Option<Box<RawValue>>,
+}
+
+impl Manner {
+    fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> Self {
+        Self {
+            reply: behaviour.reply,
+            tick: behaviour.tick,
+            event: behaviour.event,
+            no_pong: behaviour.no_pong,
+            no_close_reply: behaviour.no_close_reply,
+            connection,
+        }
+    }
 }
 
 /// The two ends of the wire, and what is between them where it is ours.
@@ -89,15 +110,19 @@ struct Wire {
 }
 
 /// An open connection: what comes in, the replies, and the end.
+///
+/// Each line of the processor's cache that a message touches is one more to be fetched where many connections take turns.
+/// So what is not for every message is in a box of its own.
 pub(crate) struct EchoSession {
     state: web::Data<State>,
     worker: Worker,
-    opening: Opening,
+    opening: Box<Opening>,
+    manner: Manner,
     wire: Wire,
     heartbeat: Heartbeat,
     fates: Fates,
     /// Where messages may come only so fast.
-    pace: Option<Pace>,
+    pace: Option<Box<Pace>>,
     delayed: Delayed<Due>,
     /// Messages whose replies went to the wire at once, and were not counted yet.
     prompt: u64,
@@ -144,17 +169,27 @@ enum Ended {
 type SessionContext = Context<EchoSession>;
 
 impl EchoSession {
-    fn new(state: web::Data<State>, worker: Worker, opening: Opening, wire: Wire, now: Instant) -> Self {
+    fn new(
+        state: web::Data<State>,
+        worker: Worker,
+        opening: Opening,
+        manner: Manner,
+        fates: Fates,
+        wire: Wire,
+        now: Instant,
+    ) -> Self {
         let heartbeat = Heartbeat::new(state.config.ping_interval, state.config.idle_timeout, now);
-        let fates = Fates::new(opening.behaviour.fate);
-        let pace = state.config.max_messages_per_second.limit().map(|rate| Pace {
-            bucket: Bucket::new(rate, now),
-            last: now,
+        let pace = state.config.max_messages_per_second.limit().map(|rate| {
+            Box::new(Pace {
+                bucket: Bucket::new(rate, now),
+                last: now,
+            })
         });
         Self {
             state,
             worker,
-            opening,
+            opening: Box::new(opening),
+            manner,
             wire,
             heartbeat,
             fates,
@@ -186,7 +221,7 @@ impl EchoSession {
         let received = Received {
             message,
             seq: self.tally.messages,
-            received_at: if self.opening.behaviour.reply == ReplyMode::Json {
+            received_at: if self.manner.reply == ReplyMode::Json {
                 now_ms()
             } else {
                 0
@@ -204,7 +239,7 @@ impl EchoSession {
             };
             self.delay(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
         }
-        if let Some((event, After::Messages(count))) = &self.opening.behaviour.event
+        if let Some((event, After::Messages(count))) = &self.manner.event
             && *count == self.tally.messages
         {
             let event = event.clone();
@@ -257,9 +292,9 @@ impl EchoSession {
         }
         let with = Ingredients {
             prefix: &self.state.config.prefix,
-            connection: self.opening.connection.as_deref(),
+            connection: self.manner.connection.as_deref(),
         };
-        let mode = self.opening.behaviour.reply;
+        let mode = self.manner.reply;
         let now = if mode.tells_time() { now_ms() } else { 0 };
         let Some(reply) = mode.reply(received, with, now) else {
             return false;
@@ -313,7 +348,7 @@ impl EchoSession {
 
     /// Says the time unasked. Each tick sets the next: a connection that was held up does not catch up.
     fn tick(&mut self, ctx: &mut SessionContext) {
-        if let (Some(tick), false) = (self.opening.behaviour.tick, self.closing) {
+        if let (Some(tick), false) = (self.manner.tick, self.closing) {
             let now = now_ms().to_string();
             self.wire.outbound.message(DataKind::Text, &[now.as_bytes()]);
             ctx.run_later(tick, Self::tick);
@@ -358,7 +393,7 @@ impl EchoSession {
     /// Answers the peer's Close.
     fn closed_by_peer(&mut self, code: Option<u16>, ctx: &mut SessionContext) {
         self.tally.ended = Some(Ended::ByPeer(code));
-        if self.opening.behaviour.no_close_reply {
+        if self.manner.no_close_reply {
             self.closing = true;
             let patience = self.state.config.idle_timeout.duration().unwrap_or(UNANSWERED);
             ctx.run_later(patience, |_, ctx| ctx.stop());
@@ -418,7 +453,7 @@ impl EchoSession {
             Incoming::Close(_) if self.closing => ctx.stop(),
             _ if self.closing => {}
             Incoming::Message(message, facts) => self.answer(message, facts, ctx),
-            Incoming::Ping(_) if self.opening.behaviour.no_pong => {}
+            Incoming::Ping(_) if self.manner.no_pong => {}
             Incoming::Ping(payload) => self.wire.outbound.pong(payload),
             Incoming::Pong => {}
             Incoming::Close(code) => self.closed_by_peer(code, ctx),
@@ -468,7 +503,7 @@ impl Actor for EchoSession {
             subprotocol,
             compressed,
             ..
-        } = &self.opening;
+        } = &*self.opening;
         admission.started(ctx.address().recipient());
         self.worker.count(|counters| &counters.opened);
         info!(
@@ -477,10 +512,10 @@ impl Actor for EchoSession {
             "connection opened"
         );
         ctx.spawn(Hearing::default());
-        if let Some(tick) = self.opening.behaviour.tick {
+        if let Some(tick) = self.manner.tick {
             ctx.run_later(tick, Self::tick);
         }
-        match self.opening.behaviour.event.clone() {
+        match self.manner.event.clone() {
             Some((event, After::Handshake)) => self.happen(event, ctx),
             Some((event, After::Time(wait))) => {
                 ctx.run_later(wait, |session, ctx| session.happen(event, ctx));

@@ -38,7 +38,7 @@ const BLOCK: usize = 4096;
 pub(super) struct Decoder {
     limits: Limits,
     /// Where permessage-deflate was negotiated.
-    inflater: Option<Inflater>,
+    inflater: Option<Box<Inflater>>,
     /// The data message that has begun and not ended.
     message: Option<Partial>,
     /// The frame of it that is coming.
@@ -158,7 +158,7 @@ impl Decoder {
         });
         Self {
             limits,
-            inflater,
+            inflater: inflater.map(Box::new),
             message: None,
             frame: Payload::default(),
             viewer,

@@ -44,8 +44,8 @@ pub struct Shape {
 pub struct Outbound {
     waiting: RefCell<Buffer>,
     /// None where every message is one plain frame and nobody looks.
-    shaper: Option<RefCell<Shaper>>,
-    trickle: Option<RefCell<Trickle>>,
+    shaper: Option<Box<RefCell<Shaper>>>,
+    trickle: Option<Box<RefCell<Trickle>>>,
     worker: Option<Worker>,
     aborted: Cell<bool>,
 }
@@ -63,14 +63,14 @@ impl Outbound {
         Self {
             waiting: RefCell::default(),
             shaper: (!plain).then(|| {
-                RefCell::new(Shaper {
+                Box::new(RefCell::new(Shaper {
                     deflater,
                     fragment,
                     tap,
                     used: false,
-                })
+                }))
             }),
-            trickle: rate.map(|rate| RefCell::new(Trickle::new(rate))),
+            trickle: rate.map(|rate| Box::new(RefCell::new(Trickle::new(rate)))),
             worker,
             aborted: Cell::default(),
         }

@@ -33,7 +33,7 @@ pub struct Socket {
     head: RefCell<Vec<u8>>,
     head_done: Cell<bool>,
     reset: Cell<bool>,
-    tls: Option<TlsFacts>,
+    tls: Option<Box<TlsFacts>>,
     owner: RefCell<Owner>,
 }
 
@@ -64,7 +64,7 @@ impl Socket {
             head: RefCell::default(),
             head_done: Cell::default(),
             reset: Cell::default(),
-            tls,
+            tls: tls.map(Box::new),
             owner: RefCell::default(),
         }
     }
@@ -128,7 +128,7 @@ impl Socket {
 
     /// What TLS agreed on; none on a plain connection.
     pub fn tls(&self) -> Option<&TlsFacts> {
-        self.tls.as_ref()
+        self.tls.as_deref()
     }
 
     /// The first request's head, up to and with its empty line; told once. Empty where it was too long.
