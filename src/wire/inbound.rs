@@ -67,8 +67,11 @@ where
         }
     }
 
-    /// What was read and not looked at. It goes back by [`Self::rest`].
+    /// What was read and not looked at, for whoever was woken to read on. It goes back by [`Self::rest`].
     pub fn chunk(&mut self) -> Chunk {
+        if let Some(source) = &mut self.source {
+            source.woken();
+        }
         Chunk::lend(&mut self.kept)
     }
 

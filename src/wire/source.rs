@@ -37,6 +37,11 @@ where
         }
     }
 
+    /// Whoever reads was woken: most often by what has come, and then to try costs less than to ask first.
+    pub(super) fn woken(&mut self) {
+        self.drained = false;
+    }
+
     /// Reads to the end of `chunk`, where `awaited` bytes of a payload are to come, and returns how much; nothing is the
     /// end.
     ///
