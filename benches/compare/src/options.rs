@@ -29,10 +29,10 @@ pub struct Options {
     #[arg(long, value_delimiter = ',')]
     pub points: Vec<Point>,
     /// Seconds of one run of one server
-    #[arg(long, value_parser = seconds, default_value = "1")]
+    #[arg(long, value_parser = seconds, default_value = "0.3")]
     pub seconds: Duration,
     /// Rounds that count; one more warms up
-    #[arg(long, default_value = "5")]
+    #[arg(long, default_value = "15")]
     pub rounds: usize,
     /// Messages a second of the section `paced`
     #[arg(long, default_value = "20000", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
