@@ -204,7 +204,7 @@ impl Outbound {
         let trickle = &mut *trickle.borrow_mut();
         let step = ready!(trickle.poll_step(cx)).min(bytes.len());
         let written = ready!(socket.poll_write(cx, &bytes[..step]))?;
-        trickle.pause();
+        trickle.pause(written);
         Poll::Ready(Ok(written))
     }
 
@@ -215,7 +215,7 @@ impl Outbound {
         if let (Some(trickle), 1..) = (&self.trickle, most) {
             let trickle = &mut *trickle.borrow_mut();
             most = most.min(ready!(trickle.poll_step(cx)));
-            trickle.pause();
+            trickle.pause(most);
         }
         let bytes = Bytes::copy_from_slice(&waiting.bytes()[..most]);
         waiting.advance(most);
@@ -364,7 +364,7 @@ impl Shaper {
 #[derive(Debug)]
 struct Trickle {
     /// Bytes of one step, and the time that they take.
-    step: usize,
+    step: u32,
     pause: Duration,
     sleep: Pin<Box<Sleep>>,
 }
@@ -378,7 +378,7 @@ impl Trickle {
     fn new(rate: NonZeroU32) -> Self {
         let step = (rate.get() / Self::STEPS).max(1);
         Self {
-            step: usize::try_from(step).unwrap_or(usize::MAX),
+            step,
             pause: Duration::from_secs(step.into()) / rate.get(),
             sleep: Box::pin(sleep_until(Instant::now())),
         }
@@ -386,11 +386,34 @@ impl Trickle {
 
     /// How many bytes may go out, once any may.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-        self.sleep.as_mut().poll(cx).map(|()| self.step)
+        let step = usize::try_from(self.step).unwrap_or(usize::MAX);
+        self.sleep.as_mut().poll(cx).map(|()| step)
     }
 
-    /// Bytes went out.
-    fn pause(&mut self) {
-        self.sleep.as_mut().reset(Instant::now() + self.pause);
+    /// So many bytes went out, of one step at most.
+    fn pause(&mut self, written: usize) {
+        let time = self.time_of(written);
+        self.sleep.as_mut().reset(Instant::now() + time);
+    }
+
+    /// The time that so many bytes take.
+    fn time_of(&self, bytes: usize) -> Duration {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.step);
+        self.pause * bytes / self.step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_take_the_time_that_the_rate_gives_them() {
+        let trickle = |rate| Trickle::new(NonZeroU32::new(rate).unwrap());
+        let ms = Duration::from_millis;
+        assert_eq!(trickle(1000).time_of(50), ms(50));
+        assert_eq!(trickle(1000).time_of(3), ms(3));
+        assert_eq!(trickle(1).time_of(1), ms(1000));
+        assert_eq!(trickle(u32::MAX).time_of(0), ms(0));
     }
 }
