@@ -44,16 +44,17 @@ impl Heartbeat {
         heartbeat
     }
 
-    /// When to look next; never, where both timers are off.
+    /// When to look next; never, where both timers are off, or once the peer was given up.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Looks: `heard` is when the last bytes came from the peer.
-    pub(super) fn look(&mut self, now: Instant, heard: Instant) -> Beat {
-        if self
-            .due
-            .is_some_and(|due| now.saturating_duration_since(due) > HELD_UP)
+    /// Looks: `heard` is when the last bytes came from the peer, who is not listened to for now where it is `held` back.
+    pub(super) fn look(&mut self, now: Instant, heard: Instant, held: bool) -> Beat {
+        if held
+            || self
+                .due
+                .is_some_and(|due| now.saturating_duration_since(due) > HELD_UP)
         {
             self.listening = now;
         }
@@ -70,7 +71,8 @@ impl Heartbeat {
         } else {
             Beat::Rest
         };
-        self.due = self.next(heard);
+        // A due time that has passed would be due again at once.
+        self.due = (beat != Beat::Idle).then(|| self.next(heard)).flatten();
         beat
     }
 
@@ -104,28 +106,45 @@ mod tests {
         let mut heartbeat = heartbeat(20, 60, start);
         for ping in [20, 40] {
             assert_eq!(heartbeat.due(), Some(start + s(ping)));
-            assert_eq!(heartbeat.look(start + s(ping), start), Beat::Ping);
+            assert_eq!(heartbeat.look(start + s(ping), start, false), Beat::Ping);
         }
         assert_eq!(heartbeat.due(), Some(start + s(60)));
-        assert_eq!(heartbeat.look(start + s(60), start), Beat::Idle);
+        assert_eq!(heartbeat.look(start + s(60), start, false), Beat::Idle);
     }
 
     #[test]
     fn whatever_comes_from_the_peer_starts_the_silence_anew() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
-        assert_eq!(heartbeat.look(start + s(60), start + s(59)), Beat::Rest);
+        assert_eq!(heartbeat.look(start + s(60), start + s(59), false), Beat::Rest);
         assert_eq!(heartbeat.due(), Some(start + s(119)));
-        assert_eq!(heartbeat.look(start + s(119), start + s(59)), Beat::Idle);
+        assert_eq!(heartbeat.look(start + s(119), start + s(59), false), Beat::Idle);
     }
 
     #[test]
     fn a_look_that_comes_too_late_blames_nobody() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
-        assert_eq!(heartbeat.look(start + s(90), start), Beat::Rest);
+        assert_eq!(heartbeat.look(start + s(90), start, false), Beat::Rest);
         assert_eq!(heartbeat.due(), Some(start + s(150)));
-        assert_eq!(heartbeat.look(start + s(150), start), Beat::Idle);
+        assert_eq!(heartbeat.look(start + s(150), start, false), Beat::Idle);
+    }
+
+    #[test]
+    fn a_peer_that_is_not_listened_to_is_not_blamed() {
+        let start = Instant::now();
+        let mut heartbeat = heartbeat(0, 60, start);
+        assert_eq!(heartbeat.look(start + s(60), start, true), Beat::Rest);
+        assert_eq!(heartbeat.due(), Some(start + s(120)));
+        assert_eq!(heartbeat.look(start + s(120), start, false), Beat::Idle);
+    }
+
+    #[test]
+    fn whoever_is_given_up_is_not_looked_at_again() {
+        let start = Instant::now();
+        let mut heartbeat = heartbeat(0, 60, start);
+        assert_eq!(heartbeat.look(start + s(60), start, false), Beat::Idle);
+        assert_eq!(heartbeat.due(), None);
     }
 
     #[test]

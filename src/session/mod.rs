@@ -20,7 +20,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     rc::Rc,
-    task::Poll,
+    task::{Poll, ready},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -29,7 +29,7 @@ use actix_web::web;
 use actix_web_actors::ws::CloseReason;
 use log::{debug, info, log_enabled};
 use serde_json::value::RawValue;
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::{Sleep, sleep, sleep_until};
 
 pub use registry::Registry;
 pub use throttle::PerAddress;
@@ -136,6 +136,19 @@ struct Pace {
     bucket: Bucket,
     /// When the last one was taken: what waits to be read was not said this long ago.
     last: Instant,
+    /// Until the next one may be.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Pace {
+    /// Ready once another message may be taken.
+    fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        Poll::Ready(())
+    }
 }
 
 /// What waits for its time.
@@ -183,6 +196,7 @@ impl EchoSession {
             Box::new(Pace {
                 bucket: Bucket::new(rate, now),
                 last: now,
+                pause: None,
             })
         });
         Self {
@@ -228,7 +242,7 @@ impl EchoSession {
             },
             facts,
         };
-        self.keep_pace(ctx);
+        self.keep_pace();
         let lot = self.fates.draw();
         if lot.wait.is_zero() && self.delayed.is_empty() {
             self.prompt += u64::from(self.reply(received, lot.copies));
@@ -253,7 +267,7 @@ impl EchoSession {
 
     /// Takes nothing more from the peer, neither message nor control frame, until another message may come. Its bytes
     /// stay where they are: in this connection's chunk, which has a bound, then in the kernel's, then with the peer.
-    fn keep_pace(&mut self, ctx: &mut SessionContext) {
+    fn keep_pace(&mut self) {
         let Some(pace) = &mut self.pace else { return };
         pace.last = Instant::now();
         // It is there: the last message waited for it.
@@ -262,7 +276,15 @@ impl EchoSession {
         if !wait.is_zero() && !self.wire.inbound.is_draining() {
             self.worker
                 .count(|counters| &counters.limits[Limit::MaxMessagesPerSecond.index()]);
-            ctx.wait(tokio::time::sleep(wait).into_actor(self));
+            pace.pause = Some(Box::pin(sleep(wait)));
+        }
+    }
+
+    /// Ready where the pace allows another message, or no longer matters.
+    fn poll_pace(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        match &mut self.pace {
+            Some(pace) if !self.wire.inbound.is_draining() => pace.poll(cx),
+            _ => Poll::Ready(()),
         }
     }
 
@@ -387,6 +409,9 @@ impl EchoSession {
 
     fn wait_for_close(&mut self, ctx: &mut SessionContext) {
         self.closing = true;
+        // Nothing of it will be sent; the peer's Close may stand behind what was held back.
+        drop(self.delayed.take());
+        self.wire.inbound.hold(false);
         ctx.run_later(LINGER, |_, ctx| ctx.stop());
     }
 
@@ -409,10 +434,14 @@ impl EchoSession {
 
     /// Looks after the timers.
     fn beat(&mut self, ctx: &mut SessionContext) {
-        let heard = self.wire.inbound.last_heard();
-        let heard = self.pace.as_ref().map_or(heard, |pace| pace.last.max(heard));
+        let mut heard = self.wire.inbound.last_heard();
+        let mut held = self.wire.inbound.is_held();
+        if let Some(pace) = &self.pace {
+            heard = heard.max(pace.last);
+            held |= pace.pause.is_some();
+        }
         self.wire.outbound.rest();
-        match self.heartbeat.look(Instant::now(), heard) {
+        match self.heartbeat.look(Instant::now(), heard, held) {
             _ if self.closing => {}
             Beat::Rest => {}
             Beat::Ping => self.wire.outbound.ping(),
@@ -422,6 +451,7 @@ impl EchoSession {
 
     /// Hears what has come.
     fn poll_peer(&mut self, ctx: &mut SessionContext, cx: &mut std::task::Context<'_>) -> Poll<()> {
+        ready!(self.poll_pace(cx));
         let mut ended = Poll::Pending;
         let mut chunk = self.wire.inbound.chunk();
         for heard in 1.. {
@@ -434,7 +464,7 @@ impl EchoSession {
                 }
                 Poll::Pending => break,
             }
-            if ctx.waiting() {
+            if ctx.waiting() || self.poll_pace(cx).is_pending() {
                 break;
             }
             if heard == AT_ONCE || self.wire.outbound.is_full() {

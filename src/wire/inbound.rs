@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
+use tokio::task::coop::has_budget_remaining;
 
 use super::{
     chunk::{Chunk, Kept},
@@ -90,13 +91,16 @@ where
             let Some(source) = &mut self.source else {
                 return Poll::Pending;
             };
+            if self.held && !self.draining {
+                self.waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
             match self.decoder.next(chunk) {
                 Ok(Some(decoded)) => return Poll::Ready(Ok(decoded.within(chunk))),
                 Ok(None) => {}
                 Err(violation) => return self.end(chunk, |tail| End::Violation(violation, tail)),
             }
             let polled = if self.held {
-                self.waker = Some(cx.waker().clone());
                 Poll::Pending
             } else {
                 source.poll_read(cx, chunk, self.decoder.left())
@@ -104,13 +108,16 @@ where
             match polled {
                 Poll::Ready(Ok(1..)) => self.heard = Instant::now(),
                 Poll::Ready(Ok(0) | Err(_)) => return self.end(chunk, |_| End::Eof),
-                Poll::Pending if self.draining => return self.end(chunk, End::Drained),
+                // Where the task has had its share for this turn, more may be there.
+                Poll::Pending if self.draining && has_budget_remaining() => {
+                    return self.end(chunk, End::Drained);
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    /// When the last bytes came from the peer.
+    /// When the last bytes came from the peer, or when it was last listened to again.
     pub fn last_heard(&self) -> Instant {
         self.heard
     }
@@ -125,12 +132,22 @@ where
         self.draining
     }
 
-    /// Whether reading waits: held, nothing more is taken from the socket, and the peer feels that its writes stall.
+    /// Whether hearing waits: held, nothing more is looked at or taken from the socket, and the peer feels that its writes
+    /// stall. Draining goes before: what has been read by then is heard.
     pub fn hold(&mut self, held: bool) {
-        self.held = held;
-        if let (false, Some(waker)) = (held, self.waker.take()) {
-            waker.wake();
+        if self.held && !held {
+            // What came in the meantime was not seen to come.
+            self.heard = Instant::now();
+            if let Some(waker) = self.waker.take() {
+                waker.wake();
+            }
         }
+        self.held = held;
+    }
+
+    /// Whether [`Self::hold`] says that hearing waits.
+    pub fn is_held(&self) -> bool {
+        self.held
     }
 
     /// Bytes of a message that is not whole.
@@ -149,5 +166,57 @@ where
         };
         let kept = std::mem::take(chunk).rest();
         Poll::Ready(Err(end(Tail::new(source, kept, self.decoder.left()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::Arc, task::Wake};
+
+    use futures_util::{StreamExt as _, stream};
+
+    use super::{super::message::Message, *};
+
+    #[derive(Default)]
+    struct Woken(std::sync::atomic::AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn what_is_held_is_not_even_looked_at() {
+        let frames = Bytes::from_static(b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b");
+        let source = stream::iter([Ok::<_, Infallible>(frames)]).chain(stream::pending());
+        let limits = Limits {
+            message_size: 10,
+            fragments: 10,
+        };
+        let mut inbound = Inbound::new(
+            Source::new(source, None),
+            limits,
+            None,
+            Observer::default(),
+            Instant::now(),
+        );
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let next = |inbound: &mut Inbound<_>| {
+            let mut chunk = inbound.chunk();
+            let said = match inbound.poll_next(&mut Context::from_waker(&waker), &mut chunk) {
+                Poll::Ready(Ok(Incoming::Message(Message { payload, .. }, _))) => payload.to_vec(),
+                _ => Vec::new(),
+            };
+            inbound.rest(chunk);
+            said
+        };
+        assert_eq!(next(&mut inbound), b"a");
+        inbound.hold(true);
+        assert_eq!(next(&mut inbound), b"", "it has been read, and waits");
+        inbound.hold(false);
+        assert!(woken.0.load(std::sync::atomic::Ordering::Relaxed));
+        assert_eq!(next(&mut inbound), b"b");
     }
 }

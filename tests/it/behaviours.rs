@@ -1,12 +1,19 @@
 //! What a connection does because its URL asked for it, seen byte by byte.
 
+use std::{pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 use proptest::prelude::*;
+use ws_echo::config::Timer;
 
 use crate::support::{
     Echo,
     process::Process,
     raw::{self, BINARY, CLOSE, CONTINUATION, FIN, Frame, PING, RSV1, Raw, TEXT, frame, upgrade},
 };
+
+/// Once so many replies wait, nothing more is listened to (docs/behaviours.md).
+const MOST_DELAYED: usize = 1024;
 
 const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
@@ -51,12 +58,42 @@ async fn while_many_replies_wait_nothing_more_is_read() {
     let mut taken = 0;
     while taken < 2048 {
         let write = peer.send_some(&message);
-        match tokio::time::timeout(std::time::Duration::from_secs(2), write).await {
+        match tokio::time::timeout(Duration::from_secs(2), write).await {
             Ok(()) => taken += 1,
             Err(_) => return,
         }
     }
     panic!("the server took {taken} messages of 64 KiB that it could not answer yet");
+}
+
+#[actix_rt::test]
+async fn whoever_waits_for_late_replies_is_not_idle() {
+    let echo = Echo::with(|config| {
+        config.ping_interval = Timer::of(Duration::ZERO);
+        config.idle_timeout = Timer::of(Duration::from_millis(100));
+    });
+    let mut peer = echo.raw("/?reply=verbatim&delay=1s").await;
+    let messages: Vec<_> = (0..MOST_DELAYED).flat_map(|_| raw::text("late")).collect();
+    peer.send(&messages).await;
+    for _ in 0..MOST_DELAYED {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "late"));
+    }
+}
+
+#[actix_rt::test]
+async fn a_close_is_heard_behind_messages_that_were_not_listened_to() {
+    let server = Process::start(&[]).await;
+    let mut silent = server.raw("/?close=4000").await;
+    assert_eq!(silent.frame().await.closing().0, 4000);
+    let mut peer = server.raw("/?delay=5m&close=4000&after=100ms").await;
+    let messages: Vec<_> = (0..MOST_DELAYED).flat_map(|_| raw::text("late")).collect();
+    peer.send(&messages).await;
+    assert_eq!(peer.frame().await.closing().0, 4000);
+    peer.send(&raw::close(4000, "")).await;
+    match select(pin!(peer.end()), pin!(silent.end())).await {
+        Either::Left(_) => {}
+        Either::Right(_) => panic!("who never answers was let go before who did"),
+    }
 }
 
 #[actix_rt::test]

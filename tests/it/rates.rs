@@ -90,3 +90,17 @@ async fn what_waits_for_its_turn_is_answered_when_the_server_is_stopped() {
     drop(peer);
     assert_eq!(server.exit().await.0.code(), Some(0));
 }
+
+#[actix_rt::test]
+async fn while_messages_wait_for_their_turn_nothing_else_does() {
+    let server = Process::start(&["--max-messages-per-second=1"]).await;
+    let mut peer = server.raw("/?reply=verbatim&tick=10ms").await;
+    peer.send(&[raw::text("first"), raw::text("second")].concat())
+        .await;
+    let first = Frame::new(FIN | TEXT, "first");
+    while peer.frame().await != first {}
+    let second = Frame::new(FIN | TEXT, "second");
+    for ticks in 0..5 {
+        assert_ne!(peer.frame().await, second, "{ticks} ticks in a second");
+    }
+}
