@@ -18,7 +18,7 @@ pub mod watch;
 
 use std::{
     net::SocketAddr,
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Poll, ready},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -29,7 +29,10 @@ use actix_web::web;
 use actix_web_actors::ws::CloseReason;
 use log::{debug, info, log_enabled};
 use serde_json::value::RawValue;
-use tokio::time::{Sleep, sleep, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Sleep, sleep, sleep_until},
+};
 
 pub use registry::Registry;
 pub use throttle::PerAddress;
@@ -54,6 +57,9 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Most messages that a session hears before others have their turn.
 const AT_ONCE: usize = 1024;
+
+/// From so many bytes of them on, inflated, it is the others' turn as well.
+const AT_ONCE_BYTES: u64 = 1024 * 1024;
 
 /// Most bytes of a message that the log shows.
 const LOGGED_PAYLOAD: usize = 128;
@@ -454,6 +460,7 @@ impl EchoSession {
         ready!(self.poll_pace(cx));
         let mut ended = Poll::Pending;
         let mut chunk = self.wire.inbound.chunk();
+        let enough = self.tally.bytes + AT_ONCE_BYTES;
         for heard in 1.. {
             match self.wire.inbound.poll_next(cx, &mut chunk) {
                 Poll::Ready(Ok(incoming)) => self.hear(incoming, ctx),
@@ -467,8 +474,9 @@ impl EchoSession {
             if ctx.waiting() || self.poll_pace(cx).is_pending() {
                 break;
             }
-            if heard == AT_ONCE || self.wire.outbound.is_full() {
-                cx.waker().wake_by_ref();
+            if heard == AT_ONCE || self.tally.bytes >= enough || self.wire.outbound.is_full() {
+                // A plain wake would come before the runtime looks which other sockets have something, up to 61 times.
+                let _ = pin!(yield_now()).poll(cx);
                 break;
             }
         }

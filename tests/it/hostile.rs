@@ -2,7 +2,7 @@
 //!
 //! docs/withstands.md has the figures. `-- --nocapture` prints them.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use flate2::{Compress, Compression, FlushCompress};
 use rustix::process::Signal;
@@ -11,7 +11,7 @@ use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 use crate::support::{
     memory::{MIB, Memory, connections, descriptors},
     process::{Process, ws_echo},
-    raw::{self, BINARY, CONTINUATION, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
+    raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame, header, upgrade},
     soon, until,
 };
 
@@ -174,6 +174,28 @@ async fn thirty_bombs_that_keep_to_the_limit_cost_no_more_than_one_does() {
         assert_eq!(peer.frame().await.first, FIN | RSV1 | BINARY);
     }
     memory.assert_grew_less_than(6 * LIMIT as u64, "30 messages of 15 KiB that inflate to 15 MiB");
+}
+
+#[actix_rt::test]
+async fn a_hundred_bombs_leave_others_their_turn() {
+    let server = Process::start(&["--workers=1"]).await;
+    let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(100);
+    let mut bomber = Raw::open(server.addr(), "/?reply=none", OFFER).await.1;
+    let mut other = server.raw("/?reply=verbatim").await;
+    let mut echoes = 0;
+    let bombing = async {
+        bomber.send(&[bombs, raw::ping(b"done")].concat()).await;
+        assert_eq!(bomber.frame().await, Frame::new(FIN | PONG, "done"));
+    };
+    let echoing = async {
+        loop {
+            other.send(&raw::text("x")).await;
+            assert_eq!(other.frame().await, Frame::new(FIN | TEXT, "x"));
+            echoes += 1;
+        }
+    };
+    futures_util::future::select(pin!(bombing), pin!(echoing)).await;
+    assert!(echoes >= 20, "{echoes} echoes beside 100 bombs on one worker");
 }
 
 #[actix_rt::test]
