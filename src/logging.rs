@@ -167,7 +167,7 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
 /// One object: `time`, `level`, `target`, `message`, and the values by their keys.
 fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
-    let mut serializer = serde_json::Serializer::new(&mut line);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Escaping);
     let mut object = serializer.serialize_map(None)?;
     object.serialize_entry("time", time)?;
     object.serialize_entry("level", &Lower(record.level()))?;
@@ -180,6 +180,29 @@ fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result
     object.end()?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+/// Compact, and with escapes for more than JSON asks for: it leaves what is above ASCII's controls as it is.
+struct Escaping;
+
+impl serde_json::ser::Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        mut fragment: &str,
+    ) -> io::Result<()> {
+        while let Some(at) = fragment.find(ends_a_line_or_moves) {
+            let (before, rest) = fragment.split_at(at);
+            out.write_all(before.as_bytes())?;
+            let mut chars = rest.chars();
+            if let Some(char) = chars.next() {
+                // None of them is beyond the Basic Multilingual Plane.
+                write!(out, "\\u{:04x}", u32::from(char))?;
+            }
+            fragment = chars.as_str();
+        }
+        out.write_all(fragment.as_bytes())
+    }
 }
 
 struct Json<'m, M>(&'m mut M);
@@ -262,8 +285,9 @@ mod tests {
         };
         write(format_args!("{args}"));
         assert_eq!(out.pop(), Some(b'\n'));
-        assert!(!out.contains(&b'\n'));
-        (text, serde_json::from_slice(&out).unwrap())
+        let json = String::from_utf8(out).unwrap();
+        assert!(json.chars().all(|char| !ends_a_line_or_moves(char)), "{json}");
+        (text, serde_json::from_str(&json).unwrap())
     }
 
     #[test]
