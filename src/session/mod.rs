@@ -148,6 +148,7 @@ struct Pace {
 
 impl Pace {
     /// Ready once another message may be taken.
+    #[cold]
     fn poll(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
         if let Some(pause) = &mut self.pause {
             ready!(pause.as_mut().poll(cx));
@@ -475,8 +476,7 @@ impl EchoSession {
                 break;
             }
             if heard == AT_ONCE || self.tally.bytes >= enough || self.wire.outbound.is_full() {
-                // A plain wake would come before the runtime looks which other sockets have something, up to 61 times.
-                let _ = pin!(yield_now()).poll(cx);
+                yield_to_others(cx);
                 break;
             }
         }
@@ -599,6 +599,13 @@ impl Actor for EchoSession {
             });
         }
     }
+}
+
+/// Wakes this task once the runtime has looked which other sockets have something: by a plain wake it would be run again
+/// before that, up to 61 times.
+#[cold]
+fn yield_to_others(cx: &mut std::task::Context<'_>) {
+    let _ = pin!(yield_now()).poll(cx);
 }
 
 /// The future in the actor's context that hears the peer, and looks after its silence, for as long as the session lasts.
