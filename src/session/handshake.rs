@@ -172,7 +172,7 @@ async fn accept(
     });
     let tap = shown.as_ref().map(|shown| {
         let teller = shown.frame_teller();
-        Tap::new(move |seen| teller.tell(seen, now_ms()))
+        Tap::new(move |passing| teller.tell(passing, now_ms()))
     });
     let observer = Observer {
         tap: tap.clone(),

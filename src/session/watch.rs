@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use super::behaviour::WatchKey;
 use crate::wire::{
     frame,
-    tap::{Direction, Seen},
+    tap::{Direction, Passing, Seen},
 };
 
 /// Events that wait for one watcher at most.
@@ -280,10 +280,21 @@ impl Shown {
 
 impl FrameTeller {
     /// Tells of a frame; nothing is made where nobody watches.
-    pub(super) fn tell(&self, seen: &Seen<'_>, at: u64) {
+    pub(super) fn tell(&self, passing: &Passing<'_>, at: u64) {
         if self.channel.watched.load(Ordering::Relaxed) == 0 {
             return;
         }
+        match passing {
+            Passing::Frame(seen) => self.tell_frame(seen, at),
+            Passing::Unseen(frames) => {
+                for watcher in &mut lock(&self.channel.inner).watchers {
+                    watcher.lost += frames;
+                }
+            }
+        }
+    }
+
+    fn tell_frame(&self, seen: &Seen<'_>, at: u64) {
         let mut start = String::with_capacity(2 * seen.start.len());
         for byte in seen.start {
             let _ = write!(start, "{byte:02x}");

@@ -105,7 +105,7 @@ impl Viewer {
     }
 
     fn show(&self) {
-        self.tap.show(&Seen {
+        self.tap.show(Seen {
             direction: Direction::Received,
             header: self.header,
             plain_len: self.plain_len,

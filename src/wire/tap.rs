@@ -30,18 +30,32 @@ pub struct Seen<'f> {
     pub start: &'f [u8],
 }
 
+/// What a tap is told.
+#[derive(Debug)]
+pub enum Passing<'f> {
+    /// A frame.
+    Frame(Seen<'f>),
+    /// So many frames that are not shown one by one.
+    Unseen(u64),
+}
+
 /// Called for every frame. It must not wait: the connection does.
 #[derive(Clone)]
-pub struct Tap(Rc<dyn Fn(&Seen<'_>)>);
+pub struct Tap(Rc<dyn Fn(&Passing<'_>)>);
 
 impl Tap {
     /// A tap that calls `look`.
-    pub fn new(look: impl Fn(&Seen<'_>) + 'static) -> Self {
+    pub fn new(look: impl Fn(&Passing<'_>) + 'static) -> Self {
         Self(Rc::new(look))
     }
 
-    pub(super) fn show(&self, seen: &Seen<'_>) {
-        (self.0)(seen);
+    pub(super) fn show(&self, seen: Seen<'_>) {
+        (self.0)(&Passing::Frame(seen));
+    }
+
+    /// Says that so many frames passed that nobody is shown.
+    pub(super) fn pass(&self, frames: u64) {
+        (self.0)(&Passing::Unseen(frames));
     }
 }
 

@@ -171,6 +171,25 @@ async fn a_frame_is_told_with_all_of_its_header() {
 }
 
 #[actix_rt::test]
+async fn of_a_message_in_very_many_pieces_the_first_are_told_and_the_others_counted() {
+    let echo = Echo::start();
+    let mut watcher = Watcher::open(echo.addr(), KEY).await;
+    let mut peer = echo
+        .raw(&format!("/?reply=verbatim&fragment=1&watch={KEY}"))
+        .await;
+    assert_eq!(watcher.event().await.0, "handshake");
+    peer.send(&raw::binary(&[7; 100_000])).await;
+    assert_eq!(watcher.frame().await.0, "received");
+    for _ in 0..512 {
+        assert_eq!(watcher.frame().await.0, "sent");
+    }
+    peer.send(&raw::close(1000, "")).await;
+    let (name, lost) = watcher.event().await;
+    assert_eq!((name.as_str(), &lost["count"]), ("lost", &json!(100_000 - 512)));
+    assert_eq!(watcher.frame().await.1, "close");
+}
+
+#[actix_rt::test]
 async fn broken_frames_are_seen_as_they_are() {
     let echo = Echo::start();
     let mut watcher = Watcher::open(echo.addr(), KEY).await;
