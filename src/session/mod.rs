@@ -58,7 +58,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Most messages that a session hears before others have their turn.
 const AT_ONCE: usize = 1024;
 
-/// From so many bytes of them on, inflated, it is the others' turn as well.
+/// After more than so many bytes of them, inflated, it is the others' turn as well.
 const AT_ONCE_BYTES: u64 = 1024 * 1024;
 
 /// Most bytes of a message that the log shows.
@@ -475,8 +475,12 @@ impl EchoSession {
             if ctx.waiting() || self.poll_pace(cx).is_pending() {
                 break;
             }
-            if heard == AT_ONCE || self.tally.bytes >= enough || self.wire.outbound.is_full() {
+            if heard == AT_ONCE || self.tally.bytes > enough {
                 yield_to_others(cx);
+                break;
+            }
+            if self.wire.outbound.is_full() {
+                cx.waker().wake_by_ref();
                 break;
             }
         }
