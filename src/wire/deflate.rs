@@ -212,7 +212,8 @@ impl Inflater {
             }
             out.extend_from_slice(&block[..written]);
             match status {
-                // A block with BFINAL ends the stream, not the message (RFC 7692 section 7.2.3.4).
+                // A block with BFINAL ends the stream, not the message (RFC 7692 section 7.2.3.4). Its window ends with it,
+                // as it does at the sender: zlib cannot go on otherwise.
                 Status::StreamEnd => context.reset(false),
                 // Room is left, so nothing of the input is.
                 _ if written < room => return Ok(()),

@@ -177,6 +177,22 @@ async fn thirty_bombs_that_keep_to_the_limit_cost_no_more_than_one_does() {
 }
 
 #[actix_rt::test]
+async fn thirty_bombs_whose_replies_are_late_do_not_lie_there_inflated() {
+    let server = warm(&[]).await;
+    let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(30);
+    let memory = Memory::watch(&server);
+    let mut peer = Raw::open(server.addr(), "/?delay=5m&close=4000&after=1s", OFFER)
+        .await
+        .1;
+    peer.send(&bombs).await;
+    assert_eq!(peer.frame().await.closing().0, 4000);
+    memory.assert_grew_less_than(
+        3 * LIMIT as u64,
+        "30 messages of 15 MiB, inflated, with late replies",
+    );
+}
+
+#[actix_rt::test]
 async fn a_hundred_bombs_leave_others_their_turn() {
     let server = Process::start(&["--workers=1"]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(100);
