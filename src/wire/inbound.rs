@@ -97,20 +97,20 @@ where
             }
             match self.decoder.next(chunk) {
                 Ok(Some(decoded)) => return Poll::Ready(Ok(decoded.within(chunk))),
+                Ok(None) if self.held => return self.end(chunk, End::Drained),
                 Ok(None) => {}
                 Err(violation) => return self.end(chunk, |tail| End::Violation(violation, tail)),
             }
-            let polled = if self.held {
-                Poll::Pending
-            } else {
-                source.poll_read(cx, chunk, self.decoder.left())
-            };
-            match polled {
+            match source.poll_read(cx, chunk, self.decoder.left()) {
                 Poll::Ready(Ok(1..)) => self.heard = Instant::now(),
                 Poll::Ready(Ok(0) | Err(_)) => return self.end(chunk, |_| End::Eof),
-                // Where the task has had its share for this turn, more may be there.
-                Poll::Pending if self.draining && has_budget_remaining() => {
-                    return self.end(chunk, End::Drained);
+                Poll::Pending if self.draining => {
+                    if has_budget_remaining() {
+                        return self.end(chunk, End::Drained);
+                    }
+                    // The task has had its share of this turn: more may be there.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
                 Poll::Pending => return Poll::Pending,
             }
