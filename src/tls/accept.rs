@@ -11,6 +11,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+use crate::wire::Ahead;
+
 /// Longest head of a plain request that is read before it is answered.
 const MAX_HEAD: usize = 16 * 1024;
 
@@ -41,7 +43,7 @@ pub(crate) async fn accept(
     io: TcpStream,
     config: Arc<ServerConfig>,
     limit: Option<Duration>,
-) -> Result<TlsStream<TcpStream>, HandshakeError> {
+) -> Result<TlsStream<Ahead>, HandshakeError> {
     let handshake = handshake(io, config);
     match limit {
         None => handshake.await,
@@ -51,17 +53,14 @@ pub(crate) async fn accept(
     }
 }
 
-async fn handshake(
-    mut io: TcpStream,
-    config: Arc<ServerConfig>,
-) -> Result<TlsStream<TcpStream>, HandshakeError> {
+async fn handshake(mut io: TcpStream, config: Arc<ServerConfig>) -> Result<TlsStream<Ahead>, HandshakeError> {
     let mut first = [0];
     // A method begins with a letter, TLS with 22, the content type of a handshake (RFC 8446 section 5.1).
     if io.peek(&mut first).await? > 0 && first[0].is_ascii_uppercase() {
         answer_plain(&mut io).await?;
         return Err(HandshakeError::Plain);
     }
-    Ok(TlsAcceptor::from(config).accept(io).await?)
+    Ok(TlsAcceptor::from(config).accept(Ahead::new(io)).await?)
 }
 
 async fn answer_plain(io: &mut TcpStream) -> io::Result<()> {

@@ -3,6 +3,7 @@
 //! A frame is looked at when its header is there, so that what is illegal or too big is refused before it costs memory.
 //! Nothing in here knows of actors or of requests.
 
+mod ahead;
 mod buffer;
 mod chunk;
 mod decoder;
@@ -23,6 +24,7 @@ mod transport;
 mod utf8;
 mod violation;
 
+pub use ahead::Ahead;
 pub use chunk::Chunk;
 pub use decoder::Limits;
 pub use fault::Fault;

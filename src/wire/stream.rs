@@ -17,6 +17,8 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+use super::ahead::Ahead;
+
 /// How long the end of a peer's TLS is waited for after our own, which nobody waits for any more.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -74,14 +76,14 @@ pub(super) enum Stream {
 
 #[derive(Debug)]
 pub(super) struct Tls {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Ahead>,
     /// Set once close_notify and FIN are out.
     linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream {
     /// A connection whose TLS handshake is done.
-    pub(super) fn tls(stream: TlsStream<TcpStream>) -> Self {
+    pub(super) fn tls(stream: TlsStream<Ahead>) -> Self {
         Self::Tls(Box::new(Tls { stream, linger: None }))
     }
 
@@ -145,7 +147,7 @@ impl Stream {
         if reset {
             let io = match &self {
                 Self::Plain(io) => io,
-                Self::Tls(tls) => tls.stream.get_ref().0,
+                Self::Tls(tls) => tls.stream.get_ref().0.tcp(),
             };
             // Lingering for no time at all is how a socket is told to reset (RFC 9293 section 3.10.4, ABORT).
             let _ = SockRef::from(io).set_linger(Some(Duration::ZERO));
@@ -163,7 +165,7 @@ impl Tls {
         connection.send_close_notify();
         while connection.wants_write() {
             if !connection
-                .write_tls(&mut Now(io))
+                .write_tls(&mut Now(io.tcp()))
                 .is_ok_and(|written| written > 0)
             {
                 break;

@@ -20,7 +20,10 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use super::stream::{Stream, TlsFacts};
+use super::{
+    ahead::Ahead,
+    stream::{Stream, TlsFacts},
+};
 
 /// Longest head that is kept; one that is longer is known by its headers alone.
 const MAX_HEAD: usize = 16 * 1024;
@@ -168,7 +171,7 @@ impl Transport {
     }
 
     /// Wraps an accepted connection whose TLS handshake is done.
-    pub fn tls(stream: TlsStream<TcpStream>) -> Self {
+    pub fn tls(stream: TlsStream<Ahead>) -> Self {
         let facts = TlsFacts::of(stream.get_ref().1);
         Self(Rc::new(Socket::new(Stream::tls(stream), Some(facts))))
     }
