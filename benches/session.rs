@@ -12,19 +12,18 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ws_echo::{
-    metrics::DataKind,
+    protocol::{DataKind, Message, MessageMeta},
     session::{
         behaviour::Behaviour,
-        reply::{Ingredients, Received, ReplyMode},
+        reply::{Received, ReplyContext, ReplyMode},
     },
-    wire::{Facts, Message},
 };
 
 /// Milliseconds since the Unix epoch, as many digits as today's.
 const NOW: u64 = 1_800_000_000_000;
 
 fn reply(c: &mut Criterion) {
-    let with = Ingredients {
+    let context = ReplyContext {
         prefix: "客户端发送的信息：",
         connection: None,
     };
@@ -58,12 +57,12 @@ fn reply(c: &mut Criterion) {
                     },
                     seq: 1,
                     received_at: NOW,
-                    facts: Facts {
+                    meta: MessageMeta {
                         frames: 1,
                         compressed: false,
                     },
                 };
-                let reply = mode.reply(received, with, NOW).unwrap();
+                let reply = mode.reply(received, context, NOW).unwrap();
                 reply.parts().iter().map(|part| part.len()).sum::<usize>()
             });
         });

@@ -1,30 +1,30 @@
-//! The WebSocket endpoint that you point a client, a proxy or a network at to learn the truth about it.
+//! ws-echo is a WebSocket echo server for testing clients, proxies and networks.
 //!
-//! The map of this house, from the top down; each room knows only those below it:
+//! The rooms, from the top down; each imports only rooms below it (`.ci/imports.py` holds that):
 //!
-//! - [`server`]: binds ([`listener`]), serves until told to stop, drains; over TLS too ([`tls`])
+//! - [`server`]: the life of the process: bind, serve, drain; over TLS too ([`tls`])
 //! - [`routes`]: the whole URL space on one screen
-//! - [`session`]: one WebSocket connection = one actix actor: handshake, replies, closing
-//! - [`http`]: what the page and operators ask over plain HTTP
-//! - [`state`]: what all workers share
-//! - [`metrics`]: what all workers count
-//! - [`wire`]: the bytes beneath the actor: frames, limits, UTF-8, compression
-//! - [`config`]: the command line; [`healthcheck`]: its second command; [`logging`]: the lines of the log; [`descriptors`]:
-//!   how many files may be open
+//! - `handshake`: a request to a session: validate, negotiate, open
+//! - `http`: the page, polling, events, metrics, health
+//! - [`session`]: one WebSocket connection = one actix actor: what is sent and when
+//! - [`admission`]: caps, rates, the memory budget, and the open sessions
+//! - [`transport`]: bytes from and to a peer: TCP, TLS, an upgraded connection
+//! - [`protocol`]: RFC 6455 and RFC 7692 without a socket, a clock or a runtime
+//! - [`metrics`], [`config`]: used by all but protocol; [`logging`], [`healthcheck`]: used by the binary
 //!
-//! A message's way: socket, [`wire::Inbound`] (frames to messages), the session (decide, reply), [`wire::Outbound`]
-//! (messages to frames), socket. One direction, no way back but the reply itself.
+//! A message: socket, [`transport::Inbound`] (bytes to messages), the session (reply), [`transport::Outbound`] (messages to bytes),
+//! socket. Nothing below calls up.
 
+pub mod admission;
 pub mod config;
-pub mod descriptors;
+mod handshake;
 pub mod healthcheck;
-pub mod http;
-pub mod listener;
+mod http;
 pub mod logging;
 pub mod metrics;
+pub mod protocol;
 pub mod routes;
 pub mod server;
 pub mod session;
-pub mod state;
 pub mod tls;
-pub mod wire;
+pub mod transport;

@@ -7,8 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
     config::{Cli, Command, Config},
-    descriptors, healthcheck, logging,
-    server::{Server, StartError},
+    healthcheck, logging,
+    server::{Server, StartError, descriptors},
 };
 
 #[global_allocator]

@@ -1,29 +1,82 @@
 //! The whole URL space.
 
+use std::{rc::Rc, sync::Arc};
+
 use actix_web::{guard, web};
 
 use crate::{
+    admission::{Admission, AdmissionLimits},
+    config::Config,
+    handshake::{self, Handshake},
     http::{events, health, metrics, page, poll, watch},
-    session::handshake,
-    state::State,
+    metrics::Metrics,
+    session::{SessionContext, watch::WatchHub},
 };
 
-/// Mounts everything that this server answers.
-pub fn configure(service: &mut web::ServiceConfig, state: &web::Data<State>) {
-    // This runs once in each worker, and so do these counters count.
-    let worker = state.metrics.worker();
-    let open = move |request, payload, state| handshake::open(request, payload, state, worker.clone());
+/// What all worker threads of one server share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// What the operator has set.
+    pub config: Arc<Config>,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+    /// Caps, rates, the memory budget, and the open sessions.
+    pub admission: Arc<Admission>,
+    /// Watchers and the connections that they watch.
+    pub watch: Arc<WatchHub>,
+}
+
+impl Shared {
+    /// Creates the state of a server that has had no connection.
+    pub fn new(config: Config) -> Self {
+        let admission = Admission::new(AdmissionLimits {
+            max_connections: config.max_connections,
+            max_connections_per_ip: config.max_connections_per_ip,
+            max_http_connections: config.max_http_connections,
+            max_handshakes_per_second: config.max_handshakes_per_second,
+            max_buffered: config.max_buffered,
+        });
+        Self {
+            config: Arc::new(config),
+            metrics: Arc::default(),
+            admission: Arc::new(admission),
+            watch: Arc::default(),
+        }
+    }
+}
+
+/// Mounts everything that the server answers. Runs once in each worker thread.
+pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
+    let Shared { config, .. } = shared;
+    let handshake = Rc::new(Handshake {
+        context: Rc::new(SessionContext::new(config, shared.metrics.local())),
+        config: Arc::clone(config),
+        admission: Arc::clone(&shared.admission),
+        watch: Arc::clone(&shared.watch),
+    });
+    let open = move |request, payload| {
+        let handshake = Rc::clone(&handshake);
+        async move { handshake.open(request, payload).await }
+    };
+    let get_or_head = || web::route().guard(guard::Any(guard::Get()).or(guard::Head()));
     service
-        .app_data(state.clone())
-        // Any path opens an echo session. First, for what follows would hide it.
-        .service(web::resource("{path:.*}").guard(guard::fn_guard(handshake::is_meant)).to(open))
-        .route("/healthz", web::get().to(health::alive))
-        .route("/readyz", web::get().to(health::ready))
-        .route("/metrics", web::get().to(metrics::metrics))
+        .app_data(web::Data::from(Arc::clone(config)))
+        .app_data(web::Data::from(Arc::clone(&shared.metrics)))
+        .app_data(web::Data::from(Arc::clone(&shared.admission)))
+        .app_data(web::Data::from(Arc::clone(&shared.watch)))
+        // Any path opens a session. First, because what follows would hide it.
+        .service(
+            web::resource("{path:.*}")
+                .guard(guard::fn_guard(handshake::is_handshake_attempt))
+                .to(open),
+        )
+        .route("/healthz", get_or_head().to(health::alive))
+        .route("/readyz", get_or_head().to(health::ready))
+        .route("/metrics", get_or_head().to(metrics::metrics))
         .route("/poll", web::get().to(poll::get))
         .route("/poll", web::post().to(poll::post))
         .route("/events", web::get().to(events::events))
         .route("/watch/{key}", web::get().to(watch::watch))
-        // Last, for it hides what follows.
-        .service(page::files(&state.config.static_dir));
+        // Last, because it hides what follows.
+        .service(page::files(&config.static_dir));
 }

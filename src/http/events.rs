@@ -1,38 +1,31 @@
-//! `GET /events?every=2s`: the server says the time unasked, as Server-Sent Events.
+//! `GET /events?every=2s`: the server sends the time unasked, as Server-Sent Events.
 
-use std::{convert::Infallible, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use actix_http::body::BodyStream;
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use futures_util::stream;
 use serde::Deserialize;
-use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::{
-    session::{now_ms, refusal::Explanation},
-    state::State,
-};
+use super::sse::{self, EventSource};
+use crate::{admission::Admission, session::clock::now_ms, transport::error_body::ErrorBody};
 
-/// How often without `every`.
-const EVERY: Duration = Duration::from_secs(2);
-/// More often than this a browser has no time to look.
+/// The interval without `every`.
+const DEFAULT: Duration = Duration::from_secs(2);
+/// The shortest interval: browsers cannot use shorter ones.
 const SHORTEST: Duration = Duration::from_millis(10);
-/// More seldom than this nobody waits.
+/// The longest interval.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// A line that says nothing where the events are further apart: it finds out a listener that has gone.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// The query.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct EventsQuery {
     every: Option<String>,
 }
 
-impl Asked {
+impl EventsQuery {
     fn every(&self) -> Option<Duration> {
         let Some(every) = &self.every else {
-            return Some(EVERY);
+            return Some(DEFAULT);
         };
         humantime::parse_duration(every)
             .ok()
@@ -40,34 +33,35 @@ impl Asked {
     }
 }
 
-/// Answers with an event at once and then one every so often, until the listener goes or the server is stopped. Nothing
-/// is kept for a listener that does not read: the next event is made when there is room for it.
-pub(crate) async fn events(asked: Option<web::Query<Asked>>, state: web::Data<State>) -> HttpResponse {
-    let Some(every) = asked.and_then(|asked| asked.every()) else {
-        return HttpResponse::BadRequest().json(Explanation {
+struct Times {
+    ticks: Interval,
+    admission: Arc<Admission>,
+}
+
+impl EventSource for Times {
+    async fn next(&mut self) -> Option<Bytes> {
+        tokio::select! {
+            biased;
+            () = self.admission.stopping() => None,
+            _ = self.ticks.tick() => Some(sse::event(None, &now_ms().to_string())),
+        }
+    }
+}
+
+/// Responds with an event at once and then one every interval, until the client leaves or the server stops.
+pub(crate) async fn events(
+    request: HttpRequest,
+    query: Option<web::Query<EventsQuery>>,
+    admission: web::Data<Admission>,
+) -> HttpResponse {
+    let Some(every) = query.and_then(|query| query.every()) else {
+        return HttpResponse::BadRequest().json(ErrorBody {
             error: "every is no duration that is taken here",
             hint: "every is a duration such as 500ms or 2s, from 10ms to 1h",
         });
     };
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let events = stream::unfold((ticks, state), |(mut ticks, state)| async move {
-        let event = next(&mut ticks, &state).await?;
-        Some((Ok::<_, Infallible>(event), (ticks, state)))
-    });
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        // So that nginx does not keep events back.
-        .insert_header(("X-Accel-Buffering", "no"))
-        .body(BodyStream::new(Box::pin(events)))
-}
-
-async fn next(ticks: &mut Interval, state: &State) -> Option<Bytes> {
-    tokio::select! {
-        biased;
-        () = state.registry.stopping() => None,
-        _ = ticks.tick() => Some(Bytes::from(format!("data: {}\n\n", now_ms()))),
-        () = tokio::time::sleep_until(Instant::now() + HEARTBEAT) => Some(Bytes::from_static(b":\n\n")),
-    }
+    let admission = admission.into_inner();
+    sse::respond(&request, Times { ticks, admission })
 }

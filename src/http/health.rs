@@ -1,17 +1,17 @@
-//! Is the server alive, and does it take new connections?
+//! `/healthz` and `/readyz`: is the server alive, and does it take new connections?
 
 use actix_web::{HttpResponse, Responder, http::header, web};
 
-use crate::state::State;
+use crate::admission::Admission;
 
-/// `GET /healthz`: 200 for as long as the process can answer.
+/// `/healthz`: 200 as long as the process can answer.
 pub(crate) async fn alive() -> impl Responder {
     answer(HttpResponse::Ok(), "ok\n")
 }
 
-/// `GET /readyz`: 200, or 503 once the server is being stopped, so that a balancer sends nobody here any more.
-pub(crate) async fn ready(state: web::Data<State>) -> impl Responder {
-    if state.registry.is_ready() {
+/// `/readyz`: 200, or 503 from the request to shut down on, so that a load balancer sends no more clients.
+pub(crate) async fn ready(admission: web::Data<Admission>) -> impl Responder {
+    if admission.is_ready() {
         answer(HttpResponse::Ok(), "ready\n")
     } else {
         answer(HttpResponse::ServiceUnavailable(), "stopping\n")

@@ -11,16 +11,19 @@ use prometheus_client::{
 };
 
 use crate::{
-    metrics::{By, Code, Counter, Counters, DataKind, FrameKind, Label, Limit, Reason, Traffic},
-    state::State,
+    admission::Admission,
+    metrics::{
+        CloseCodeLabel, ClosedBy, Counter, Counters, FrameKind, Label, Limit, MessageType, Metrics,
+        RefusalReason, Traffic,
+    },
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers with all of it.
-pub(crate) async fn metrics(state: web::Data<State>) -> HttpResponse {
+pub(crate) async fn metrics(metrics: web::Data<Metrics>, admission: web::Data<Admission>) -> HttpResponse {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Scrape(state)));
+    registry.register_collector(Box::new(Scrape { metrics, admission }));
     let mut exposition = String::with_capacity(16 * 1024);
     if text::encode(&mut exposition, &registry).is_err() {
         return HttpResponse::InternalServerError().finish();
@@ -32,20 +35,23 @@ pub(crate) async fn metrics(state: web::Data<State>) -> HttpResponse {
 }
 
 #[derive(Debug)]
-struct Scrape(web::Data<State>);
+struct Scrape {
+    metrics: web::Data<Metrics>,
+    admission: web::Data<Admission>,
+}
 
 /// The label of both directions.
-type Way = (&'static str, fn(&Counters) -> &Traffic);
+type Direction = (&'static str, fn(&Counters) -> &Traffic);
 
-const WAYS: [Way; 2] = [
+const DIRECTIONS: [Direction; 2] = [
     ("received", |counters| &counters.received),
     ("sent", |counters| &counters.sent),
 ];
 
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let state = &self.0;
-        let sum = |read: &dyn Fn(&Counters) -> &Counter| state.metrics.sum(read);
+        let Self { metrics, admission } = self;
+        let sum = |read: &dyn Fn(&Counters) -> &Counter| metrics.sum(read);
 
         encoder
             .encode_descriptor("ws_echo_build", "The server that answers", None, MetricType::Info)?
@@ -55,7 +61,7 @@ impl Collector for Scrape {
             "ws_echo_connections",
             "WebSocket connections that are open",
             None,
-            &state.registry.open(),
+            &admission.open_sessions(),
         )?;
 
         let mut family = Family::new(&mut encoder);
@@ -65,14 +71,12 @@ impl Collector for Scrape {
             None,
             [([], sum(&|counters| &counters.opened))],
         )?;
-        let closed = By::ALL.iter().flat_map(|by| {
-            Code::ALL.iter().map(move |code| {
+        let closed = ClosedBy::ALL.iter().flat_map(|by| {
+            CloseCodeLabel::ALL.iter().map(move |code| {
                 let labels = [("code", code.name()), ("by", by.name())];
                 (
                     labels,
-                    state
-                        .metrics
-                        .sum(|counters| &counters.closed[by.index()][code.index()]),
+                    metrics.sum(|counters| &counters.closed[by.index()][code.index()]),
                 )
             })
         });
@@ -86,7 +90,7 @@ impl Collector for Scrape {
             "ws_echo_handshakes_refused",
             "WebSocket handshakes that were refused",
             None,
-            Reason::ALL.iter().map(|reason| {
+            RefusalReason::ALL.iter().map(|reason| {
                 (
                     [("reason", reason.name())],
                     sum(&|counters| &counters.refused[reason.index()]),
@@ -104,10 +108,10 @@ impl Collector for Scrape {
                 )
             }),
         )?;
-        let data = |read: fn(&Traffic) -> &[Counter; DataKind::COUNT]| {
-            WAYS.iter().flat_map(move |(direction, way)| {
-                DataKind::ALL.iter().map(move |kind| {
-                    let count = state.metrics.sum(|counters| &read(way(counters))[kind.index()]);
+        let data = |read: fn(&Traffic) -> &[Counter; MessageType::COUNT]| {
+            DIRECTIONS.iter().flat_map(move |(direction, way)| {
+                MessageType::ALL.iter().map(move |kind| {
+                    let count = metrics.sum(|counters| &read(way(counters))[kind.index()]);
                     ([("direction", *direction), ("type", kind.name())], count)
                 })
             })
@@ -128,9 +132,9 @@ impl Collector for Scrape {
             "ws_echo_frames",
             "Frames on the wire",
             None,
-            WAYS.iter().flat_map(|(direction, way)| {
+            DIRECTIONS.iter().flat_map(|(direction, way)| {
                 FrameKind::ALL.iter().map(move |kind| {
-                    let count = state.metrics.sum(|counters| &way(counters).frames[kind.index()]);
+                    let count = metrics.sum(|counters| &way(counters).frames[kind.index()]);
                     ([("direction", *direction), ("type", kind.name())], count)
                 })
             }),
@@ -139,7 +143,7 @@ impl Collector for Scrape {
             "ws_echo_deflate",
             "Payload of compressed messages, before compression and on the wire",
             Some(&Unit::Bytes),
-            WAYS.iter().flat_map(|(direction, way)| {
+            DIRECTIONS.iter().flat_map(|(direction, way)| {
                 [
                     (
                         [("direction", *direction), ("form", "plain")],
@@ -153,7 +157,7 @@ impl Collector for Scrape {
             }),
         )?;
 
-        let (sum, buckets) = state.metrics.latency();
+        let (sum, buckets) = metrics.latency();
         let count = buckets.iter().map(|(_, count)| count).sum();
         encoder
             .encode_descriptor(

@@ -1,8 +1,9 @@
 //! What the page and operators ask over plain HTTP.
 
-pub mod events;
-pub mod health;
-pub mod metrics;
-pub mod page;
-pub mod poll;
-pub mod watch;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod metrics;
+pub(crate) mod page;
+pub(crate) mod poll;
+mod sse;
+pub(crate) mod watch;

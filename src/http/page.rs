@@ -11,7 +11,7 @@ use actix_web::{
     web,
 };
 
-use crate::session::refusal::Explanation;
+use crate::transport::error_body::ErrorBody;
 
 /// Everything comes from here and from nowhere else; sockets may go to other servers, which the page can test too.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
@@ -33,7 +33,7 @@ pub(crate) fn files(directory: &Path) -> impl HttpServiceFactory + use<> {
 }
 
 async fn not_found(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
-    let response = HttpResponse::NotFound().json(Explanation {
+    let response = HttpResponse::NotFound().json(ErrorBody {
         error: "no such file",
         hint: "the page is at /; to open a WebSocket, which any path takes, send Upgrade: websocket",
     });

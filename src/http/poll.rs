@@ -1,124 +1,195 @@
-//! `POST /poll` and `GET /poll?message=`: the stamped reply over HTTP, and what asking for it cost.
+//! `POST /poll` and `GET /poll?message=`: the stamped reply over HTTP.
 
+use std::rc::Rc;
+
+use actix_http::body::{BodyStream, SizedStream};
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder,
-    http::{ConnectionType, Version, header},
+    HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder,
+    error::PayloadError,
+    http::header,
     web::{self, Bytes},
 };
+use futures_util::{
+    StreamExt as _,
+    stream::{self, Stream},
+};
 use serde::Deserialize;
+use thiserror::Error;
 
 use crate::{
-    session::{now_ms, refusal::Explanation, reply::stamped},
-    state::State,
+    config::Config,
+    session::{
+        clock::now_ms,
+        reply::{STAMP_BYTES, stamp, stamped},
+    },
+    transport::{Socket, error_body::ErrorBody},
 };
-
-/// How many bytes the heads of this request and of this response have on the wire: a browser tells nobody.
-const HEAD_BYTES: &str = "x-head-bytes";
 
 /// `GET /poll?message=`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct PollQuery {
     #[serde(default)]
     message: String,
 }
 
-/// Answers a message in the query. Its length is bounded by the request's head, which is 128 KiB at most.
-pub(crate) async fn get(
-    request: HttpRequest,
-    asked: Option<web::Query<Asked>>,
-    state: web::Data<State>,
-) -> HttpResponse {
-    match asked {
-        Some(asked) => answer(&request, &state, &asked.message),
-        None => refuse(
-            HttpResponse::BadRequest(),
-            "this query cannot be read",
-            "send GET /poll?message=TEXT, percent-encoded, or POST /poll with the message as its body",
-        ),
-    }
+/// Why a body gets no whole reply.
+#[derive(Debug, Error)]
+enum BodyError {
+    #[error("the message is too big")]
+    TooBig,
+    #[error("the message is not UTF-8")]
+    Utf8,
+    #[error("the body did not come whole")]
+    Incomplete(#[source] PayloadError),
 }
 
-/// Answers a message in the body, which is as large as a WebSocket message may be.
-pub(crate) async fn post(request: HttpRequest, body: web::Payload, state: web::Data<State>) -> HttpResponse {
-    let limit = state.config.max_message_size.limit();
-    let Ok(body) = body.to_bytes_limited(limit).await else {
-        return refuse(
-            HttpResponse::PayloadTooLarge(),
-            "the message is too big",
-            "send less, or start the server with a larger --max-message-size",
-        );
-    };
-    match body.map(|body: Bytes| str::from_utf8(&body).map(|text| answer(&request, &state, text))) {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => refuse(
-            HttpResponse::BadRequest(),
-            "the message is not UTF-8",
-            "send text; bytes go over a WebSocket",
-        ),
-        Err(_) => refuse(
-            HttpResponse::BadRequest(),
-            "the body did not come whole",
-            "send as many bytes as Content-Length says",
-        ),
+impl BodyError {
+    fn to_response(&self) -> HttpResponse {
+        let (response, hint) = match self {
+            Self::TooBig => (
+                HttpResponse::PayloadTooLarge(),
+                "send less, or start the server with a larger --max-message-size",
+            ),
+            Self::Utf8 => (HttpResponse::BadRequest(), "send text; bytes go over a WebSocket"),
+            Self::Incomplete(_) => (
+                HttpResponse::BadRequest(),
+                "send as many bytes as Content-Length says",
+            ),
+        };
+        refuse(response, &self.to_string(), hint)
     }
 }
 
 fn refuse(mut response: HttpResponseBuilder, error: &str, hint: &str) -> HttpResponse {
-    response.json(Explanation { error, hint })
+    response.json(ErrorBody { error, hint })
 }
 
-fn answer(request: &HttpRequest, state: &State, message: &str) -> HttpResponse {
-    let body = stamped(&state.config.prefix, message, now_ms());
-    let mut response = HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .insert_header((header::CONTENT_LENGTH, body.len()))
-        .body(body);
-    let value = head_bytes(request, &response);
-    // Digits and words: they always make a header.
-    if let Ok(value) = header::HeaderValue::try_from(value) {
-        response
-            .headers_mut()
-            .insert(header::HeaderName::from_static(HEAD_BYTES), value);
+/// Replies to a message in the query. The bound of the request's head, 128 KiB, is also its bound.
+pub(crate) async fn get(
+    request: HttpRequest,
+    query: Option<web::Query<PollQuery>>,
+    config: web::Data<Config>,
+) -> HttpResponse {
+    let Some(query) = query else {
+        return refuse(
+            HttpResponse::BadRequest(),
+            "this query cannot be read",
+            "send GET /poll?message=TEXT, percent-encoded, or POST /poll with the message as its body",
+        );
+    };
+    respond(&request).body(stamped(&config.prefix, &query.message, now_ms()))
+}
+
+/// Replies to a message in the body while it comes: nothing is kept of it. The body may be as large as a WebSocket message. What is
+/// wrong with its first bytes is said by the status; what is wrong later ends the response before its end.
+pub(crate) async fn post(
+    request: HttpRequest,
+    payload: web::Payload,
+    config: web::Data<Config>,
+) -> HttpResponse {
+    let limit = config.max_message_size.limit();
+    let declared = declared_length(&request);
+    if declared.is_some_and(|declared| declared > limit as u64) {
+        return BodyError::TooBig.to_response();
     }
+    let mut body = Body {
+        payload,
+        left: limit,
+        cut: Vec::new(),
+        socket: request.conn_data::<Rc<Socket>>().cloned(),
+    };
+    let first = match body.next().await.transpose() {
+        Ok(first) => first,
+        Err(error) => return error.to_response(),
+    };
+    let prefix = Bytes::from(config.prefix.clone());
+    let mut response = respond(&request);
+    let size = declared.map(|declared| prefix.len() as u64 + declared + STAMP_BYTES);
+    let reply = stream::iter([Ok(prefix)]).chain(reply(first, body));
+    match size {
+        Some(size) => response.body(SizedStream::new(size, Box::pin(reply))),
+        None => response.body(BodyStream::new(Box::pin(reply))),
+    }
+}
+
+fn respond(request: &HttpRequest) -> HttpResponseBuilder {
+    if let Some(socket) = request.conn_data::<Rc<Socket>>() {
+        socket.report_head_bytes();
+    }
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "no-store"));
     response
 }
 
-/// `name: value` and the line's end.
-const fn line(name: usize, value: usize) -> usize {
-    name + 2 + value + 2
+/// The length of the body in bytes, if the request says it. actix-http has checked it.
+fn declared_length(request: &HttpRequest) -> Option<u64> {
+    if request.chunked().unwrap_or(false) {
+        return None;
+    }
+    let Some(length) = request.headers().get(header::CONTENT_LENGTH) else {
+        return Some(0);
+    };
+    length.to_str().ok()?.trim().parse().ok()
 }
 
-/// Both heads, counted as they are serialised: a request's line by line with one space after each colon, as every browser
-/// writes them, and the response's with what actix-http adds to it.
-fn head_bytes(request: &HttpRequest, response: &HttpResponse) -> String {
-    let asked: usize = request
-        .headers()
-        .iter()
-        .map(|(name, value)| line(name.as_str().len(), value.len()))
-        .sum();
-    let target = request.head().uri.to_string().len();
-    let asked = request.method().as_str().len() + 1 + target + " HTTP/1.1\r\n".len() + asked + 2;
+/// The message, and then its stamp.
+fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, BodyError>> {
+    let first = stream::iter(first.map(Ok));
+    let rest = stream::unfold(Some(body), |body| async move {
+        let mut body = body?;
+        Some(match body.next().await {
+            Some(Ok(piece)) => (Ok(piece), Some(body)),
+            Some(Err(error)) => (Err(error), None),
+            None => (Ok(stamp(now_ms()).into()), None),
+        })
+    });
+    first.chain(rest)
+}
 
-    let own: usize = response
-        .headers()
-        .iter()
-        .map(|(name, value)| line(name.as_str().len(), value.len()))
-        .sum();
-    let connection = match (request.head().connection_type(), request.version()) {
-        (ConnectionType::KeepAlive, version) if version < Version::HTTP_11 => {
-            line("connection".len(), "keep-alive".len())
+/// The message that comes, piece by piece, each valid UTF-8.
+struct Body {
+    payload: web::Payload,
+    /// Bytes that it may still have.
+    left: usize,
+    /// The start of a character whose end has not come, 3 bytes at most.
+    cut: Vec<u8>,
+    socket: Option<Rc<Socket>>,
+}
+
+impl Body {
+    async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
+        loop {
+            let Some(piece) = self.payload.next().await else {
+                if let Some(socket) = &self.socket {
+                    socket.body_received();
+                }
+                return (!self.cut.is_empty()).then_some(Err(BodyError::Utf8));
+            };
+            match piece
+                .map_err(BodyError::Incomplete)
+                .and_then(|piece| self.take(piece))
+            {
+                Ok(piece) if piece.is_empty() => {}
+                piece => return Some(piece),
+            }
         }
-        (ConnectionType::Close, version) if version >= Version::HTTP_11 => {
-            line("connection".len(), "close".len())
+    }
+
+    fn take(&mut self, piece: Bytes) -> Result<Bytes, BodyError> {
+        self.left = self.left.checked_sub(piece.len()).ok_or(BodyError::TooBig)?;
+        let mut text = piece;
+        if !self.cut.is_empty() {
+            self.cut.extend_from_slice(&text);
+            text = std::mem::take(&mut self.cut).into();
         }
-        _ => 0,
-    };
-    let date = line("date".len(), "Sun, 06 Nov 1994 08:49:37 GMT".len());
-    let rest = "HTTP/1.1 200 OK\r\n".len() + own + connection + date + 2;
-    // The line that tells the length has a length: it is settled once its digits no longer change it.
-    let told = |answered: usize| format!("request={asked}, response={answered}");
-    let mut answered = rest + line(HEAD_BYTES.len(), told(rest).len());
-    answered = rest + line(HEAD_BYTES.len(), told(answered).len());
-    told(answered)
+        if let Err(error) = simdutf8::compat::from_utf8(&text) {
+            if error.error_len().is_some() {
+                return Err(BodyError::Utf8);
+            }
+            self.cut = text.split_off(error.valid_up_to()).into();
+        }
+        Ok(text)
+    }
 }

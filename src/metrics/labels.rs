@@ -42,7 +42,7 @@ macro_rules! label {
 
 label! {
     /// What a data message holds.
-    DataKind {
+    MessageType {
         /// UTF-8.
         Text => "text",
         /// Bytes.
@@ -65,7 +65,7 @@ label! {
         Ping => "ping",
         /// 10
         Pong => "pong",
-        /// None of these: sent where a URL asks for it.
+        /// None of these: sent if a URL asks for it.
         Reserved => "reserved",
     }
 }
@@ -85,18 +85,18 @@ impl FrameKind {
     }
 }
 
-impl From<DataKind> for FrameKind {
-    fn from(kind: DataKind) -> Self {
+impl From<MessageType> for FrameKind {
+    fn from(kind: MessageType) -> Self {
         match kind {
-            DataKind::Text => Self::Text,
-            DataKind::Binary => Self::Binary,
+            MessageType::Text => Self::Text,
+            MessageType::Binary => Self::Binary,
         }
     }
 }
 
 label! {
     /// Whose Close frame came first, or who ended the connection without one.
-    By {
+    ClosedBy {
         /// The client.
         Peer => "peer",
         /// This server.
@@ -106,7 +106,7 @@ label! {
 
 label! {
     /// A close code (RFC 6455 section 7.4.1 and the registry that it founded).
-    Code {
+    CloseCodeLabel {
         /// Normal closure.
         C1000 => "1000",
         /// Going away.
@@ -144,7 +144,7 @@ label! {
     }
 }
 
-impl Code {
+impl CloseCodeLabel {
     /// The value for a code.
     pub fn of(code: u16) -> Self {
         match code {
@@ -161,7 +161,7 @@ impl Code {
 
 label! {
     /// Why a handshake was refused.
-    Reason {
+    RefusalReason {
         /// Not a GET.
         Method => "method",
         /// Not HTTP/1.1.
@@ -190,10 +190,12 @@ label! {
         MaxConnections => "max_connections",
         /// As many as it takes from one address.
         MaxConnectionsPerIp => "max_connections_per_ip",
+        /// As many connections as it takes that are not sessions.
+        MaxHttpConnections => "max_http_connections",
         /// More often than it takes from one address.
         MaxHandshakesPerSecond => "max_handshakes_per_second",
         /// The URL asked for it.
-        Asked => "asked",
+        RequestedStatus => "asked",
     }
 }
 
@@ -214,6 +216,10 @@ label! {
         MaxMessagesPerSecond => "max_messages_per_second",
         /// Close 1001.
         IdleTimeout => "idle_timeout",
+        /// Close 1013.
+        MaxBuffered => "max_buffered",
+        /// 503.
+        MaxHttpConnections => "max_http_connections",
     }
 }
 
@@ -233,9 +239,9 @@ mod tests {
             (0, "other"),
             (u16::MAX, "other"),
         ] {
-            assert_eq!(Code::of(code).name(), name);
+            assert_eq!(CloseCodeLabel::of(code).name(), name);
         }
-        for (index, code) in Code::ALL.iter().enumerate() {
+        for (index, code) in CloseCodeLabel::ALL.iter().enumerate() {
             assert_eq!(code.index(), index);
         }
     }

@@ -18,7 +18,7 @@ use std::{
 };
 
 use histogram::Histogram;
-pub use labels::{By, Code, DataKind, FrameKind, Label, Limit, Reason};
+pub use labels::{CloseCodeLabel, ClosedBy, FrameKind, Label, Limit, MessageType, RefusalReason};
 
 /// All workers' counters.
 #[derive(Debug, Default)]
@@ -29,10 +29,10 @@ pub struct Metrics {
 
 impl Metrics {
     /// The counters of one more worker.
-    pub fn worker(&self) -> Worker {
+    pub fn local(&self) -> LocalCounters {
         let counters = Arc::<Counters>::default();
         self.lock().push(Arc::clone(&counters));
-        Worker {
+        LocalCounters {
             counters,
             _one_thread: PhantomData,
         }
@@ -58,12 +58,12 @@ impl Metrics {
 
 /// The counters of one worker, in that worker's hands. It cannot leave its thread, which makes it their only writer.
 #[derive(Debug, Clone)]
-pub struct Worker {
+pub struct LocalCounters {
     counters: Arc<Counters>,
     _one_thread: PhantomData<Rc<()>>,
 }
 
-impl Worker {
+impl LocalCounters {
     /// Counts some more.
     pub(crate) fn add(&self, read: impl FnOnce(&Counters) -> &Counter, more: u64) {
         read(&self.counters).add(more);
@@ -81,7 +81,7 @@ impl Worker {
 }
 
 /// For reading.
-impl Deref for Worker {
+impl Deref for LocalCounters {
     type Target = Counters;
 
     fn deref(&self) -> &Counters {
@@ -95,9 +95,9 @@ pub struct Counters {
     /// WebSocket connections that were opened.
     pub opened: Counter,
     /// Those that have ended, by who closed and by the code.
-    pub closed: [[Counter; Code::COUNT]; By::COUNT],
+    pub closed: [[Counter; CloseCodeLabel::COUNT]; ClosedBy::COUNT],
     /// Handshakes that were refused.
-    pub refused: [Counter; Reason::COUNT],
+    pub refused: [Counter; RefusalReason::COUNT],
     /// What was hit of what the operator allows.
     pub limits: [Counter; Limit::COUNT],
     /// From the peers.
@@ -111,9 +111,9 @@ pub struct Counters {
 #[derive(Debug, Default)]
 pub struct Traffic {
     /// Whole messages.
-    pub messages: [Counter; DataKind::COUNT],
+    pub messages: [Counter; MessageType::COUNT],
     /// Their payload bytes, as the application sees them.
-    pub bytes: [Counter; DataKind::COUNT],
+    pub bytes: [Counter; MessageType::COUNT],
     /// Frames on the wire.
     pub frames: [Counter; FrameKind::COUNT],
     /// Of compressed messages, the payload bytes before compression.
@@ -145,14 +145,15 @@ mod tests {
     #[test]
     fn what_workers_count_adds_up_and_outlives_them() {
         let metrics = Metrics::default();
-        let (one, two) = (metrics.worker(), metrics.worker());
+        let (one, two) = (metrics.local(), metrics.local());
         one.count(|counters| &counters.opened);
         two.add(|counters| &counters.opened, 2);
-        one.count(|counters| &counters.closed[By::Peer.index()][Code::of(1000).index()]);
+        one.count(|counters| &counters.closed[ClosedBy::Peer.index()][CloseCodeLabel::of(1000).index()]);
         drop((one, two));
         assert_eq!(metrics.sum(|counters| &counters.opened), 3);
         assert_eq!(
-            metrics.sum(|counters| &counters.closed[By::Peer.index()][Code::of(1000).index()]),
+            metrics
+                .sum(|counters| &counters.closed[ClosedBy::Peer.index()][CloseCodeLabel::of(1000).index()]),
             1
         );
     }

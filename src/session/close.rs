@@ -1,71 +1,73 @@
-//! Which close code for which event (RFC 6455 section 7.4), and who said it.
+//! Which close code for which event (RFC 6455 section 7.4), with which reason.
 
-use actix_web_actors::ws::{CloseCode, CloseReason};
+use crate::{
+    config::Timer,
+    metrics::Limit,
+    protocol::{CloseFrame, Violation},
+};
 
-use crate::{config::Timer, metrics::Limit, wire::Violation};
-
-/// What every reason of ours begins with, so that a reader can tell the server's words from a proxy's.
-const SPEAKER: &str = "ws-echo: ";
+/// Start of every close reason that the server makes. It distinguishes them from a proxy's.
+const REASON_PREFIX: &str = "ws-echo: ";
 
 /// Longest reason in bytes: a control frame has 125, the code takes 2 (RFC 6455 section 5.5).
 const MAX_REASON: usize = 123;
 
-/// A Close frame of the server's own, in answer to something other than the peer's Close.
+/// Why the server closes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// The server is being stopped.
+pub(super) enum CloseCause {
+    /// The server shuts down.
     ShuttingDown,
-    /// Nothing came from the peer for so long.
+    /// The client was idle for this time.
     Idle(Timer),
-    /// The peer broke the protocol or a limit.
+    /// The client broke the protocol or a limit of this connection.
     Violation(Violation),
+    /// All sessions together hold as much as they may, and this one asked for more.
+    MaxBuffered,
 }
 
-impl Cause {
-    fn code(&self) -> CloseCode {
+impl CloseCause {
+    fn code(&self) -> u16 {
         match self {
-            Self::ShuttingDown | Self::Idle(_) => CloseCode::Away,
-            Self::Violation(Violation::Utf8) => CloseCode::Invalid,
-            // RFC 7692 gives no code for data that cannot be inflated; to RFC 6455 it is data that is not what the
-            // message says that it is.
-            Self::Violation(Violation::Deflate) => CloseCode::Invalid,
-            Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => CloseCode::Size,
-            Self::Violation(_) => CloseCode::Protocol,
+            Self::ShuttingDown | Self::Idle(_) => 1001,
+            // RFC 7692 gives no code for data that cannot be decompressed. To RFC 6455 it is data that is not consistent with the
+            // type of the message.
+            Self::Violation(Violation::Utf8 | Violation::Deflate) => 1007,
+            Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => 1009,
+            Self::Violation(_) => 1002,
+            Self::MaxBuffered => 1013,
         }
     }
 
-    /// The limit that was hit.
+    /// The configured limit that was reached.
     pub(super) fn limit(&self) -> Option<Limit> {
         match self {
             Self::Idle(_) => Some(Limit::IdleTimeout),
             Self::Violation(Violation::TooBig { .. }) => Some(Limit::MaxMessageSize),
             Self::Violation(Violation::TooManyFragments { .. }) => Some(Limit::MaxFragments),
+            Self::MaxBuffered => Some(Limit::MaxBuffered),
             Self::Violation(_) | Self::ShuttingDown => None,
         }
     }
 
-    /// The frame's body.
-    pub(super) fn to_reason(&self) -> CloseReason {
-        let said = match self {
+    /// Returns the body of the Close frame.
+    pub(super) fn to_frame(&self) -> CloseFrame<'static> {
+        let reason = match self {
             Self::ShuttingDown => "shutting down".to_owned(),
             Self::Idle(timeout) => format!("idle for {timeout}"),
             Self::Violation(violation) => violation.to_string(),
+            Self::MaxBuffered => "all connections together reach --max-buffered".to_owned(),
         };
-        CloseReason {
+        CloseFrame {
             code: self.code(),
-            description: Some(reason(&said)),
+            reason: with_prefix(&reason).into(),
         }
     }
 }
 
-/// The reason that says so, cut at a character's end where it would not fit.
-fn reason(said: &str) -> String {
-    let mut reason = format!("{SPEAKER}{said}");
-    let mut end = reason.len().min(MAX_REASON);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    reason.truncate(end);
+/// Returns the reason with its prefix, cut at a character's end if it does not fit.
+fn with_prefix(reason: &str) -> String {
+    let mut reason = format!("{REASON_PREFIX}{reason}");
+    reason.truncate(reason.floor_char_boundary(MAX_REASON));
     reason
 }
 
@@ -78,33 +80,38 @@ mod tests {
     #[test]
     fn every_reason_names_the_server_and_fits() {
         for (cause, code, said) in [
-            (Cause::ShuttingDown, 1001, "ws-echo: shutting down"),
+            (CloseCause::ShuttingDown, 1001, "ws-echo: shutting down"),
             (
-                Cause::Idle(Timer::of(Duration::from_secs(60))),
+                CloseCause::Idle(Timer::of(Duration::from_secs(60))),
                 1001,
                 "ws-echo: idle for 60s",
             ),
             (
-                Cause::Violation(Violation::ReservedBits),
+                CloseCause::Violation(Violation::ReservedBits),
                 1002,
                 "ws-echo: reserved bits are set",
             ),
             (
-                Cause::Violation(Violation::Utf8),
+                CloseCause::Violation(Violation::Utf8),
                 1007,
                 "ws-echo: text is not UTF-8",
             ),
             (
-                Cause::Violation(Violation::TooBig { limit: 1024 }),
+                CloseCause::Violation(Violation::TooBig { limit: 1024 }),
                 1009,
                 "ws-echo: a message of more than 1024 bytes",
             ),
+            (
+                CloseCause::MaxBuffered,
+                1013,
+                "ws-echo: all connections together reach --max-buffered",
+            ),
         ] {
-            let reason = cause.to_reason();
-            assert_eq!(u16::from(reason.code), code);
-            assert_eq!(reason.description.as_deref(), Some(said));
+            let reason = cause.to_frame();
+            assert_eq!(reason.code, code);
+            assert_eq!(reason.reason, said);
         }
-        let long = reason(&"é".repeat(200));
+        let long = with_prefix(&"é".repeat(200));
         assert_eq!(long.len(), 123);
     }
 }

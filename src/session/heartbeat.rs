@@ -1,22 +1,22 @@
-//! When to ping, and when a peer counts as gone. The time is passed in: nothing here reads a clock.
+//! When to send a Ping, and when a client counts as gone. Pure: the time is passed in.
 
 use std::time::{Duration, Instant};
 
 use crate::config::Timer;
 
-/// A look that comes so much later than it was due says that this side was held up, and nothing about the peer: while a
+/// A look that comes so much later than it was due says that this side was paused up, and nothing about the peer: while a
 /// peer does not read, its connection's actor is not run, and neither are its messages read.
-const HELD_UP: Duration = Duration::from_secs(1);
+const MAX_TIMER_LAG: Duration = Duration::from_secs(1);
 
-/// What is due now.
+/// What the session is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beat {
+pub(super) enum HeartbeatAction {
     /// Nothing.
-    Rest,
+    None,
     /// A Ping.
-    Ping,
-    /// Closing: nothing came for so long.
-    Idle,
+    SendPing,
+    /// Close the connection: it was idle for too long.
+    TimedOut,
 }
 
 /// The two timers of a connection, seen as one that is always due at the earlier of them.
@@ -25,8 +25,8 @@ pub(super) struct Heartbeat {
     ping_interval: Option<Duration>,
     idle_timeout: Option<Duration>,
     pinged: Instant,
-    /// Silence is counted from here at the earliest.
-    listening: Instant,
+    /// The idle time starts here at the earliest.
+    silent_since: Instant,
     due: Option<Instant>,
 }
 
@@ -37,50 +37,54 @@ impl Heartbeat {
             ping_interval: ping_interval.duration(),
             idle_timeout: idle_timeout.duration(),
             pinged: now,
-            listening: now,
+            silent_since: now,
             due: None,
         };
         heartbeat.due = heartbeat.next(now);
         heartbeat
     }
 
-    /// When to look next; never, where both timers are off, or once the peer was given up.
+    /// When to check next. Never if both timers are off, or after a timeout.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Looks: `heard` is when the last bytes came from the peer, who is not listened to for now where it is `held` back.
-    pub(super) fn look(&mut self, now: Instant, heard: Instant, held: bool) -> Beat {
-        if held
+    /// Checks both timers. `received` is the time of the client's last bytes; `paused` is whether the server reads nothing for now.
+    pub(super) fn check(&mut self, now: Instant, received: Instant, paused: bool) -> HeartbeatAction {
+        if paused
             || self
                 .due
-                .is_some_and(|due| now.saturating_duration_since(due) > HELD_UP)
+                .is_some_and(|due| now.saturating_duration_since(due) > MAX_TIMER_LAG)
         {
-            self.listening = now;
+            self.silent_since = now;
         }
-        let heard = heard.max(self.listening);
-        let silence = now.saturating_duration_since(heard);
-        let beat = if self.idle_timeout.is_some_and(|timeout| silence >= timeout) {
-            Beat::Idle
+        let received = received.max(self.silent_since);
+        let silence = now.saturating_duration_since(received);
+        let action = if self.idle_timeout.is_some_and(|timeout| silence >= timeout) {
+            HeartbeatAction::TimedOut
         } else if self
             .ping_interval
             .is_some_and(|interval| now.saturating_duration_since(self.pinged) >= interval)
         {
             self.pinged = now;
-            Beat::Ping
+            HeartbeatAction::SendPing
         } else {
-            Beat::Rest
+            HeartbeatAction::None
         };
         // A due time that has passed would be due again at once.
-        self.due = (beat != Beat::Idle).then(|| self.next(heard)).flatten();
-        beat
+        self.due = (action != HeartbeatAction::TimedOut)
+            .then(|| self.next(received))
+            .flatten();
+        action
     }
 
-    fn next(&self, heard: Instant) -> Option<Instant> {
+    fn next(&self, received: Instant) -> Option<Instant> {
         let ping = self
             .ping_interval
             .and_then(|interval| self.pinged.checked_add(interval));
-        let idle = self.idle_timeout.and_then(|timeout| heard.checked_add(timeout));
+        let idle = self
+            .idle_timeout
+            .and_then(|timeout| received.checked_add(timeout));
         match (ping, idle) {
             (Some(ping), Some(idle)) => Some(ping.min(idle)),
             (ping, idle) => ping.or(idle),
@@ -106,44 +110,68 @@ mod tests {
         let mut heartbeat = heartbeat(20, 60, start);
         for ping in [20, 40] {
             assert_eq!(heartbeat.due(), Some(start + s(ping)));
-            assert_eq!(heartbeat.look(start + s(ping), start, false), Beat::Ping);
+            assert_eq!(
+                heartbeat.check(start + s(ping), start, false),
+                HeartbeatAction::SendPing
+            );
         }
         assert_eq!(heartbeat.due(), Some(start + s(60)));
-        assert_eq!(heartbeat.look(start + s(60), start, false), Beat::Idle);
+        assert_eq!(
+            heartbeat.check(start + s(60), start, false),
+            HeartbeatAction::TimedOut
+        );
     }
 
     #[test]
     fn whatever_comes_from_the_peer_starts_the_silence_anew() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
-        assert_eq!(heartbeat.look(start + s(60), start + s(59), false), Beat::Rest);
+        assert_eq!(
+            heartbeat.check(start + s(60), start + s(59), false),
+            HeartbeatAction::None
+        );
         assert_eq!(heartbeat.due(), Some(start + s(119)));
-        assert_eq!(heartbeat.look(start + s(119), start + s(59), false), Beat::Idle);
+        assert_eq!(
+            heartbeat.check(start + s(119), start + s(59), false),
+            HeartbeatAction::TimedOut
+        );
     }
 
     #[test]
     fn a_look_that_comes_too_late_blames_nobody() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
-        assert_eq!(heartbeat.look(start + s(90), start, false), Beat::Rest);
+        assert_eq!(
+            heartbeat.check(start + s(90), start, false),
+            HeartbeatAction::None
+        );
         assert_eq!(heartbeat.due(), Some(start + s(150)));
-        assert_eq!(heartbeat.look(start + s(150), start, false), Beat::Idle);
+        assert_eq!(
+            heartbeat.check(start + s(150), start, false),
+            HeartbeatAction::TimedOut
+        );
     }
 
     #[test]
     fn a_peer_that_is_not_listened_to_is_not_blamed() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
-        assert_eq!(heartbeat.look(start + s(60), start, true), Beat::Rest);
+        assert_eq!(heartbeat.check(start + s(60), start, true), HeartbeatAction::None);
         assert_eq!(heartbeat.due(), Some(start + s(120)));
-        assert_eq!(heartbeat.look(start + s(120), start, false), Beat::Idle);
+        assert_eq!(
+            heartbeat.check(start + s(120), start, false),
+            HeartbeatAction::TimedOut
+        );
     }
 
     #[test]
     fn whoever_is_given_up_is_not_looked_at_again() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
-        assert_eq!(heartbeat.look(start + s(60), start, false), Beat::Idle);
+        assert_eq!(
+            heartbeat.check(start + s(60), start, false),
+            HeartbeatAction::TimedOut
+        );
         assert_eq!(heartbeat.due(), None);
     }
 

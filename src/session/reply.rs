@@ -6,10 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    metrics::{DataKind, Label as _},
-    wire::{Facts, Message},
-};
+use crate::protocol::{DataKind, Message, MessageMeta};
 
 /// How a message is answered: `?reply=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,13 +32,13 @@ pub struct Received<'m> {
     /// Milliseconds since the Unix epoch when all of it was there.
     pub received_at: u64,
     /// How it came.
-    pub facts: Facts,
+    pub meta: MessageMeta,
 }
 
 /// What replies are made of beside the message.
 #[derive(Debug, Clone, Copy)]
-pub struct Ingredients<'i> {
-    /// What a stamped text begins with.
+pub struct ReplyContext<'i> {
+    /// What a stamped text begins context.
     pub prefix: &'i str,
     /// What `json` says of the connection.
     pub connection: Option<&'i RawValue>,
@@ -49,18 +46,23 @@ pub struct Ingredients<'i> {
 
 impl ReplyMode {
     /// Whether the reply says when it was made: where it does not, no clock need be read.
-    pub fn tells_time(self) -> bool {
+    pub fn has_timestamp(self) -> bool {
         matches!(self, Self::Stamped | Self::Json)
     }
 
     /// The reply to a message, made at `now_ms` milliseconds since the Unix epoch; none where none is wanted.
-    pub fn reply<'r>(self, received: Received<'r>, with: Ingredients<'r>, now_ms: u64) -> Option<Reply<'r>> {
+    pub fn reply<'r>(
+        self,
+        received: Received<'r>,
+        context: ReplyContext<'r>,
+        now_ms: u64,
+    ) -> Option<Reply<'r>> {
         let Message { kind, payload } = received.message;
         Some(match (self, kind) {
             (Self::None, _) => return None,
             (Self::Verbatim, _) => Reply::of(kind, payload),
             (Self::Stamped, DataKind::Text) => Reply {
-                prefix: with.prefix,
+                prefix: context.prefix,
                 stamp: Stamp::text(now_ms),
                 ..Reply::of(kind, payload)
             },
@@ -73,19 +75,19 @@ impl ReplyMode {
                     DataKind::Text => String::from_utf8_lossy(&payload),
                     DataKind::Binary => STANDARD.encode(&payload).into(),
                 };
-                let told = Told {
+                let json_reply = JsonReply {
                     data: &data,
                     kind: kind.name(),
                     bytes: payload.len(),
-                    frames: received.facts.frames,
-                    compressed: received.facts.compressed,
+                    frames: received.meta.frames,
+                    compressed: received.meta.compressed,
                     received_at: received.received_at,
                     replied_at: now_ms,
                     seq: received.seq,
-                    connection: with.connection,
+                    connection: context.connection,
                 };
                 // Strings, numbers and what is JSON already: nothing in it can fail.
-                let json = serde_json::to_vec(&told).unwrap_or_default();
+                let json = serde_json::to_vec(&json_reply).unwrap_or_default();
                 Reply::of(DataKind::Text, json.into())
             }
         })
@@ -121,7 +123,7 @@ impl<'r> Reply<'r> {
 /// The reply of `?reply=json`; docs/reply.schema.json describes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'t> {
+struct JsonReply<'t> {
     data: &'t str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -167,6 +169,14 @@ impl Stamp {
     }
 }
 
+/// Bytes of [`stamp`] until the year 2286.
+pub const STAMP_BYTES: u64 = 14;
+
+/// The stamp of a text reply: a comma and the milliseconds since the Unix epoch.
+pub fn stamp(now_ms: u64) -> Vec<u8> {
+    Stamp::text(now_ms).bytes().to_vec()
+}
+
 /// The stamped reply to a text: `{prefix}{message},{ms}`.
 pub fn stamped(prefix: &str, message: &str, now_ms: u64) -> Vec<u8> {
     [prefix.as_bytes(), message.as_bytes(), Stamp::text(now_ms).bytes()].concat()
@@ -184,16 +194,16 @@ mod tests {
             },
             seq: 3,
             received_at: 100,
-            facts: Facts {
+            meta: MessageMeta {
                 frames: 2,
                 compressed: true,
             },
         };
-        let with = Ingredients {
+        let context = ReplyContext {
             prefix: "客户端发送的信息：",
             connection: None,
         };
-        let reply = mode.reply(received, with, now_ms)?;
+        let reply = mode.reply(received, context, now_ms)?;
         Some((reply.kind, reply.parts().concat()))
     }
 
@@ -231,14 +241,14 @@ mod tests {
 
     #[test]
     fn a_json_reply_tells_what_is_known() {
-        let told = r#""bytes":2,"frames":2,"compressed":true,"receivedAt":100,"repliedAt":200,"seq":3,"connection":null}"#;
+        let json_reply = r#""bytes":2,"frames":2,"compressed":true,"receivedAt":100,"repliedAt":200,"seq":3,"connection":null}"#;
         for (kind, payload, start) in [
             (DataKind::Text, &b"\"\n"[..], r#"{"data":"\"\n","type":"text","#),
             (DataKind::Binary, b"\0\xFF", r#"{"data":"AP8=","type":"binary","#),
         ] {
             assert_eq!(
                 reply(ReplyMode::Json, kind, payload, 200),
-                Some((DataKind::Text, format!("{start}{told}").into()))
+                Some((DataKind::Text, format!("{start}{json_reply}").into()))
             );
         }
     }

@@ -1,6 +1,6 @@
-//! The server's own view of a connection, for whoever knows the key that its client chose.
+//! The server's own view of a connection, for the watchers who know the key that its client chose.
 //!
-//! A connection never waits for a watcher: each watcher has a bounded queue, and what does not fit is counted.
+//! A connection never waits for a watcher: each watcher has a bounded queue, and events that do not fit are counted.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,10 +15,7 @@ use serde::Serialize;
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 
 use super::behaviour::WatchKey;
-use crate::wire::{
-    frame,
-    tap::{Direction, Passing, Seen},
-};
+use crate::protocol::{Direction, ObservedFrame, TapEvent, frame};
 
 /// Events that wait for one watcher at most.
 const QUEUE: usize = 1024;
@@ -34,7 +31,7 @@ pub struct WatchHub {
 /// One key's connections and watchers.
 #[derive(Debug, Default)]
 struct Channel {
-    /// How many watch: read for every frame, so that nothing is made that nobody sees.
+    /// Number of watchers. It is read for every frame, so that no event is made without a watcher.
     watched: AtomicUsize,
     inner: Mutex<Inner>,
 }
@@ -43,28 +40,34 @@ struct Channel {
 struct Inner {
     watchers: Vec<Watcher>,
     last_watcher: u64,
-    /// What is told of each open connection to a watcher who comes later.
-    handshakes: BTreeMap<u64, Arc<str>>,
+    /// The `handshake` event of each open connection, which a new watcher receives first.
+    handshakes: BTreeMap<u64, Arc<WatchEvent>>,
 }
 
 #[derive(Debug)]
 struct Watcher {
     id: u64,
-    sender: Sender<Arc<str>>,
+    sender: Sender<Arc<WatchEvent>>,
     lost: u64,
 }
 
-/// As many as may watch a key do.
+/// The key has as many watchers as it may have.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TooManyWatchers;
 
-/// A Server-Sent Event (HTML Standard, section 9.2.6): its name and its JSON in one line.
-fn event(name: &str, data: &impl Serialize) -> Arc<str> {
-    let mut event = String::new();
-    // Numbers, strings and flags: nothing in it can fail.
-    let json = serde_json::to_string(data).unwrap_or_default();
-    let _ = write!(event, "event: {name}\ndata: {json}\n\n");
-    event.into()
+/// An event for watchers.
+#[derive(Debug)]
+pub(crate) struct WatchEvent {
+    /// `handshake`, `frame`, `end` or `lost`.
+    pub(crate) name: &'static str,
+    /// A JSON object in one line.
+    pub(crate) data: String,
+}
+
+fn event(name: &'static str, data: &impl Serialize) -> Arc<WatchEvent> {
+    // Numbers, strings and flags: serialisation cannot fail.
+    let data = serde_json::to_string(data).unwrap_or_default();
+    Arc::new(WatchEvent { name, data })
 }
 
 #[derive(Serialize)]
@@ -72,23 +75,23 @@ struct Lost {
     count: u64,
 }
 
-/// What is told of a connection's beginning.
+/// The data of the `handshake` event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Handshake<'h> {
-    pub(super) connection: u64,
+pub(crate) struct Handshake<'h> {
+    pub(crate) connection: u64,
     /// Milliseconds since the Unix epoch.
-    pub(super) at: u64,
-    pub(super) peer: String,
-    pub(super) path: &'h str,
-    pub(super) subprotocol: Option<&'h str>,
-    pub(super) extensions: Option<String>,
+    pub(crate) at: u64,
+    pub(crate) peer: String,
+    pub(crate) path: &'h str,
+    pub(crate) subprotocol: Option<&'h str>,
+    pub(crate) extensions: Option<String>,
 }
 
-/// What is told of a frame.
+/// The data of the `frame` event.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct FrameSeen<'f> {
+struct FrameEvent<'f> {
     connection: u64,
     at: u64,
     direction: &'static str,
@@ -105,7 +108,7 @@ struct FrameSeen<'f> {
     start: String,
 }
 
-/// What is told of a connection's end.
+/// The data of the `end` event.
 #[derive(Debug, Serialize)]
 pub(super) struct End<'e> {
     pub(super) connection: u64,
@@ -119,7 +122,7 @@ pub(super) struct End<'e> {
 
 impl WatchHub {
     /// Watches a key, whether or not a connection carries it yet.
-    pub(crate) fn watch(self: &Arc<Self>, key: WatchKey) -> Result<Watching, TooManyWatchers> {
+    pub(crate) fn watch(self: &Arc<Self>, key: WatchKey) -> Result<WatchStream, TooManyWatchers> {
         let mut channels = lock(&self.channels);
         let channel = Arc::clone(channels.entry(key.clone()).or_default());
         let mut inner = lock(&channel.inner);
@@ -134,14 +137,14 @@ impl WatchHub {
             lost: 0,
         };
         for handshake in inner.handshakes.values() {
-            watcher.tell(handshake);
+            watcher.publish(handshake);
         }
         let id = watcher.id;
         inner.watchers.push(watcher);
         channel.watched.store(inner.watchers.len(), Ordering::Relaxed);
         drop(inner);
         drop(channels);
-        Ok(Watching {
+        Ok(WatchStream {
             receiver,
             id,
             channel,
@@ -150,17 +153,21 @@ impl WatchHub {
         })
     }
 
-    /// Shows a connection to whoever watches its key.
-    pub(super) fn show(self: &Arc<Self>, key: &WatchKey, handshake: &Handshake<'_>) -> Shown {
+    /// Publishes a connection to the watchers of its key.
+    pub(crate) fn publish_connection(
+        self: &Arc<Self>,
+        key: &WatchKey,
+        handshake: &Handshake<'_>,
+    ) -> WatchedConnection {
         let mut channels = lock(&self.channels);
         let channel = Arc::clone(channels.entry(key.clone()).or_default());
-        let told = event("handshake", handshake);
+        let opened = event("handshake", handshake);
         let mut inner = lock(&channel.inner);
-        inner.handshakes.insert(handshake.connection, Arc::clone(&told));
-        inner.tell(&told);
+        inner.handshakes.insert(handshake.connection, Arc::clone(&opened));
+        inner.publish(&opened);
         drop(inner);
         drop(channels);
-        Shown {
+        WatchedConnection {
             connection: handshake.connection,
             channel,
             key: key.clone(),
@@ -169,7 +176,7 @@ impl WatchHub {
         }
     }
 
-    /// Forgets a key that nobody carries or watches any more.
+    /// Removes a key that has neither a connection nor a watcher.
     fn tidy(&self, key: &WatchKey) {
         let mut channels = lock(&self.channels);
         let unused = channels.get(key).is_some_and(|channel| {
@@ -188,17 +195,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Inner {
-    fn tell(&mut self, told: &Arc<str>) {
+    fn publish(&mut self, event: &Arc<WatchEvent>) {
         for watcher in &mut self.watchers {
-            watcher.tell(told);
+            watcher.publish(event);
         }
     }
 }
 
 impl Watcher {
-    fn tell(&mut self, told: &Arc<str>) {
+    fn publish(&mut self, event: &Arc<WatchEvent>) {
         if self.lost > 0 {
-            match self.sender.try_send(event("lost", &Lost { count: self.lost })) {
+            match self
+                .sender
+                .try_send(self::event("lost", &Lost { count: self.lost }))
+            {
                 Ok(()) => self.lost = 0,
                 Err(_) => {
                     self.lost += 1;
@@ -206,7 +216,7 @@ impl Watcher {
                 }
             }
         }
-        if let Err(TrySendError::Full(_)) = self.sender.try_send(Arc::clone(told)) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(Arc::clone(event)) {
             self.lost += 1;
         }
     }
@@ -214,28 +224,28 @@ impl Watcher {
 
 /// A watcher's end of the queue; dropping it ends the watch.
 #[derive(Debug)]
-pub(crate) struct Watching {
-    receiver: Receiver<Arc<str>>,
+pub(crate) struct WatchStream {
+    receiver: Receiver<Arc<WatchEvent>>,
     id: u64,
     channel: Arc<Channel>,
     key: WatchKey,
     hub: Arc<WatchHub>,
 }
 
-impl Watching {
+impl WatchStream {
     /// The next event.
-    pub(crate) async fn next(&mut self) -> Option<Arc<str>> {
+    pub(crate) async fn next(&mut self) -> Option<Arc<WatchEvent>> {
         self.receiver.recv().await
     }
 
     /// The next event, where one is there.
     #[cfg(test)]
-    pub(crate) fn try_next(&mut self) -> Option<Arc<str>> {
+    pub(crate) fn try_next(&mut self) -> Option<Arc<WatchEvent>> {
         self.receiver.try_recv().ok()
     }
 }
 
-impl Drop for Watching {
+impl Drop for WatchStream {
     fn drop(&mut self) {
         let mut inner = lock(&self.channel.inner);
         inner.watchers.retain(|watcher| watcher.id != self.id);
@@ -249,44 +259,44 @@ impl Drop for Watching {
 
 /// A connection that can be watched.
 #[derive(Debug)]
-pub(super) struct Shown {
+pub(crate) struct WatchedConnection {
     connection: u64,
     channel: Arc<Channel>,
     key: WatchKey,
     hub: Arc<WatchHub>,
-    end: Option<Arc<str>>,
+    end: Option<Arc<WatchEvent>>,
 }
 
-/// What the wire's tap needs of it.
+/// Publishes the frames of one connection.
 #[derive(Debug, Clone)]
-pub(super) struct FrameTeller {
+pub(crate) struct FramePublisher {
     connection: u64,
     channel: Arc<Channel>,
 }
 
-impl Shown {
-    pub(super) fn frame_teller(&self) -> FrameTeller {
-        FrameTeller {
+impl WatchedConnection {
+    pub(crate) fn frame_publisher(&self) -> FramePublisher {
+        FramePublisher {
             connection: self.connection,
             channel: Arc::clone(&self.channel),
         }
     }
 
-    /// Says how the connection ended. It is told when this is dropped: the last frames are still on their way.
+    /// Sets the `end` event. It is published when this is dropped, because the last frames are not written yet.
     pub(super) fn end(&mut self, end: &End<'_>) {
         self.end = Some(event("end", end));
     }
 }
 
-impl FrameTeller {
-    /// Tells of a frame; nothing is made where nobody watches.
-    pub(super) fn tell(&self, passing: &Passing<'_>, at: u64) {
+impl FramePublisher {
+    /// Publishes a frame. Makes nothing if there is no watcher.
+    pub(super) fn publish(&self, tapped: &TapEvent<'_>, at: u64) {
         if self.channel.watched.load(Ordering::Relaxed) == 0 {
             return;
         }
-        match passing {
-            Passing::Frame(seen) => self.tell_frame(seen, at),
-            Passing::Unseen(frames) => {
+        match tapped {
+            TapEvent::Frame(frame) => self.publish_frame(frame, at),
+            TapEvent::Skipped(frames) => {
                 for watcher in &mut lock(&self.channel.inner).watchers {
                     watcher.lost += frames;
                 }
@@ -294,16 +304,16 @@ impl FrameTeller {
         }
     }
 
-    fn tell_frame(&self, seen: &Seen<'_>, at: u64) {
-        let mut start = String::with_capacity(2 * seen.start.len());
-        for byte in seen.start {
+    fn publish_frame(&self, observed: &ObservedFrame<'_>, at: u64) {
+        let mut start = String::with_capacity(2 * observed.start.len());
+        for byte in observed.start {
             let _ = write!(start, "{byte:02x}");
         }
-        let header = &seen.header;
-        let told = FrameSeen {
+        let header = &observed.header;
+        let data = FrameEvent {
             connection: self.connection,
             at,
-            direction: match seen.direction {
+            direction: match observed.direction {
                 Direction::Received => "received",
                 Direction::Sent => "sent",
             },
@@ -321,19 +331,19 @@ impl FrameTeller {
             rsv: [header.rsv & 4 != 0, header.rsv & 2 != 0, header.rsv & 1 != 0],
             masked: header.mask.is_some(),
             length: header.len,
-            inflated: seen.plain_len,
+            inflated: observed.plain_len,
             start,
         };
-        lock(&self.channel.inner).tell(&event("frame", &told));
+        lock(&self.channel.inner).publish(&event("frame", &data));
     }
 }
 
-impl Drop for Shown {
+impl Drop for WatchedConnection {
     fn drop(&mut self) {
         let mut inner = lock(&self.channel.inner);
         inner.handshakes.remove(&self.connection);
         if let Some(end) = &self.end {
-            inner.tell(end);
+            inner.publish(end);
         }
         drop(inner);
         self.hub.tidy(&self.key);
@@ -375,18 +385,20 @@ mod tests {
     fn both_connections_of_a_key_are_shown_to_who_comes_before_and_to_who_comes_later() {
         let hub = Arc::new(WatchHub::default());
         let mut before = hub.watch(key()).unwrap();
-        let mut first = hub.show(&key(), &handshake(1));
-        let _second = hub.show(&key(), &handshake(2));
+        let mut first = hub.publish_connection(&key(), &handshake(1));
+        let _second = hub.publish_connection(&key(), &handshake(2));
         let mut later = hub.watch(key()).unwrap();
         first.end(&end(1));
         drop(first);
         for watching in [&mut before, &mut later] {
-            for said in [
-                "handshake\ndata: {\"connection\":1",
-                "handshake\ndata: {\"connection\":2",
-                "end\ndata: {\"connection\":1",
+            for (name, start) in [
+                ("handshake", "{\"connection\":1,"),
+                ("handshake", "{\"connection\":2,"),
+                ("end", "{\"connection\":1,"),
             ] {
-                assert!(watching.try_next().unwrap().contains(said), "{said}");
+                let event = watching.try_next().unwrap();
+                assert_eq!(event.name, name);
+                assert!(event.data.starts_with(start), "{event:?}");
             }
             assert!(watching.try_next().is_none());
         }
@@ -396,7 +408,7 @@ mod tests {
     fn nobody_without_the_key_sees_anything() {
         let hub = Arc::new(WatchHub::default());
         let mut other = hub.watch(WatchKey::new("0123456789abcdeF").unwrap()).unwrap();
-        drop(hub.show(&key(), &handshake(1)));
+        drop(hub.publish_connection(&key(), &handshake(1)));
         assert!(other.try_next().is_none());
     }
 
@@ -405,15 +417,16 @@ mod tests {
         let hub = Arc::new(WatchHub::default());
         let mut slow = hub.watch(key()).unwrap();
         let shown: Vec<_> = (0..QUEUE as u64 + 5)
-            .map(|id| hub.show(&key(), &handshake(id)))
+            .map(|id| hub.publish_connection(&key(), &handshake(id)))
             .collect();
         for _ in 0..QUEUE {
             assert!(slow.try_next().is_some());
         }
         assert!(slow.try_next().is_none());
-        let _one_more = hub.show(&key(), &handshake(9999));
-        assert_eq!(&*slow.try_next().unwrap(), "event: lost\ndata: {\"count\":5}\n\n");
-        assert!(slow.try_next().unwrap().contains("\"connection\":9999"));
+        let _one_more = hub.publish_connection(&key(), &handshake(9999));
+        let lost = slow.try_next().unwrap();
+        assert_eq!((lost.name, &*lost.data), ("lost", "{\"count\":5}"));
+        assert!(slow.try_next().unwrap().data.contains("\"connection\":9999"));
         drop(shown);
     }
 
@@ -422,7 +435,7 @@ mod tests {
         let hub = Arc::new(WatchHub::default());
         let watching: Vec<_> = (0..MAX_WATCHERS).map(|_| hub.watch(key()).unwrap()).collect();
         assert!(hub.watch(key()).is_err());
-        let shown = hub.show(&key(), &handshake(1));
+        let shown = hub.publish_connection(&key(), &handshake(1));
         drop(watching);
         assert_eq!(lock(&hub.channels).len(), 1);
         drop(shown);

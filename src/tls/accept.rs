@@ -11,13 +11,13 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::wire::Ahead;
+use crate::transport::BufferedTcp;
 
 /// Longest head of a plain request that is read before it is answered.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// What plain HTTP gets here. A client that sees the alert of TLS instead can only say that it is no HTTP.
-const PLAIN_ANSWER: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n\
+const PLAINTEXT_RESPONSE: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n\
      Content-Length: 73\r\n\r\n\
      {\"error\":\"plain HTTP on a port of TLS\",\"hint\":\"use https:// and wss://\"}\n";
 
@@ -26,7 +26,7 @@ const PLAIN_ANSWER: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nCon
 pub(crate) enum HandshakeError {
     /// The peer took too long.
     #[error("no TLS handshake within {0:?}")]
-    Late(Duration),
+    Timeout(Duration),
     /// It was not TLS.
     #[error("plain HTTP on a port of TLS")]
     Plain,
@@ -43,24 +43,27 @@ pub(crate) async fn accept(
     io: TcpStream,
     config: Arc<ServerConfig>,
     limit: Option<Duration>,
-) -> Result<TlsStream<Ahead>, HandshakeError> {
+) -> Result<TlsStream<BufferedTcp>, HandshakeError> {
     let handshake = handshake(io, config);
     match limit {
         None => handshake.await,
         Some(limit) => timeout(limit, handshake)
             .await
-            .unwrap_or(Err(HandshakeError::Late(limit))),
+            .unwrap_or(Err(HandshakeError::Timeout(limit))),
     }
 }
 
-async fn handshake(mut io: TcpStream, config: Arc<ServerConfig>) -> Result<TlsStream<Ahead>, HandshakeError> {
+async fn handshake(
+    mut io: TcpStream,
+    config: Arc<ServerConfig>,
+) -> Result<TlsStream<BufferedTcp>, HandshakeError> {
     let mut first = [0];
     // A method begins with a letter, TLS with 22, the content type of a handshake (RFC 8446 section 5.1).
     if io.peek(&mut first).await? > 0 && first[0].is_ascii_uppercase() {
         answer_plain(&mut io).await?;
         return Err(HandshakeError::Plain);
     }
-    Ok(TlsAcceptor::from(config).accept(Ahead::new(io)).await?)
+    Ok(TlsAcceptor::from(config).accept(BufferedTcp::new(io)).await?)
 }
 
 async fn answer_plain(io: &mut TcpStream) -> io::Result<()> {
@@ -74,7 +77,7 @@ async fn answer_plain(io: &mut TcpStream) -> io::Result<()> {
         // The end may be cut.
         seen = head.len().saturating_sub(3);
     }
-    io.write_all(PLAIN_ANSWER.as_bytes()).await?;
+    io.write_all(PLAINTEXT_RESPONSE.as_bytes()).await?;
     io.shutdown().await
 }
 
@@ -84,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_plain_http_is_as_long_as_it_says() {
-        let (head, body) = PLAIN_ANSWER.split_once("\r\n\r\n").unwrap();
+        let (head, body) = PLAINTEXT_RESPONSE.split_once("\r\n\r\n").unwrap();
         assert!(
             head.contains(&format!("Content-Length: {}", body.len())),
             "{}",

@@ -11,14 +11,17 @@ use std::{
 };
 
 use actix_test::TestServer;
-use actix_web::{App, web};
+use actix_web::App;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest as _, handshake::client::Response},
 };
-use ws_echo::{config::Config, routes, state::State};
+use ws_echo::{
+    config::Config,
+    routes::{self, Shared},
+};
 
 use raw::Raw;
 
@@ -54,7 +57,7 @@ pub(crate) fn now_ms() -> u64 {
 /// The routes of production on actix's test server.
 pub(crate) struct Echo {
     server: TestServer,
-    state: web::Data<State>,
+    shared: Shared,
 }
 
 impl Echo {
@@ -70,13 +73,13 @@ impl Echo {
             ..Config::default()
         };
         change(&mut config);
-        let state = web::Data::new(State::new(config));
-        let shared = state.clone();
+        let shared = Shared::new(config);
+        let mounted = shared.clone();
         let server = actix_test::start_with(actix_test::config().h1().workers(1), move || {
-            let state = shared.clone();
-            App::new().configure(move |service| routes::configure(service, &state))
+            let shared = mounted.clone();
+            App::new().configure(move |service| routes::configure(service, &shared))
         });
-        Self { server, state }
+        Self { server, shared }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -89,12 +92,12 @@ impl Echo {
 
     /// How many sessions the server counts.
     pub(crate) fn open(&self) -> usize {
-        self.state.registry.open()
+        self.shared.admission.open_sessions()
     }
 
     /// Stops it as a signal would, up to where the process would end.
     pub(crate) async fn drain(&self) {
-        self.state.registry.drain().await;
+        self.shared.admission.drain().await;
     }
 
     /// A connection that speaks bytes.

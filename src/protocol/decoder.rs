@@ -1,0 +1,495 @@
+//! Bytes to messages: frames are validated and unmasked as they arrive.
+//!
+//! A frame is validated when its header is complete, so that an invalid or too large one is refused before it costs memory.
+//! Three things wait until they are complete: a header, a control frame (125 bytes at most), and a message, which the limit
+//! bounds.
+
+use std::{borrow::Cow, marker::PhantomData, ops::Range};
+
+use super::{
+    deflate::{InflateError, Inflater},
+    frame::{self, BINARY, CLOSE, CONTINUATION, Header, PING, RSV1, TEXT},
+    message::{CloseFrame, DataKind, Incoming, Message, MessageMeta},
+    observer::{Direction, Observer},
+    read_buffer::ReadBuffer,
+    recorder::FrameRecorder,
+    role::Role,
+    utf8::Utf8,
+    validate::{validate_close_payload, validate_header},
+    violation::Violation,
+};
+
+/// How large a message may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest message in bytes, over all its fragments and decompressed.
+    pub message_size: usize,
+    /// Largest number of frames of one message.
+    pub fragments: usize,
+}
+
+/// A message gets room for this many times what has arrived of it. Growing copies what is there; memory that is not written
+/// to costs nothing.
+const GROWTH: usize = 32;
+
+/// Compressed bytes that are decompressed in one step, so that a violation is found early.
+const BLOCK: usize = 4096;
+
+/// Reads what the peer of the end `R` sends.
+#[derive(Debug)]
+pub struct Decoder<R, O> {
+    limits: Limits,
+    /// Is there if permessage-deflate was negotiated.
+    inflater: Option<Box<Inflater>>,
+    /// The data message of which a part has arrived.
+    message: Option<FragmentedMessage>,
+    /// The payload of its frame that is arriving.
+    frame: Payload,
+    /// Is there if the observer taps.
+    recorder: Option<Box<FrameRecorder>>,
+    observer: O,
+    role: PhantomData<R>,
+}
+
+/// [`Incoming`], with payloads by their place in the read buffer. It borrows nothing.
+#[derive(Debug)]
+pub enum Decoded {
+    /// A data message.
+    Message(DataKind, Body, MessageMeta),
+    /// A Ping.
+    Ping(Range<usize>),
+    /// A Pong.
+    Pong,
+    /// A Close frame, with its code and the place of its reason.
+    Close(Option<(u16, Range<usize>)>),
+}
+
+/// Where a payload is.
+#[derive(Debug)]
+pub enum Body {
+    /// In the read buffer.
+    InBuffer(Range<usize>),
+    /// In memory of its own.
+    Assembled(Vec<u8>),
+}
+
+impl Decoded {
+    /// Adds the payload from `buffer`, out of which this was decoded and to which nothing was read since.
+    pub fn within(self, buffer: &ReadBuffer) -> Incoming<'_> {
+        match self {
+            Self::Message(kind, body, meta) => {
+                let payload = match body {
+                    Body::InBuffer(place) => Cow::Borrowed(buffer.parsed(place)),
+                    Body::Assembled(bytes) => Cow::Owned(bytes),
+                };
+                Incoming::Message(Message { kind, payload }, meta)
+            }
+            Self::Ping(place) => Incoming::Ping(buffer.parsed(place)),
+            Self::Pong => Incoming::Pong,
+            Self::Close(body) => Incoming::Close(body.map(|(code, place)| CloseFrame {
+                code,
+                // It is UTF-8: `validate_close_payload` has checked it.
+                reason: String::from_utf8_lossy(buffer.parsed(place)),
+            })),
+        }
+    }
+}
+
+/// A data message of which at least one header has arrived.
+#[derive(Debug)]
+struct FragmentedMessage {
+    kind: DataKind,
+    /// The payload so far, decompressed.
+    bytes: Vec<u8>,
+    /// Payload bytes on the wire, including those of the frame that have not arrived.
+    size: usize,
+    frames: usize,
+    /// Is there for a text.
+    utf8: Option<Utf8>,
+    compressed: bool,
+}
+
+/// The payload of the data frame that is arriving.
+#[derive(Debug, Clone, Copy, Default)]
+struct Payload {
+    left: u64,
+    offset: u64,
+    /// Zeros in a plain frame, which change nothing.
+    mask: [u8; 4],
+    /// Whether the frame ends its message.
+    fin: bool,
+}
+
+impl<R: Role, O: Observer> Decoder<R, O> {
+    /// Creates a decoder at the start of a connection. `inflater` is there if permessage-deflate was negotiated.
+    pub fn new(limits: Limits, inflater: Option<Inflater>, observer: O) -> Self {
+        Self {
+            limits,
+            inflater: inflater.map(Box::new),
+            message: None,
+            frame: Payload::default(),
+            recorder: observer.taps().then(|| Box::new(FrameRecorder::new())),
+            observer,
+            role: PhantomData,
+        }
+    }
+
+    /// Parses the next message or control frame from the start of `buffer`. Returns `None` if more bytes must come first; all
+    /// of `buffer` that can be used is then parsed.
+    ///
+    /// # Errors
+    /// On the first violation. `buffer` is left at the invalid frame, or within it with [`Self::left`] bytes still to come.
+    /// The decoder must not be used again.
+    // Is called for every message, from one place.
+    #[inline]
+    pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, Violation> {
+        loop {
+            if buffer.unparsed().is_empty() {
+                return Ok(None);
+            }
+            if self.frame.left > 0 {
+                self.take_payload(buffer)?;
+                if self.frame.left > 0 {
+                    return Ok(None);
+                }
+                if let Some(message) = self.end_of_frame()? {
+                    return Ok(Some(message));
+                }
+            }
+            if self.message.is_none()
+                && let Some(single) =
+                    SingleFrameMessage::read::<R>(buffer.unparsed(), self.limits.message_size)
+            {
+                return self.decode_single_frame(&single, buffer).map(Some);
+            }
+            let Some((header, len)) = validate_header::<R>(buffer.unparsed())? else {
+                return Ok(None);
+            };
+            if header.is_control() {
+                return self.decode_control(&header, len, buffer).map(Some);
+            }
+            self.begin_frame(&header)?;
+            buffer.advance(len);
+            if header.len == 0
+                && let Some(message) = self.end_of_frame()?
+            {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// Payload bytes of the current frame that have not arrived.
+    pub fn left(&self) -> u64 {
+        self.frame.left
+    }
+
+    /// Bytes that are held of a message that is not complete.
+    pub fn buffered(&self) -> usize {
+        self.message.as_ref().map_or(0, |message| message.bytes.len())
+    }
+
+    /// A message in one frame that has arrived as a whole: the most frequent case, which leaves no state behind.
+    fn decode_single_frame(
+        &mut self,
+        single: &SingleFrameMessage,
+        buffer: &mut ReadBuffer,
+    ) -> Result<Decoded, Violation> {
+        let SingleFrameMessage {
+            kind,
+            header,
+            mask,
+            len,
+        } = *single;
+        let (head, payload) = buffer.unparsed_mut()[..header + len].split_at_mut(header);
+        if let Some(mask) = mask {
+            frame::mask(payload, mask, 0);
+        }
+        self.observer.on_frames(Direction::Received, kind.opcode(), 1);
+        if kind == DataKind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+            return Err(Violation::Utf8);
+        }
+        if let Some(recorder) = &mut self.recorder
+            && let Some((header, _)) = Header::read(head)
+        {
+            recorder.start(&header);
+            recorder.append(payload);
+            recorder.emit(&self.observer);
+        }
+        self.observer.on_message(Direction::Received, kind, len);
+        buffer.advance(header);
+        let meta = MessageMeta {
+            frames: 1,
+            compressed: false,
+        };
+        Ok(Decoded::Message(kind, Body::InBuffer(buffer.advance(len)), meta))
+    }
+
+    /// A control frame that has arrived as a whole.
+    fn decode_control(
+        &mut self,
+        header: &Header,
+        len: usize,
+        buffer: &mut ReadBuffer,
+    ) -> Result<Decoded, Violation> {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "at most 125: validate_header has checked it"
+        )]
+        let end = len + header.len as usize;
+        let payload = &mut buffer.unparsed_mut()[len..end];
+        if let Some(mask) = header.mask {
+            frame::mask(payload, mask, 0);
+        }
+        let code = if header.opcode == CLOSE {
+            validate_close_payload(payload)?
+        } else {
+            None
+        };
+        self.observer.on_frames(Direction::Received, header.opcode, 1);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.start(header);
+            recorder.append(payload);
+            recorder.emit(&self.observer);
+        }
+        buffer.advance(len);
+        let payload = buffer.advance(end - len);
+        Ok(match header.opcode {
+            CLOSE => Decoded::Close(code.map(|code| (code, payload.start + 2..payload.end))),
+            PING => Decoded::Ping(payload),
+            _ => Decoded::Pong,
+        })
+    }
+
+    /// Applies the rules for a data frame's header that depend on the frames before it. Changes nothing if it refuses.
+    fn begin_frame(&mut self, header: &Header) -> Result<(), Violation> {
+        let continues = header.opcode == CONTINUATION;
+        let (size, frames, was_compressed) = match (&self.message, continues) {
+            (None, true) => return Err(Violation::UnexpectedContinuation),
+            (Some(_), false) => return Err(Violation::ExpectedContinuation),
+            (Some(message), true) => (message.size, message.frames, message.compressed),
+            (None, false) => (0, 0, false),
+        };
+        // RFC 7692 section 6.1: RSV1 is for the first frame of a data message.
+        let allowed = if self.inflater.is_some() && !continues {
+            RSV1
+        } else {
+            0
+        };
+        if header.rsv & !allowed != 0 {
+            return Err(Violation::ReservedBits);
+        }
+        let compressed = header.rsv & RSV1 != 0 || was_compressed;
+        let size = usize::try_from(header.len)
+            .ok()
+            .and_then(|len| size.checked_add(len))
+            .unwrap_or(usize::MAX);
+        // Decompressed bytes are counted as they are made. Stored blocks make compressed data longer than the message, but
+        // a sane compressor never makes it twice as long.
+        let limit = self.limits.message_size;
+        let most = if compressed {
+            limit.saturating_mul(2).saturating_add(1024)
+        } else {
+            limit
+        };
+        if size > most {
+            return Err(Violation::TooBig { limit });
+        }
+        if frames >= self.limits.fragments {
+            return Err(Violation::TooManyFragments {
+                limit: self.limits.fragments,
+            });
+        }
+        match &mut self.message {
+            Some(message) => {
+                message.size = size;
+                message.frames += 1;
+            }
+            None => {
+                let kind = if header.opcode == TEXT {
+                    DataKind::Text
+                } else {
+                    DataKind::Binary
+                };
+                self.message = Some(FragmentedMessage {
+                    kind,
+                    bytes: Vec::new(),
+                    size,
+                    frames: 1,
+                    utf8: (kind == DataKind::Text).then(Utf8::default),
+                    compressed,
+                });
+            }
+        }
+        self.frame = Payload {
+            left: header.len,
+            offset: 0,
+            mask: header.mask.unwrap_or_default(),
+            fin: header.fin,
+        };
+        self.observer.on_frames(Direction::Received, header.opcode, 1);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.start(header);
+        }
+        Ok(())
+    }
+
+    /// Takes what has arrived of the frame's payload.
+    fn take_payload(&mut self, buffer: &mut ReadBuffer) -> Result<(), Violation> {
+        let Some(message) = &mut self.message else {
+            return Ok(());
+        };
+        let left = usize::try_from(self.frame.left).unwrap_or(usize::MAX);
+        if message.compressed {
+            while self.frame.left > 0 && !buffer.unparsed().is_empty() {
+                let len = usize::try_from(self.frame.left).unwrap_or(BLOCK).min(BLOCK);
+                let len = len.min(buffer.unparsed().len());
+                frame::mask(
+                    &mut buffer.unparsed_mut()[..len],
+                    self.frame.mask,
+                    self.frame.offset,
+                );
+                self.frame.left -= len as u64;
+                self.frame.offset += len as u64;
+                let block = buffer.advance(len);
+                self.decompress(Some(buffer.parsed(block)))?;
+            }
+            return Ok(());
+        }
+        let len = buffer.unparsed().len().min(left);
+        let piece = &mut buffer.unparsed_mut()[..len];
+        if !R::SENDS_MASKED {
+            frame::mask(piece, self.frame.mask, self.frame.offset);
+        }
+        message.make_room(len, left);
+        message.bytes.extend_from_slice(piece);
+        self.frame.left -= len as u64;
+        self.frame.offset += len as u64;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.append(piece);
+        }
+        buffer.advance(len);
+        message.check_text()
+    }
+
+    /// Decompresses a block, or ends the message if there is none.
+    fn decompress(&mut self, block: Option<&[u8]>) -> Result<(), Violation> {
+        let limit = self.limits.message_size;
+        let (Some(inflater), Some(message)) = (&mut self.inflater, &mut self.message) else {
+            return Ok(());
+        };
+        let before = message.bytes.len();
+        match block {
+            Some(block) => inflater.decompress(block, &mut message.bytes, limit),
+            None => inflater.finish(&mut message.bytes, limit),
+        }
+        .map_err(|error| match error {
+            InflateError::TooBig => Violation::TooBig { limit },
+            InflateError::Corrupt => Violation::Deflate,
+        })?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.append(&message.bytes[before..]);
+        }
+        message.check_text()
+    }
+
+    /// The whole payload of the frame has arrived. Returns the message if this was its last frame.
+    fn end_of_frame(&mut self) -> Result<Option<Decoded>, Violation> {
+        let fin = self.frame.fin;
+        if fin && self.message.as_ref().is_some_and(|message| message.compressed) {
+            self.decompress(None)?;
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.emit(&self.observer);
+        }
+        if !fin {
+            return Ok(None);
+        }
+        let Some(message) = self.message.take() else {
+            return Ok(None);
+        };
+        if let Some(utf8) = message.utf8 {
+            utf8.finish(&message.bytes).map_err(|_| Violation::Utf8)?;
+        }
+        if message.compressed {
+            self.observer
+                .on_compressed(Direction::Received, message.bytes.len(), message.size);
+        }
+        self.observer
+            .on_message(Direction::Received, message.kind, message.bytes.len());
+        let meta = MessageMeta {
+            frames: message.frames,
+            compressed: message.compressed,
+        };
+        let body = Body::Assembled(message.bytes);
+        Ok(Some(Decoded::Message(message.kind, body, meta)))
+    }
+}
+
+impl FragmentedMessage {
+    /// Reserves room for `len` more bytes, of `left` that the frame still has.
+    fn make_room(&mut self, len: usize, left: usize) {
+        if self.bytes.capacity() - self.bytes.len() < len {
+            let arrived = self.bytes.len() + len;
+            self.bytes
+                .reserve(len.max(left.min(arrived.saturating_mul(GROWTH))));
+        }
+    }
+
+    fn check_text(&mut self) -> Result<(), Violation> {
+        match &mut self.utf8 {
+            Some(utf8) => utf8.check(&self.bytes).map_err(|_| Violation::Utf8),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A valid plain message in one frame that has arrived as a whole.
+struct SingleFrameMessage {
+    kind: DataKind,
+    /// Length of its header in bytes.
+    header: usize,
+    mask: Option<[u8; 4]>,
+    /// Length of its payload in bytes.
+    len: usize,
+}
+
+impl SingleFrameMessage {
+    /// Recognises such a message at the start of `bytes`. Anything else is `None`, valid or not.
+    #[inline]
+    fn read<R: Role>(bytes: &[u8], limit: usize) -> Option<Self> {
+        const FIN_TEXT: u8 = 0x80 | TEXT;
+        const FIN_BINARY: u8 = 0x80 | BINARY;
+        let (first, header, mask, len) = if R::SENDS_MASKED {
+            match *bytes {
+                [first, short @ 0..=125, ..] => (first, 2, None, usize::from(short)),
+                [first, 126, high, low, ..] => match u16::from_be_bytes([high, low]) {
+                    len @ 126.. => (first, 4, None, usize::from(len)),
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        } else {
+            match *bytes {
+                [first, short @ 0x80..=0xFD, a, b, c, d, ..] => {
+                    (first, 6, Some([a, b, c, d]), usize::from(short & 0x7F))
+                }
+                [first, 0xFE, high, low, a, b, c, d, ..] => match u16::from_be_bytes([high, low]) {
+                    len @ 126.. => (first, 8, Some([a, b, c, d]), usize::from(len)),
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        };
+        let kind = match first {
+            FIN_TEXT => DataKind::Text,
+            FIN_BINARY => DataKind::Binary,
+            _ => return None,
+        };
+        (len <= limit && header + len <= bytes.len()).then_some(Self {
+            kind,
+            header,
+            mask,
+            len,
+        })
+    }
+}

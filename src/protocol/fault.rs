@@ -1,0 +1,95 @@
+//! Invalid frames: each breaks RFC 6455 in one way, so that a client's author can see whether the client detects it.
+
+use std::str::FromStr;
+
+use super::frame::{self, CLOSE, CONTINUATION, Header, MAX_HEADER, TEXT};
+
+/// One way to break the protocol: `?wire=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A text frame with RSV3 set, which no extension has defined (section 5.2).
+    Rsv,
+    /// A frame of the reserved opcode 3 (section 5.2).
+    Opcode,
+    /// A masked text frame, which a server must not send (section 5.1).
+    Masked,
+    /// A text frame whose length is not in its shortest form (section 5.2).
+    Length,
+    /// A text frame that is not UTF-8 (section 5.6).
+    Utf8,
+    /// A continuation frame with nothing to continue (section 5.4).
+    Continuation,
+    /// A Close frame with code 1005, which must not be on the wire (section 7.4.1).
+    CloseCode,
+    /// A Close frame with a body of one byte (section 5.5.1).
+    CloseLength,
+}
+
+impl Fault {
+    /// What `?wire=` takes.
+    pub const ALLOWED: &'static str =
+        "wire is one of rsv, opcode, masked, length, utf8, continuation, close-code and close-length";
+
+    /// Whether the frame is a Close: nothing may follow it.
+    pub fn is_close(self) -> bool {
+        matches!(self, Self::CloseCode | Self::CloseLength)
+    }
+
+    /// The frame as it goes on the wire.
+    pub fn frame(self) -> Vec<u8> {
+        /// A text that says that the frame is deliberate.
+        const TEXT_PAYLOAD: &[u8] = b"ws-echo: broken on request";
+        let text = Header::whole(TEXT, TEXT_PAYLOAD.len());
+        match self {
+            Self::Rsv => bytes(Header { rsv: 0b001, ..text }, TEXT_PAYLOAD),
+            Self::Opcode => bytes(Header { opcode: 3, ..text }, TEXT_PAYLOAD),
+            Self::Masked => {
+                let mask = [0x37, 0xFA, 0x21, 0x3D];
+                let mut masked = TEXT_PAYLOAD.to_vec();
+                frame::mask(&mut masked, mask, 0);
+                bytes(
+                    Header {
+                        mask: Some(mask),
+                        ..text
+                    },
+                    &masked,
+                )
+            }
+            Self::Length => {
+                let mut bytes = vec![0x81, 126];
+                // At most 125, or this would be its shortest form.
+                bytes.extend_from_slice(&[0, TEXT_PAYLOAD.len().to_le_bytes()[0]]);
+                bytes.extend_from_slice(TEXT_PAYLOAD);
+                bytes
+            }
+            Self::Utf8 => bytes(Header { len: 2, ..text }, &[0xC3, 0x28]),
+            Self::Continuation => bytes(Header::whole(CONTINUATION, TEXT_PAYLOAD.len()), TEXT_PAYLOAD),
+            Self::CloseCode => bytes(Header::whole(CLOSE, 2), &1005_u16.to_be_bytes()),
+            Self::CloseLength => bytes(Header::whole(CLOSE, 1), &[3]),
+        }
+    }
+}
+
+fn bytes(header: Header, payload: &[u8]) -> Vec<u8> {
+    let mut frame = header.write(&mut [0; MAX_HEADER]).to_vec();
+    frame.extend_from_slice(payload);
+    frame
+}
+
+impl FromStr for Fault {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        Ok(match name {
+            "rsv" => Self::Rsv,
+            "opcode" => Self::Opcode,
+            "masked" => Self::Masked,
+            "length" => Self::Length,
+            "utf8" => Self::Utf8,
+            "continuation" => Self::Continuation,
+            "close-code" => Self::CloseCode,
+            "close-length" => Self::CloseLength,
+            _ => return Err(()),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! What a peer sends, free of frames.
+
+use std::borrow::Cow;
+
+use super::frame::{BINARY, TEXT};
+
+/// The type of a data message (RFC 6455 section 5.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataKind {
+    /// UTF-8.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
+impl DataKind {
+    /// `text` or `binary`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Binary => "binary",
+        }
+    }
+
+    /// The opcode of its first frame.
+    pub fn opcode(self) -> u8 {
+        match self {
+            Self::Text => TEXT,
+            Self::Binary => BINARY,
+        }
+    }
+}
+
+/// A whole data message. The payload may borrow from the buffer that it was read to; a caller that keeps it calls
+/// [`Self::into_owned`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message<'m> {
+    /// Its type. The payload of a text is valid UTF-8; the decoder has checked it.
+    pub kind: DataKind,
+    /// The payload of all its fragments, decompressed.
+    pub payload: Cow<'m, [u8]>,
+}
+
+impl Message<'_> {
+    /// Copies a borrowed payload.
+    pub fn into_owned(self) -> Message<'static> {
+        Message {
+            kind: self.kind,
+            payload: Cow::Owned(self.payload.into_owned()),
+        }
+    }
+}
+
+/// How a message stood on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageMeta {
+    /// Number of its frames.
+    pub frames: usize,
+    /// Whether it was compressed (RFC 7692 section 6).
+    pub compressed: bool,
+}
+
+/// The body of a Close frame that has one (RFC 6455 section 5.5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseFrame<'m> {
+    /// The close code.
+    pub code: u16,
+    /// The close reason, at most 123 bytes. Empty if there is none.
+    pub reason: Cow<'m, str>,
+}
+
+impl CloseFrame<'_> {
+    /// Copies a borrowed reason.
+    pub fn into_owned(self) -> CloseFrame<'static> {
+        CloseFrame {
+            code: self.code,
+            reason: Cow::Owned(self.reason.into_owned()),
+        }
+    }
+}
+
+/// A message or a control frame of the peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming<'m> {
+    /// A data message.
+    Message(Message<'m>, MessageMeta),
+    /// A Ping with its payload, which the Pong repeats.
+    Ping(&'m [u8]),
+    /// A Pong.
+    Pong,
+    /// A Close frame, with its body if it has one. The peer sends nothing after it.
+    Close(Option<CloseFrame<'m>>),
+}

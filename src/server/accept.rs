@@ -1,0 +1,156 @@
+//! From an accepted TCP connection to HTTP on it: admission, TLS, and what actix-http is given.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_http::{Extensions, HttpService, KeepAlive, Protocol, error::DispatchError};
+use actix_server::GracefulShutdownSignal;
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::{App, dev::AppConfig, middleware::from_fn, rt::net::TcpStream};
+use log::debug;
+
+use super::gate::gate;
+use crate::{
+    admission::ConnectionPermit,
+    metrics::{Limit, LocalCounters},
+    routes::{self, Shared},
+    tls::{self, Certificates, HandshakeError},
+    transport::{Http1Io, HttpTimeouts},
+};
+
+/// How long an HTTP connection without a request is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// How long actix-http reads on after a response that came before the end of its request, so that the client can read it: a socket that
+/// is closed with bytes unread is reset.
+const LINGER: Duration = Duration::from_secs(1);
+
+type Io = Http1Io<Rc<ConnectionPermit>>;
+
+/// Accepts the connections of one listener.
+#[derive(Clone)]
+pub(super) struct Acceptor {
+    shared: Shared,
+    /// None on a plain listener.
+    certificates: Option<Arc<Certificates>>,
+    stopping: GracefulShutdownSignal,
+    timeouts: HttpTimeouts,
+}
+
+impl Acceptor {
+    pub(super) fn new(
+        shared: &Shared,
+        certificates: Option<Arc<Certificates>>,
+        stopping: GracefulShutdownSignal,
+    ) -> Self {
+        let config = &shared.config;
+        Self {
+            shared: shared.clone(),
+            certificates,
+            stopping,
+            timeouts: HttpTimeouts {
+                head: config.handshake_timeout.duration(),
+                request: config.request_timeout.duration(),
+                stall: config.stall_timeout.duration(),
+            },
+        }
+    }
+
+    /// Returns what one worker thread does with a connection: `HttpServer` of actix-web, but over an [`Http1Io`].
+    pub(super) fn service(
+        &self,
+    ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+    {
+        let app = {
+            let shared = self.shared.clone();
+            App::new()
+                .wrap(from_fn(gate))
+                .configure(move |service| routes::configure(service, &shared))
+                .into_factory()
+                .map_err(|error| error.error_response())
+        };
+        let stopping = self.stopping.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+            // `Http1Io` has the deadlines: actix-http's 408 has no body.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(|io: &Io, extensions: &mut Extensions| {
+                extensions.insert(io.socket());
+                extensions.insert(Rc::clone(io.guard()));
+            })
+            .finish(map_config(app, |()| AppConfig::default()));
+        let acceptor = self.clone();
+        let counters = self.shared.metrics.local();
+        fn_service(move |io: TcpStream| {
+            let (acceptor, counters) = (acceptor.clone(), counters.clone());
+            async move {
+                // Frames and heads are written whole: to wait for more bytes would only delay them.
+                let _ = io.set_nodelay(true);
+                let peer = io.peer_addr()?;
+                let permit = acceptor.admit(peer.ip(), &counters)?;
+                Ok((
+                    acceptor.accept(io, peer, permit).await?,
+                    Protocol::Http1,
+                    Some(peer),
+                ))
+            }
+        })
+        .and_then(http)
+    }
+
+    /// Counts the connection. A trusted proxy's own address has no cap: its connections are its clients'.
+    fn admit(&self, peer: IpAddr, counters: &LocalCounters) -> Result<Rc<ConnectionPermit>, DispatchError> {
+        let is_proxy = self
+            .shared
+            .config
+            .trusted_proxy
+            .iter()
+            .any(|network| network.contains(peer));
+        let Some(permit) = self.shared.admission.admit_connection(peer, !is_proxy) else {
+            count(counters, Limit::MaxHttpConnections);
+            // Not even the reserve has room: nothing is read of a flood.
+            return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
+        };
+        Ok(Rc::new(permit))
+    }
+
+    /// Returns the connection for HTTP. A client that fails at TLS is logged at debug level only.
+    async fn accept(
+        &self,
+        io: TcpStream,
+        peer: SocketAddr,
+        permit: Rc<ConnectionPermit>,
+    ) -> Result<Io, DispatchError> {
+        let stopping = self.stopping.clone();
+        let stop = async move { stopping.notified().await };
+        let Some(certificates) = &self.certificates else {
+            return Ok(Http1Io::plain(io, permit, self.timeouts, stop));
+        };
+        // Boxed: a plain connection would keep room for it all its life.
+        let handshake = Box::pin(tls::accept(io, certificates.current(), self.timeouts.head));
+        let failed = tokio::select! {
+            done = handshake => match done {
+                Ok(stream) => return Ok(Http1Io::tls(stream, permit, self.timeouts, stop)),
+                Err(failed) => failed,
+            },
+            // A stop does not wait for a client that sends nothing.
+            () = self.stopping.notified() => HandshakeError::Stopping,
+        };
+        debug!(target: "ws_echo::server", peer:%, reason:% = failed; "TLS handshake failed");
+        Err(DispatchError::Io(io::Error::other(failed)))
+    }
+}
+
+fn count(counters: &LocalCounters, limit: Limit) {
+    counters.count(|counters| &counters.limits[limit.index()]);
+}

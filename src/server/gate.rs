@@ -1,0 +1,83 @@
+//! What every request passes before it is routed: connections past a cap, and how far a request has come.
+
+use std::{
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_http::body::{BodySize, BoxBody, MessageBody};
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    dev::{ServiceRequest, ServiceResponse},
+    http::{StatusCode, header},
+    middleware::Next,
+    web::Bytes,
+};
+
+use crate::{
+    admission::{AdmissionError, ConnectionPermit},
+    handshake,
+    transport::{Serving, Socket, error_body::ErrorBody},
+};
+
+/// Answers a request on a connection past a cap with 503, unless it asks for the server's health or for a WebSocket, whose handshake
+/// says so itself. Tells the connection when the request is handled and when the response is done.
+pub(super) async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<Served>, Error> {
+    let serving = request.conn_data::<Rc<Socket>>().map(|socket| {
+        let has_body = request.chunked().unwrap_or(false)
+            || request
+                .headers()
+                .get(header::CONTENT_LENGTH)
+                .is_some_and(|length| length != "0");
+        socket.request_handled(has_body)
+    });
+    let permit = request.conn_data::<Rc<ConnectionPermit>>().cloned();
+    let refusal = permit.as_ref().and_then(|permit| permit.refusal());
+    let response = match refusal {
+        Some(refusal) if !is_exempt(&request) => request.into_response(refuse(refusal)).map_into_boxed_body(),
+        _ => next.call(request).await?.map_into_boxed_body(),
+    };
+    if let Some(permit) = permit {
+        permit.first_request_answered();
+    }
+    Ok(response.map_body(|_, body| Served {
+        body,
+        _serving: serving,
+    }))
+}
+
+fn is_exempt(request: &ServiceRequest) -> bool {
+    matches!(request.path(), "/healthz" | "/readyz") || handshake::is_handshake_attempt(&request.guard_ctx())
+}
+
+fn refuse(refusal: AdmissionError) -> HttpResponse {
+    HttpResponse::build(StatusCode::SERVICE_UNAVAILABLE)
+        .insert_header((header::RETRY_AFTER, "5"))
+        .force_close()
+        .json(ErrorBody {
+            error: &refusal.to_string(),
+            hint: refusal.hint(),
+        })
+}
+
+/// A response's body that says when it is done.
+pub(super) struct Served {
+    body: BoxBody,
+    _serving: Option<Serving>,
+}
+
+impl MessageBody for Served {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}

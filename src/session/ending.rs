@@ -1,0 +1,91 @@
+//! How a session ends: by a Close frame of either side, by what the URL asked for, or by the client's leaving.
+
+use std::time::{Duration, Instant};
+
+use log::debug;
+
+use super::{behaviour::Action, close::CloseCause, lifecycle::CloseOutcome, state::Session};
+use crate::protocol::CloseFrame;
+
+/// How long the server waits for the client's Close frame after its own, so that the client can read it in peace.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Delay from `abort` to the reset. In between, the connection's task writes pending replies.
+const ABORT_DELAY: Duration = Duration::from_millis(1);
+
+/// How long a connection whose Close frame stays unanswered may live if there is no idle timeout.
+const UNANSWERED_CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Session {
+    /// The client's Close frame came.
+    pub(super) fn on_close(&mut self, body: Option<CloseFrame<'_>>) {
+        let code = body.as_ref().map(|body| body.code);
+        if self.life.peer_closed(code, self.options.close_reply) {
+            // RFC 6455 section 5.5.1: "it typically echos the status code it received". The reason comes back too, so that the client
+            // sees whether a proxy changes it. The server then closes the TCP connection first (section 7.1.1).
+            self.outbound
+                .close(body.as_ref().map(|body| (body.code, body.reason.as_ref())));
+        } else if !self.life.is_over() {
+            let timeout = self.context.idle_timeout.duration();
+            self.schedule
+                .end_at(Instant::now() + timeout.unwrap_or(UNANSWERED_CLOSE_TIMEOUT));
+        }
+    }
+
+    /// Closes for a reason of the server's own.
+    pub(super) fn close_because(&mut self, cause: &CloseCause) {
+        if let (Some(limit), true) = (cause.limit(), self.life.may_send()) {
+            self.context
+                .counters
+                .count(|counters| &counters.limits[limit.index()]);
+        }
+        self.close_with(cause.to_frame());
+    }
+
+    /// Carries out what the URL asked for.
+    pub(super) fn perform(&mut self, action: Action) {
+        if !self.life.may_send() {
+            return;
+        }
+        debug!(target: "ws_echo::session", connection = self.details.permit.id(), event:? = action; "as the URL asked");
+        match action {
+            Action::Close(frame) => self.close_with(CloseFrame {
+                code: frame.code,
+                reason: frame.reason.into(),
+            }),
+            Action::Wire(fault) => {
+                self.outbound.send_invalid(fault);
+                if fault.is_close() && self.life.close(CloseOutcome::InvalidClose) {
+                    self.wait_for_close();
+                }
+            }
+            Action::Abort => {
+                self.life.close(CloseOutcome::Reset);
+                self.schedule.reset_at(Instant::now() + ABORT_DELAY);
+            }
+        }
+    }
+
+    /// Resets the connection.
+    pub(super) fn reset(&mut self) {
+        self.carrier.reset_on_close();
+        self.outbound.abort();
+        self.life.end();
+    }
+
+    fn close_with(&mut self, frame: CloseFrame<'static>) {
+        if self.life.may_send() {
+            self.outbound.close(Some((frame.code, &frame.reason)));
+            self.life.close(CloseOutcome::ServerClosed(frame));
+            self.wait_for_close();
+        }
+    }
+
+    /// Gives the client time to answer the server's Close frame.
+    fn wait_for_close(&mut self) {
+        // What waits is not sent any more, and the client's Close frame may stand behind what is not read because of it.
+        drop(self.schedule.delayed.take());
+        self.pause_input(false);
+        self.schedule.end_at(Instant::now() + CLOSE_TIMEOUT);
+    }
+}

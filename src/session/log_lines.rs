@@ -1,0 +1,101 @@
+//! The lines of a session in the log, and what it leaves to the counters and the watchers at its end.
+
+use log::{debug, info, log_enabled};
+
+use super::{clock::now_ms, lifecycle::CloseOutcome, options::Opened, state::Session, watch};
+use crate::{
+    metrics::{CloseCodeLabel, ClosedBy, Label as _},
+    protocol::{DataKind, Message},
+};
+
+/// Bytes of a message that the log shows at most.
+const LOGGED_PAYLOAD: usize = 128;
+
+impl Session {
+    fn id(&self) -> u64 {
+        self.details.permit.id()
+    }
+
+    /// Logs and counts the opening of the connection.
+    pub(super) fn record_open(&mut self) {
+        self.context.counters.count(|counters| &counters.opened);
+        let Some(opened) = self.details.opened.take() else {
+            return;
+        };
+        let Opened {
+            peer,
+            client,
+            path,
+            subprotocol,
+            compressed,
+        } = &*opened;
+        info!(
+            target: "ws_echo::session",
+            connection = self.id(), peer:%, client = client.as_deref(), path, subprotocol = subprotocol.as_deref().unwrap_or_default(),
+            compression = if *compressed { "permessage-deflate" } else { "none" };
+            "connection opened"
+        );
+    }
+
+    #[inline]
+    pub(super) fn log_message(&self, message: &Message<'_>) {
+        if log_enabled!(target: "ws_echo::session", log::Level::Debug) {
+            self.log_payload(message);
+        }
+    }
+
+    #[cold]
+    fn log_payload(&self, message: &Message<'_>) {
+        let bytes = &message.payload;
+        let shown = &bytes[..bytes.len().min(LOGGED_PAYLOAD)];
+        let mut payload = match message.kind {
+            DataKind::Text => String::from_utf8_lossy(shown).into_owned(),
+            DataKind::Binary => shown.escape_ascii().to_string(),
+        };
+        if bytes.len() > LOGGED_PAYLOAD {
+            payload.push('…');
+        }
+        debug!(
+            target: "ws_echo::session",
+            connection = self.id(), "type" = message.kind.name(), bytes = bytes.len(), payload;
+            "message"
+        );
+    }
+
+    /// Logs, counts and publishes the end of the connection.
+    pub(super) fn record_close(&mut self) {
+        let outcome = self.life.outcome();
+        let (code, by, reason) = match &outcome {
+            Some(CloseOutcome::PeerClosed(code)) => (code.unwrap_or(1005), ClosedBy::Peer, ""),
+            Some(CloseOutcome::ServerClosed(frame)) => (frame.code, ClosedBy::Server, frame.reason.as_ref()),
+            Some(CloseOutcome::InvalidClose) => {
+                (1005, ClosedBy::Server, "a broken Close frame, as the URL asked")
+            }
+            // RFC 6455 section 7.1.5: no Close frame came.
+            Some(CloseOutcome::Reset) => (1006, ClosedBy::Server, "reset, as the URL asked"),
+            None => (1006, ClosedBy::Peer, "gone without a Close frame"),
+        };
+        self.context
+            .counters
+            .count(|counters| &counters.closed[by.index()][CloseCodeLabel::of(code).index()]);
+        let (connection, by) = (self.id(), by.name());
+        let (messages, bytes) = (self.stats.messages, self.stats.bytes);
+        let duration_ms = u64::try_from(self.stats.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info!(
+            target: "ws_echo::session",
+            connection, code, by, reason, messages, bytes, duration_ms;
+            "connection closed"
+        );
+        if let Some(watched) = &mut self.details.watched {
+            watched.end(&watch::End {
+                connection,
+                at: now_ms(),
+                code,
+                by,
+                reason,
+                messages,
+                bytes,
+            });
+        }
+    }
+}

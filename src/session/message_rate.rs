@@ -1,0 +1,56 @@
+//! `--max-messages-per-second`: the server reads no faster. Nothing is dropped; the client's writes block.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use tokio::time::{Sleep, sleep};
+
+use crate::{admission::MessageRate, config::Rate};
+
+/// Limits the messages of one connection.
+pub(super) struct MessageRateLimit {
+    rate: MessageRate,
+    last_message: Instant,
+    /// Is there while nothing is read.
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl MessageRateLimit {
+    /// Returns none if there is no limit.
+    pub(super) fn new(rate: Rate, now: Instant) -> Option<Self> {
+        Some(Self {
+            rate: MessageRate::new(rate)?,
+            last_message: now,
+            pause: None,
+        })
+    }
+
+    /// When the last message was handled. Messages that wait to be read are not silence.
+    pub(super) fn last_message(&self) -> Instant {
+        self.last_message
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// Counts a message. Returns whether the next one must wait.
+    pub(super) fn count_message(&mut self, now: Instant) -> bool {
+        self.last_message = now;
+        self.pause = self.rate.take().map(|wait| Box::pin(sleep(wait)));
+        self.pause.is_some()
+    }
+
+    /// Is ready when the next message may be handled.
+    #[cold]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            self.pause = None;
+        }
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,130 @@
+//! Replies: made at once or later, and what the session sends unasked.
+
+use std::{
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use super::{
+    behaviour::Trigger,
+    clock::now_ms,
+    reply::{Received, ReplyContext, ReplyMode},
+    schedule::Scheduled,
+    state::{Input, Session},
+};
+use crate::{
+    metrics::Limit,
+    protocol::{DataKind, Message, MessageMeta},
+};
+
+impl Session {
+    /// Replies to a message, now or later.
+    pub(super) fn reply_to(&mut self, message: Message<'_>, meta: MessageMeta) {
+        let bytes = message.payload.len();
+        self.stats.count(bytes);
+        self.log_message(&message);
+        let received = Received {
+            message,
+            seq: self.stats.messages,
+            received_at: if self.options.reply == ReplyMode::Json {
+                now_ms()
+            } else {
+                0
+            },
+            meta,
+        };
+        self.apply_rate_limit();
+        let outcome = self.impairer.next_outcome();
+        if outcome.wait.is_zero() && self.schedule.delayed.is_empty() {
+            self.stats.undelayed_replies += u64::from(self.send_reply(received, outcome.copies));
+        } else {
+            let received = Received {
+                message: received.message.into_owned(),
+                ..received
+            };
+            self.delay(outcome.wait, bytes, Scheduled::Reply(received, outcome.copies));
+        }
+        if self.options.trigger == Trigger::Messages(self.stats.messages)
+            && let Some(action) = self.options.action.clone()
+        {
+            if self.schedule.delayed.is_empty() {
+                self.perform(action);
+            } else {
+                self.delay(Duration::ZERO, 0, Scheduled::Action(action));
+            }
+        }
+    }
+
+    /// Sends the reply to a message `copies` times. Returns whether there was one to send.
+    pub(super) fn send_reply(&self, received: Received<'_>, copies: usize) -> bool {
+        if copies == 0 || !self.life.may_send() {
+            return false;
+        }
+        let context = ReplyContext {
+            prefix: &self.context.prefix,
+            connection: self.options.connection.as_deref(),
+        };
+        let mode = self.options.reply;
+        let now = if mode.has_timestamp() { now_ms() } else { 0 };
+        let Some(reply) = mode.reply(received, context, now) else {
+            return false;
+        };
+        let parts = reply.parts();
+        // A session that asks for more than all may hold is closed at the end of this poll.
+        if !self
+            .memory
+            .has_room_for(copies * parts.iter().map(|part| part.len()).sum::<usize>())
+        {
+            return false;
+        }
+        for _ in 0..copies {
+            self.outbound.message(reply.kind, &parts);
+        }
+        true
+    }
+
+    /// Sends the time, as `?tick=` asks.
+    pub(super) fn send_time(&self) {
+        if self.life.may_send() {
+            let now = now_ms().to_string();
+            self.outbound.message(DataKind::Text, &[now.as_bytes()]);
+        }
+    }
+
+    fn delay(&mut self, wait: Duration, bytes: usize, scheduled: Scheduled) {
+        self.schedule
+            .delayed
+            .push(Instant::now() + wait, bytes, scheduled);
+        self.pause_input(self.schedule.delayed.is_full());
+    }
+
+    /// Measures the time from the last bytes to the replies, once for all that came together: they are written together.
+    pub(super) fn record_latency(&mut self) {
+        let replies = std::mem::take(&mut self.stats.undelayed_replies);
+        if replies > 0 {
+            self.context
+                .counters
+                .replied_after(self.stats.received.elapsed(), replies);
+        }
+    }
+
+    /// Is ready when the next message may be handled. A drain does not wait for it.
+    pub(super) fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match (&mut self.rate, &self.input) {
+            (Some(rate), Input::Messages(inbound)) if !inbound.is_draining() => rate.poll(cx),
+            _ => Poll::Ready(()),
+        }
+    }
+
+    /// Counts a message, and pauses the input, control frames included, until the next one may come. What the client has sent stays in
+    /// this connection's read buffer, which has a bound, then in the kernel, then with the client.
+    fn apply_rate_limit(&mut self) {
+        if let Some(rate) = &mut self.rate
+            && rate.count_message(Instant::now())
+        {
+            self.context
+                .counters
+                .count(|counters| &counters.limits[Limit::MaxMessagesPerSecond.index()]);
+        }
+    }
+}

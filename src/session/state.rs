@@ -1,0 +1,92 @@
+//! What a session consists of.
+
+use std::{rc::Rc, time::Instant};
+
+use super::{
+    context::SessionContext,
+    heartbeat::Heartbeat,
+    impairment::Impairer,
+    lifecycle::Lifecycle,
+    memory::SessionMemory,
+    message_rate::MessageRateLimit,
+    observer::SessionObserver,
+    options::{SessionDetails, SessionOptions},
+    schedule::Schedule,
+    stats::SessionStats,
+};
+use crate::{
+    protocol::Server,
+    transport::{self, Carrier, Discard},
+};
+
+pub(crate) type Inbound = transport::Inbound<Server, SessionObserver>;
+pub(crate) type Outbound = transport::Outbound<Server, SessionObserver>;
+
+/// The two directions of a connection, and what carries them.
+pub(crate) struct FrameIo {
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Rc<Outbound>,
+    pub(crate) carrier: Carrier,
+}
+
+/// What is done with the bytes of the client.
+pub(super) enum Input {
+    /// They are handled as messages.
+    Messages(Inbound),
+    /// They are read and discarded up to the client's Close frame.
+    Discarding(Discard),
+    /// There are no more.
+    Ended,
+}
+
+/// An open connection. What is not needed for every message is in a box: each cache line that a message touches is one more to
+/// fetch when many connections take turns.
+pub(super) struct Session {
+    pub(super) context: Rc<SessionContext>,
+    pub(super) details: Box<SessionDetails>,
+    pub(super) options: SessionOptions,
+    pub(super) life: Lifecycle,
+    pub(super) input: Input,
+    pub(super) outbound: Rc<Outbound>,
+    pub(super) carrier: Carrier,
+    pub(super) memory: Rc<SessionMemory>,
+    pub(super) impairer: Impairer,
+    /// None if messages may come at any rate.
+    pub(super) rate: Option<Box<MessageRateLimit>>,
+    pub(super) schedule: Schedule,
+    pub(super) stats: SessionStats,
+}
+
+impl Session {
+    pub(super) fn new(
+        context: Rc<SessionContext>,
+        details: SessionDetails,
+        options: SessionOptions,
+        io: FrameIo,
+        memory: Rc<SessionMemory>,
+        now: Instant,
+    ) -> Self {
+        let heartbeat = Heartbeat::new(context.ping_interval, context.idle_timeout, now);
+        Self {
+            impairer: Impairer::new(options.impairment),
+            rate: MessageRateLimit::new(context.max_messages_per_second, now).map(Box::new),
+            context,
+            details: Box::new(details),
+            options,
+            life: Lifecycle::default(),
+            input: Input::Messages(io.inbound),
+            outbound: io.outbound,
+            carrier: io.carrier,
+            memory,
+            schedule: Schedule::new(heartbeat),
+            stats: SessionStats::new(now),
+        }
+    }
+
+    /// Pauses the messages, or goes on.
+    pub(super) fn pause_input(&mut self, paused: bool) {
+        if let Input::Messages(inbound) = &mut self.input {
+            inbound.pause(paused);
+        }
+    }
+}

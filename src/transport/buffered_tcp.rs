@@ -1,0 +1,135 @@
+//! A TCP connection beneath TLS: read in larger pieces than rustls asks for, which is 4 KiB or one record at a time.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::BufMut as _;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_util::io::poll_read_buf;
+
+use super::{pool, tcp::Tcp};
+
+/// Largest read in bytes. This much may wait in a connection whose messages are handled one by one.
+const READ: usize = 32 * 1024;
+
+/// A TCP connection with a read buffer. Writes are not buffered.
+#[derive(Debug)]
+pub struct BufferedTcp {
+    tcp: Tcp,
+    /// Empty if rustls has taken all of it.
+    buffer: Vec<u8>,
+    taken: usize,
+}
+
+impl BufferedTcp {
+    /// Wraps a connection of which nothing was read.
+    pub fn new(io: TcpStream) -> Self {
+        Self {
+            tcp: Tcp::new(io),
+            buffer: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// The connection itself, for anything but reading: bytes that came before may be in this buffer.
+    pub(super) fn tcp(&self) -> &Tcp {
+        &self.tcp
+    }
+
+    pub(super) fn tcp_mut(&mut self) -> &mut Tcp {
+        &mut self.tcp
+    }
+
+    fn take(&mut self, out: &mut ReadBuf<'_>) {
+        let len = (self.buffer.len() - self.taken).min(out.remaining());
+        out.put_slice(&self.buffer[self.taken..self.taken + len]);
+        self.taken += len;
+        if self.taken == self.buffer.len() {
+            self.taken = 0;
+            pool::give(std::mem::take(&mut self.buffer));
+        }
+    }
+}
+
+impl AsyncRead for BufferedTcp {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let mut polled = Poll::Ready(Ok(()));
+        if this.buffer.is_empty() {
+            this.buffer = pool::take();
+            this.buffer.reserve(READ);
+            let mut room = (&mut this.buffer).limit(READ);
+            polled = poll_read_buf(Pin::new(&mut this.tcp), cx, &mut room).map_ok(drop);
+        }
+        // Gives the buffer back if nothing came.
+        this.take(out);
+        polled
+    }
+}
+
+impl AsyncWrite for BufferedTcp {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_taken_piece_by_piece_is_what_came_and_nothing_is_kept_of_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut buffered = BufferedTcp::new(listener.accept().await.unwrap().0);
+        let said: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+        peer.write_all(&said).await.unwrap();
+        drop(peer);
+        let mut heard = Vec::new();
+        for len in [1, 4096, READ, 7].into_iter().cycle() {
+            let mut piece = vec![0; len];
+            let read = buffered.read(&mut piece).await.unwrap();
+            if read == 0 {
+                break;
+            }
+            heard.extend_from_slice(&piece[..read]);
+        }
+        assert!(heard == said);
+        assert_eq!(buffered.buffer.capacity(), 0);
+    }
+}

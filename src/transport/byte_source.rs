@@ -1,0 +1,99 @@
+//! The bytes of a peer: first what HTTP has read already, then what the carrier reads.
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use actix_web::dev::Payload;
+use futures_core::{Stream as _, ready};
+
+use super::carrier::Carrier;
+use crate::protocol::ReadBuffer;
+
+/// Largest read in bytes. This much may wait in a connection whose messages are handled one by one.
+const READ: usize = 64 * 1024;
+
+/// The same while more of one payload is awaited: a large message takes fewer reads.
+const LARGE_READ: usize = 256 * 1024;
+
+/// The bytes of one connection in the order in which they arrived.
+pub struct ByteSource {
+    /// None once HTTP has no more.
+    read_by_http: Option<Payload>,
+    carrier: Carrier,
+    /// Whether the last read took all that there was.
+    exhausted: bool,
+}
+
+impl fmt::Debug for ByteSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ByteSource")
+            .field("carrier", &self.carrier)
+            .field("exhausted", &self.exhausted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ByteSource {
+    /// Reads the request's `payload` to its end, and then `carrier`.
+    pub fn new(payload: Payload, carrier: Carrier) -> Self {
+        Self {
+            read_by_http: Some(payload),
+            carrier,
+            exhausted: false,
+        }
+    }
+
+    /// Is called when the task was woken. Bytes are usually ready, so the next read skips the readiness check.
+    pub(super) fn on_wake(&mut self) {
+        self.exhausted = false;
+    }
+
+    /// From now on a read that is pending means that nothing has arrived.
+    pub(super) fn ask_kernel(&self) {
+        self.carrier.ask_kernel();
+    }
+
+    /// Whether a read that is pending after [`Self::ask_kernel`] means that nothing has arrived: HTTP, whose task ends by itself
+    /// after a hand-over, may still hold bytes.
+    pub(super) fn pending_is_empty(&self) -> bool {
+        match self.carrier {
+            Carrier::Socket(_) => self.read_by_http.is_none(),
+            Carrier::Body(_) => true,
+        }
+    }
+
+    /// Appends what has arrived to `buffer` and returns the number of bytes; 0 is the end. `awaited` payload bytes are to come.
+    ///
+    /// # Errors
+    /// If the connection is broken.
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuffer,
+        awaited: u64,
+    ) -> Poll<io::Result<usize>> {
+        while let Some(payload) = &mut self.read_by_http {
+            match ready!(Pin::new(payload).poll_next(cx)) {
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    buffer.append(&bytes);
+                    return Poll::Ready(Ok(bytes.len()));
+                }
+                // HTTP ends a payload with an error if it expected more. Only the carrier knows whether there is more.
+                Some(Err(_)) | None => self.read_by_http = None,
+            }
+        }
+        if self.exhausted {
+            ready!(self.carrier.poll_readable(cx))?;
+        }
+        let most = usize::try_from(awaited)
+            .unwrap_or(LARGE_READ)
+            .clamp(READ, LARGE_READ);
+        let read = ready!(self.carrier.poll_read(cx, buffer.room(most), most))?;
+        self.exhausted = read < most;
+        Poll::Ready(Ok(read))
+    }
+}

@@ -1,0 +1,281 @@
+//! A connection as actix-http reads and writes it, for as long as there is HTTP/1.1 on it.
+//!
+//! It adds what the layers above cannot do: deadlines for a head and for a body with an answer that says so, a deadline for a peer
+//! that reads nothing, `X-Head-Bytes`, the end of a request that is not complete when the server stops, and the hand-over of the
+//! connection to a session.
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures_core::{future::LocalBoxFuture, ready};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Sleep, sleep_until},
+};
+use tokio_rustls::server::TlsStream;
+
+use super::{
+    buffered_tcp::BufferedTcp, error_body::ErrorBody, head_bytes, request_clock::Phase, socket::Socket,
+    stall::StallDeadline, stream::Stream, tcp::Tcp, tls_stream::Tls,
+};
+
+pub use super::request_clock::HttpTimeouts;
+
+/// A connection for actix-http. It keeps `G` until HTTP no longer has the connection.
+pub struct Http1Io<G> {
+    socket: Rc<Socket>,
+    guard: G,
+    timeouts: HttpTimeouts,
+    /// For the request's deadline.
+    timer: Option<Pin<Box<Sleep>>>,
+    stall: StallDeadline,
+    /// Resolves when the server has drained.
+    stop: LocalBoxFuture<'static, ()>,
+    /// What is written before anything else.
+    ahead: Vec<u8>,
+    /// Whether the connection was answered here: HTTP then reads its end, and what it writes is discarded.
+    ended: bool,
+}
+
+impl<G> fmt::Debug for Http1Io<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http1Io")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<G> Http1Io<G> {
+    /// Wraps a plain connection. `stop` resolves when the server has drained: a request that is not complete by then is ended.
+    pub fn plain(
+        io: TcpStream,
+        guard: G,
+        timeouts: HttpTimeouts,
+        stop: impl Future<Output = ()> + 'static,
+    ) -> Self {
+        Self::new(Stream::Plain(Tcp::new(io)), guard, timeouts, Box::pin(stop))
+    }
+
+    /// Wraps a connection whose TLS handshake is complete.
+    pub fn tls(
+        stream: TlsStream<BufferedTcp>,
+        guard: G,
+        timeouts: HttpTimeouts,
+        stop: impl Future<Output = ()> + 'static,
+    ) -> Self {
+        let stream = Stream::Tls(Box::new(Tls::new(stream)));
+        Self::new(stream, guard, timeouts, Box::pin(stop))
+    }
+
+    fn new(stream: Stream, guard: G, timeouts: HttpTimeouts, stop: LocalBoxFuture<'static, ()>) -> Self {
+        Self {
+            socket: Rc::new(Socket::new(stream)),
+            guard,
+            timeouts,
+            timer: None,
+            stall: StallDeadline::new(timeouts.stall),
+            stop,
+            ahead: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// The connection as handlers have it.
+    pub fn socket(&self) -> Rc<Socket> {
+        Rc::clone(&self.socket)
+    }
+
+    /// What is kept for as long as HTTP has the connection.
+    pub fn guard(&self) -> &G {
+        &self.guard
+    }
+
+    /// Nothing came. Whether the connection ends because the request takes too long, or because the server stops.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((phase, deadline, begun, responding)) = self.socket.with_http(|http| {
+            let deadline = http.clock.deadline(&self.timeouts);
+            (
+                http.clock.phase,
+                deadline,
+                http.clock.has_begun(),
+                http.responding,
+            )
+        }) else {
+            return Poll::Pending;
+        };
+        if matches!(phase, Phase::Idle | Phase::Serving) {
+            self.timer = None;
+            return Poll::Pending;
+        }
+        let answer = if self.poll_timer(cx, deadline).is_ready() {
+            let (error, hint) = match phase {
+                Phase::Head => (
+                    "the request's head is not complete in time",
+                    "send the whole head within --handshake-timeout of the connection",
+                ),
+                _ => (
+                    "the request's body is not complete in time",
+                    "send the whole request within --request-timeout of its first byte",
+                ),
+            };
+            ErrorBody { error, hint }.to_response("408 Request Timeout")
+        } else if self.stop.as_mut().poll(cx).is_ready() {
+            // It must not be polled again.
+            self.stop = Box::pin(std::future::pending());
+            ErrorBody {
+                error: "the server is shutting down",
+                hint: "try again later",
+            }
+            .to_response("503 Service Unavailable")
+        } else {
+            return Poll::Pending;
+        };
+        // A peer that has sent nothing expects no response at a stop; at a timeout RFC 9110 section 15.5.9 sends it one.
+        if !responding && (begun || phase == Phase::Head) {
+            self.ahead = answer;
+        }
+        self.ended = true;
+        // As much as the kernel accepts at once. What is left is written when HTTP shuts the connection down.
+        let _ = self.poll_ahead(cx);
+        let _ = self.socket.poll_flush(cx);
+        Poll::Ready(())
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Poll<()> {
+        let Some(deadline) = deadline else {
+            self.timer = None;
+            return Poll::Pending;
+        };
+        let deadline = deadline.into();
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        timer.as_mut().poll(cx)
+    }
+
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.ahead.is_empty() {
+            let written = ready!(self.socket.poll_write(cx, &self.ahead))?;
+            self.ahead.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Turns a pending write into an error once the peer has read nothing for too long.
+    fn unless_stalled<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stall.clear();
+            return polled;
+        }
+        ready!(self.stall.poll(cx, self.socket.writes()));
+        // What it did not read is of no use to it, and takes the kernel's memory.
+        self.socket.reset_on_close();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn poll_write_http(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_ahead(cx))?;
+        let reported = self.socket.with_http(|http| {
+            http.responding = true;
+            std::mem::take(&mut http.reports_head_bytes).then(|| http.clock.head_len())
+        });
+        if let Some(Some(request)) = reported
+            && let Some((head, taken)) = head_bytes::insert(bytes, request)
+        {
+            self.ahead = head;
+            let _ = self.poll_ahead(cx)?;
+            return Poll::Ready(Ok(taken));
+        }
+        self.socket.poll_write(cx, bytes)
+    }
+}
+
+impl<G> Drop for Http1Io<G> {
+    fn drop(&mut self) {
+        if !self.socket.is_handed_over() {
+            self.socket.end_http();
+        }
+    }
+}
+
+impl<G: Unpin> AsyncRead for Http1Io<G> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.ended || this.socket.is_handed_over() {
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        match this.socket.poll_read_http(cx, buffer) {
+            Poll::Pending => this.poll_end(cx).map(Ok),
+            polled => {
+                let fresh = &buffer.filled()[before..];
+                if fresh.is_empty() {
+                    this.socket.note_peer_gone();
+                } else {
+                    this.socket
+                        .with_http(|http| http.clock.received(fresh, Instant::now()));
+                }
+                polled
+            }
+        }
+    }
+}
+
+impl<G: Unpin> AsyncWrite for Http1Io<G> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        if this.socket.is_handed_over() {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        }
+        let polled = this.poll_write_http(cx, bytes);
+        this.unless_stalled(cx, polled)
+    }
+
+    /// actix-http calls this when it has written all that it had.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.socket.is_handed_over() {
+            return Poll::Ready(Ok(()));
+        }
+        let polled = match this.poll_ahead(cx) {
+            Poll::Ready(Ok(())) => this.socket.poll_flush(cx),
+            polled => polled,
+        };
+        ready!(this.unless_stalled(cx, polled))?;
+        if this.socket.start_session() {
+            // So that actix-http reads once more and sees the end.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.socket.is_handed_over() {
+            return Poll::Ready(Ok(()));
+        }
+        let polled = match this.poll_ahead(cx) {
+            Poll::Ready(Ok(())) => this.socket.poll_shutdown(cx),
+            polled => polled,
+        };
+        this.unless_stalled(cx, polled)
+    }
+}

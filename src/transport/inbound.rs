@@ -1,0 +1,225 @@
+//! From a carrier to messages.
+
+use std::{
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use super::{byte_source::ByteSource, discard::Discard, unread::Unread};
+use crate::protocol::{Decoder, Incoming, Limits, Observer, ReadBuffer, Role, Violation, deflate::Inflater};
+
+/// Why no more messages come.
+#[derive(Debug)]
+pub enum InputEnd {
+    /// The peer closed the TCP connection, or it broke, without a Close frame before it.
+    Eof,
+    /// The peer broke the protocol. What comes after it can only be discarded.
+    Violation(Violation, Discard),
+    /// [`Inbound::drain`] was called, and everything that had arrived by then was handled.
+    Drained(Discard),
+}
+
+/// The messages and control frames of a peer.
+#[derive(Debug)]
+pub struct Inbound<R, O> {
+    /// None once the input has ended.
+    source: Option<ByteSource>,
+    unread: Unread,
+    decoder: Decoder<R, O>,
+    received: Instant,
+    draining: bool,
+    paused: bool,
+    /// Is woken when [`Self::pause`] ends a pause.
+    waker: Option<Waker>,
+}
+
+impl<R: Role, O: Observer> Inbound<R, O> {
+    /// Reads frames from `source`. `now` counts as the time of the first bytes.
+    pub fn new(
+        source: ByteSource,
+        limits: Limits,
+        inflater: Option<Inflater>,
+        observer: O,
+        now: Instant,
+    ) -> Self {
+        Self {
+            source: Some(source),
+            unread: Unread::default(),
+            decoder: Decoder::new(limits, inflater, observer),
+            received: now,
+            draining: false,
+            paused: false,
+            waker: None,
+        }
+    }
+
+    /// Returns the bytes that were read and not parsed, in a buffer that goes back by [`Self::give_back`]. Is called when the task
+    /// was woken.
+    pub fn lend(&mut self) -> ReadBuffer {
+        if let Some(source) = &mut self.source {
+            source.on_wake();
+        }
+        self.unread.lend()
+    }
+
+    /// Keeps what was not parsed.
+    pub fn give_back(&mut self, buffer: ReadBuffer) {
+        self.unread = Unread::take_back(buffer);
+    }
+
+    /// Returns the next message or control frame, or why no more come. It ends once; after that it is pending for ever.
+    pub fn poll_next<'b>(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &'b mut ReadBuffer,
+    ) -> Poll<Result<Incoming<'b>, InputEnd>> {
+        loop {
+            let Some(source) = &mut self.source else {
+                return Poll::Pending;
+            };
+            if self.paused && !self.draining {
+                self.waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            match self.decoder.decode(buffer) {
+                Ok(Some(decoded)) => return Poll::Ready(Ok(decoded.within(buffer))),
+                Ok(None) => {}
+                Err(violation) => return self.end(buffer, |discard| InputEnd::Violation(violation, discard)),
+            }
+            match source.poll_read(cx, buffer, self.decoder.left()) {
+                Poll::Ready(Ok(1..)) => self.received = Instant::now(),
+                Poll::Ready(Ok(0) | Err(_)) => return self.end(buffer, |_| InputEnd::Eof),
+                Poll::Pending if self.draining && source.pending_is_empty() => {
+                    return self.end(buffer, InputEnd::Drained);
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// When the last bytes came from the peer, or when a pause ended.
+    pub fn last_received(&self) -> Instant {
+        self.received
+    }
+
+    /// The input ends as soon as everything that has arrived is handled.
+    pub fn drain(&mut self) {
+        self.draining = true;
+        if let Some(source) = &self.source {
+            source.ask_kernel();
+        }
+    }
+
+    /// Whether [`Self::drain`] was called.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// Pauses: nothing more is parsed or read, so that the peer's writes stall. Draining ends a pause.
+    pub fn pause(&mut self, paused: bool) {
+        if self.paused && !paused {
+            // Bytes that arrived during the pause were not noticed.
+            self.received = Instant::now();
+            if let Some(waker) = self.waker.take() {
+                waker.wake();
+            }
+        }
+        self.paused = paused;
+    }
+
+    /// Whether it pauses.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Bytes that are held of a message that is not complete.
+    pub fn buffered(&self) -> usize {
+        self.decoder.buffered()
+    }
+
+    /// Drops the message that is not complete. What comes can then only be discarded.
+    pub fn discard_rest(&mut self) -> Option<Discard> {
+        let source = self.source.take()?;
+        let unread = std::mem::take(&mut self.unread);
+        Some(Discard::new(source, unread, self.decoder.left()))
+    }
+
+    fn end<'b>(
+        &mut self,
+        buffer: &mut ReadBuffer,
+        end: impl FnOnce(Discard) -> InputEnd,
+    ) -> Poll<Result<Incoming<'b>, InputEnd>> {
+        let Some(source) = self.source.take() else {
+            return Poll::Pending;
+        };
+        let unread = Unread::take_back(std::mem::take(buffer));
+        Poll::Ready(Err(end(Discard::new(source, unread, self.decoder.left()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
+        task::Wake,
+    };
+
+    use actix_web::{dev::Payload, error::PayloadError};
+    use bytes::Bytes;
+    use futures_util::{StreamExt as _, stream};
+
+    use super::*;
+    use crate::{
+        protocol::{Message, NoObserver, Server},
+        transport::{BodyPipe, Carrier},
+    };
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn while_it_pauses_nothing_is_parsed() {
+        let frames = Bytes::from_static(b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b");
+        let payload = stream::iter([Ok::<_, PayloadError>(frames)]).chain(stream::pending());
+        let payload: Payload = Payload::Stream {
+            payload: Box::pin(payload),
+        };
+        let limits = Limits {
+            message_size: 10,
+            fragments: 10,
+        };
+        let mut inbound = Inbound::<Server, _>::new(
+            ByteSource::new(payload, Carrier::Body(BodyPipe::new().0)),
+            limits,
+            None,
+            NoObserver,
+            Instant::now(),
+        );
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let next = |inbound: &mut Inbound<_, _>| {
+            let mut buffer = inbound.lend();
+            let payload = match inbound.poll_next(&mut Context::from_waker(&waker), &mut buffer) {
+                Poll::Ready(Ok(Incoming::Message(Message { payload, .. }, _))) => payload.to_vec(),
+                _ => Vec::new(),
+            };
+            inbound.give_back(buffer);
+            payload
+        };
+        assert_eq!(next(&mut inbound), b"a");
+        inbound.pause(true);
+        assert_eq!(next(&mut inbound), b"", "it was read, and waits");
+        inbound.pause(false);
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert_eq!(next(&mut inbound), b"b");
+    }
+}

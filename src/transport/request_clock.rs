@@ -1,0 +1,201 @@
+//! How far the request on an HTTP/1.1 connection has come, by the bytes that pass. Without a socket and without a clock.
+
+use std::time::{Duration, Instant};
+
+/// Longest request head that is kept, in bytes. A longer one is known by its length alone.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// The end of a head (RFC 9112 section 2.1).
+const END: &[u8] = b"\r\n\r\n";
+
+/// How long the parts of a request may take. None is no limit.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpTimeouts {
+    /// From the connection, or from the first byte of a later request, to the end of the head.
+    pub head: Option<Duration>,
+    /// From a request's first byte to the last of its body.
+    pub request: Option<Duration>,
+    /// From the last byte that the peer took off the connection to the next.
+    pub stall: Option<Duration>,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// A request.
+    Idle,
+    /// The rest of a request's head.
+    Head,
+    /// The rest of a request's body, as far as anybody knows: the head was complete, and no handler has said otherwise.
+    Body,
+    /// A response.
+    Serving,
+}
+
+/// The request that is arriving, or the last one.
+#[derive(Debug)]
+pub(super) struct RequestClock {
+    pub(super) phase: Phase,
+    /// When the phase of the head began.
+    head_since: Instant,
+    /// When the request's first byte came, if one came.
+    first_byte: Option<Instant>,
+    head: Vec<u8>,
+    head_len: usize,
+    /// The last bytes of a head that is not complete, three at most: its end may be cut.
+    tail: Vec<u8>,
+}
+
+impl RequestClock {
+    /// Starts with a connection that was accepted at `now`, of which a request is expected.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            phase: Phase::Head,
+            head_since: now,
+            first_byte: None,
+            head: Vec::new(),
+            head_len: 0,
+            tail: Vec::new(),
+        }
+    }
+
+    /// Notes bytes that were read.
+    pub(super) fn received(&mut self, bytes: &[u8], now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.phase == Phase::Idle {
+            *self = Self::new(now);
+        }
+        if self.phase != Phase::Head {
+            return;
+        }
+        self.first_byte.get_or_insert(now);
+        let before = self.tail.len();
+        self.tail.extend_from_slice(bytes);
+        let end = self.tail.windows(END.len()).position(|window| window == END);
+        let fresh = end.map_or(bytes.len(), |end| end + END.len() - before);
+        self.head_len += fresh;
+        if self.head_len <= MAX_HEAD {
+            self.head.extend_from_slice(&bytes[..fresh]);
+        } else {
+            self.head = Vec::new();
+        }
+        if end.is_some() {
+            self.phase = Phase::Body;
+            self.tail = Vec::new();
+        } else {
+            let cut = self.tail.len().saturating_sub(END.len() - 1);
+            self.tail.drain(..cut);
+        }
+    }
+
+    /// A handler has the request. Returns the length of its head in bytes.
+    pub(super) fn handled(&mut self, has_body: bool, now: Instant) {
+        if self.phase == Phase::Idle {
+            // It came together with the request before it.
+            *self = Self::new(now);
+            self.first_byte = Some(now);
+        }
+        self.phase = if has_body { Phase::Body } else { Phase::Serving };
+    }
+
+    /// The whole request was received.
+    pub(super) fn complete(&mut self) {
+        self.phase = Phase::Serving;
+    }
+
+    /// Its response was sent, or nobody waits for it.
+    pub(super) fn served(&mut self) {
+        self.phase = Phase::Idle;
+    }
+
+    /// Whether any byte of the request came.
+    pub(super) fn has_begun(&self) -> bool {
+        self.first_byte.is_some()
+    }
+
+    /// The length of the request's head in bytes.
+    pub(super) fn head_len(&self) -> usize {
+        self.head_len
+    }
+
+    /// Takes the request's head as it stood on the wire. Empty if it was longer than 16 KiB.
+    pub(super) fn take_head(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.head)
+    }
+
+    /// When the peer must have sent what is waited for.
+    pub(super) fn deadline(&self, timeouts: &HttpTimeouts) -> Option<Instant> {
+        let request = || Some(self.first_byte? + timeouts.request?);
+        match self.phase {
+            Phase::Idle | Phase::Serving => None,
+            Phase::Body => request(),
+            Phase::Head => {
+                let head = timeouts.head.map(|timeout| self.head_since + timeout);
+                match (head, request()) {
+                    (Some(head), Some(request)) => Some(head.min(request)),
+                    (head, request) => head.or(request),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    const TIMEOUTS: HttpTimeouts = HttpTimeouts {
+        head: Some(Duration::from_secs(5)),
+        request: Some(Duration::from_secs(10)),
+        stall: None,
+    };
+
+    #[test]
+    fn the_head_is_kept_as_it_came_wherever_it_is_cut() {
+        let request = b"POST / HTTP/1.1\r\nhOST: a\r\n\r\n";
+        for cut in 0..=request.len() {
+            let now = Instant::now();
+            let mut clock = RequestClock::new(now);
+            clock.received(&request[..cut], now);
+            clock.received(&[&request[cut..], b"body"].concat(), now);
+            assert_eq!(clock.phase, Phase::Body, "cut at {cut}");
+            assert_eq!(clock.head_len(), request.len(), "cut at {cut}");
+            assert_eq!(clock.take_head(), request, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_head_without_an_end_is_counted_and_not_kept() {
+        let now = Instant::now();
+        let mut clock = RequestClock::new(now);
+        for _ in 0..20 {
+            clock.received(&[b'a'; 1024], now);
+        }
+        assert_eq!((clock.head_len(), clock.take_head().len()), (20 * 1024, 0));
+    }
+
+    #[test]
+    fn a_head_has_its_time_from_the_connection_and_a_request_from_its_first_byte() {
+        let start = Instant::now();
+        let mut clock = RequestClock::new(start);
+        assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 5 * S));
+        clock.received(b"POST / HTTP/1.1\r\n", start + S);
+        assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 5 * S));
+        clock.received(b"\r\n\r\n", start + 2 * S);
+        assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 11 * S));
+        clock.handled(true, start + 2 * S);
+        assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 11 * S));
+        clock.complete();
+        assert_eq!(clock.deadline(&TIMEOUTS), None);
+        clock.received(b"GET", start + 3 * S);
+        assert_eq!(clock.deadline(&TIMEOUTS), None, "it waits for its turn");
+        clock.served();
+        assert_eq!(clock.deadline(&TIMEOUTS), None);
+        clock.received(b"GET", start + 60 * S);
+        assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 65 * S));
+    }
+}

@@ -1,0 +1,275 @@
+//! One TCP connection, shared by whoever has it at the moment: HTTP/1.1 first, then the session that HTTP was upgraded to.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::poll_fn,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use bytes::BufMut as _;
+use futures_core::future::LocalBoxFuture;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio_util::io::poll_read_buf;
+
+use super::{request_clock::RequestClock, stream::Stream, tls_stream::TlsInfo};
+
+/// A connection as the handler of its request has it.
+#[derive(Debug)]
+pub struct Socket {
+    /// None once it is closed.
+    stream: RefCell<Option<Stream>>,
+    reset: Cell<bool>,
+    tls: Option<Box<TlsInfo>>,
+    owner: RefCell<Owner>,
+    /// None once HTTP no longer has it: a session keeps nothing of its request.
+    pub(super) http: RefCell<Option<Box<HttpState>>>,
+}
+
+/// What matters for as long as HTTP has the connection.
+#[derive(Debug)]
+pub(super) struct HttpState {
+    pub(super) clock: RequestClock,
+    /// Whether bytes of a response were written since the request began.
+    pub(super) responding: bool,
+    /// Whether the next response gets `X-Head-Bytes`.
+    pub(super) reports_head_bytes: bool,
+    /// Whether the peer has ended the connection, or it broke.
+    peer_gone: bool,
+    waiting: Option<Waker>,
+}
+
+/// Who reads and writes a connection.
+#[derive(Default)]
+enum Owner {
+    #[default]
+    Http,
+    /// HTTP, until what it has written is out; then this.
+    HttpUntilFlushed(LocalBoxFuture<'static, ()>),
+    Session,
+}
+
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "Http",
+            Self::HttpUntilFlushed(_) => "HttpUntilFlushed",
+            Self::Session => "Session",
+        })
+    }
+}
+
+impl Socket {
+    pub(super) fn new(stream: Stream) -> Self {
+        let tls = match &stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(tls) => Some(Box::new(tls.info())),
+        };
+        Self {
+            stream: RefCell::new(Some(stream)),
+            reset: Cell::default(),
+            tls,
+            owner: RefCell::default(),
+            http: RefCell::new(Some(Box::new(HttpState {
+                clock: RequestClock::new(Instant::now()),
+                responding: false,
+                reports_head_bytes: false,
+                peer_gone: false,
+                waiting: None,
+            }))),
+        }
+    }
+
+    /// What TLS negotiated. None on a plain connection.
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.as_deref()
+    }
+
+    /// The head of the request that is being handled, as it stood on the wire, up to and with its empty line. Empty if it was
+    /// longer than 16 KiB or was taken before.
+    pub fn take_head(&self) -> Vec<u8> {
+        self.with_http(|http| http.clock.take_head()).unwrap_or_default()
+    }
+
+    /// A handler has the request. The result tells when its response is done.
+    pub fn request_handled(self: &Rc<Self>, has_body: bool) -> Serving {
+        self.with_http(|http| http.clock.handled(has_body, Instant::now()));
+        Serving(Rc::clone(self))
+    }
+
+    /// The handler has received the whole body of its request.
+    pub fn body_received(&self) {
+        self.with_http(|http| http.clock.complete());
+    }
+
+    /// The response to the request that is being handled gets `X-Head-Bytes`.
+    pub fn report_head_bytes(&self) {
+        self.with_http(|http| http.reports_head_bytes = true);
+    }
+
+    /// Resolves once the peer has ended the connection, or it broke. For a handler that waits for something else.
+    pub async fn peer_gone(&self) {
+        poll_fn(|cx| match &mut *self.http.borrow_mut() {
+            Some(http) if !http.peer_gone => {
+                http.waiting = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        })
+        .await;
+    }
+
+    /// The connection ends with a reset (RFC 9293 section 3.10.4, ABORT), without a FIN and without what is still unsent.
+    pub fn reset_on_close(&self) {
+        self.reset.set(true);
+    }
+
+    /// From now on a read that is pending means that the kernel has nothing.
+    pub(super) fn ask_kernel(&self) {
+        if let Some(stream) = &mut *self.stream.borrow_mut() {
+            stream.tcp_mut().ask_kernel();
+        }
+    }
+
+    /// A number that changes whenever the kernel accepts bytes.
+    pub(super) fn writes(&self) -> u32 {
+        self.stream
+            .borrow()
+            .as_ref()
+            .map_or(0, |stream| stream.tcp().writes())
+    }
+
+    /// Appends at most `most` bytes to `buffer` and returns their number; 0 is the end.
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut Vec<u8>,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        match &mut *self.stream.borrow_mut() {
+            Some(stream) => poll_read_buf(Pin::new(stream), cx, &mut buffer.limit(most)),
+            None => Poll::Ready(Ok(0)),
+        }
+    }
+
+    /// The same for HTTP.
+    pub(super) fn poll_read_http(
+        &self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self.stream.borrow_mut() {
+            Some(stream) => Pin::new(stream).poll_read(cx, buffer),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Whether a read may find bytes. Costs less than to try.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &*self.stream.borrow() {
+            Some(stream) => stream.poll_readable(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut *self.stream.borrow_mut() {
+            Some(stream) => Pin::new(stream).poll_write(cx, bytes),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The kernel has all that was written to a plain connection.
+        if self.tls.is_none() {
+            return Poll::Ready(Ok(()));
+        }
+        match &mut *self.stream.borrow_mut() {
+            Some(stream) => Pin::new(stream).poll_flush(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self.stream.borrow_mut() {
+            // A reset must not come after a FIN or a close_notify.
+            Some(_) if self.reset.get() => Poll::Ready(Ok(())),
+            Some(stream) => Pin::new(stream).poll_shutdown(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Closes the connection, whoever else still refers to it.
+    pub(super) fn close(&self) {
+        if let Some(stream) = self.stream.borrow_mut().take() {
+            stream.close(self.reset.get());
+        }
+    }
+
+    /// Gives the connection to `session` as soon as what HTTP has written is out. HTTP then sees its end.
+    pub(super) fn hand_over(&self, session: LocalBoxFuture<'static, ()>) {
+        *self.owner.borrow_mut() = Owner::HttpUntilFlushed(session);
+    }
+
+    /// Whether HTTP no longer has it.
+    pub(super) fn is_handed_over(&self) -> bool {
+        matches!(*self.owner.borrow(), Owner::Session)
+    }
+
+    /// HTTP has written everything: starts the session that waits for the connection. Returns whether there was one.
+    pub(super) fn start_session(&self) -> bool {
+        let mut owner = self.owner.borrow_mut();
+        match std::mem::take(&mut *owner) {
+            Owner::HttpUntilFlushed(session) => {
+                tokio::task::spawn_local(session);
+                *owner = Owner::Session;
+                self.http.take();
+                true
+            }
+            other => {
+                *owner = other;
+                false
+            }
+        }
+    }
+
+    /// HTTP ends without having handed the connection over.
+    pub(super) fn end_http(&self) {
+        // A session that waits for the connection refers to it: neither would ever be dropped.
+        self.owner.take();
+        self.note_peer_gone();
+        self.close();
+    }
+
+    pub(super) fn note_peer_gone(&self) {
+        let waiting = self.with_http(|http| {
+            http.peer_gone = true;
+            http.waiting.take()
+        });
+        if let Some(waker) = waiting.flatten() {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn with_http<T>(&self, with: impl FnOnce(&mut HttpState) -> T) -> Option<T> {
+        self.http.borrow_mut().as_deref_mut().map(with)
+    }
+}
+
+/// A response that is being made or sent. Dropping it says that it is done.
+#[derive(Debug)]
+pub struct Serving(Rc<Socket>);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.with_http(|http| {
+            http.clock.served();
+            http.responding = false;
+            http.reports_head_bytes = false;
+        });
+    }
+}

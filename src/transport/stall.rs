@@ -1,0 +1,74 @@
+//! The deadline for a peer that reads nothing (`--stall-timeout`). It works on every system, because the server keeps it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Measures the time since the kernel last accepted bytes for a peer.
+#[derive(Debug)]
+pub(super) struct StallDeadline {
+    /// None if there is no limit.
+    timeout: Option<Duration>,
+    /// Is there while a write is pending.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The progress that the timer started at.
+    progress: u32,
+}
+
+impl StallDeadline {
+    pub(super) fn new(timeout: Option<Duration>) -> Self {
+        Self {
+            timeout,
+            timer: None,
+            progress: 0,
+        }
+    }
+
+    /// Everything was written.
+    pub(super) fn clear(&mut self) {
+        self.timer = None;
+    }
+
+    /// A write is pending. Is ready once `progress` has not changed for the timeout.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, progress: u32) -> Poll<()> {
+        let Some(timeout) = self.timeout else {
+            return Poll::Pending;
+        };
+        let timer = match &mut self.timer {
+            Some(timer) => {
+                if progress != self.progress {
+                    timer.as_mut().reset(Instant::now() + timeout);
+                }
+                timer
+            }
+            timer @ None => timer.insert(Box::pin(sleep(timeout))),
+        };
+        self.progress = progress;
+        timer.as_mut().poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_starts_the_time_anew_and_its_lack_ends_it() {
+        let timeout = Duration::from_secs(30);
+        let mut stall = StallDeadline::new(Some(timeout));
+        let start = Instant::now();
+        assert!(poll_fn(|cx| Poll::Ready(stall.poll(cx, 0))).await.is_pending());
+        tokio::time::advance(Duration::from_secs(29)).await;
+        assert!(poll_fn(|cx| Poll::Ready(stall.poll(cx, 1))).await.is_pending());
+        poll_fn(|cx| stall.poll(cx, 1)).await;
+        assert_eq!(start.elapsed(), Duration::from_secs(59));
+        stall.clear();
+        assert!(poll_fn(|cx| Poll::Ready(stall.poll(cx, 1))).await.is_pending());
+    }
+}

@@ -1,0 +1,90 @@
+//! The connection to a peer, plain or with TLS, as one type: actix's dispatcher is compiled once.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{tcp::Tcp, tls_stream::Tls};
+
+/// A TCP connection, with TLS or without.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(Tcp),
+    /// Boxed, so that a plain connection does not have its size.
+    Tls(Box<Tls>),
+}
+
+impl Stream {
+    pub(super) fn tcp(&self) -> &Tcp {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.tcp(),
+        }
+    }
+
+    pub(super) fn tcp_mut(&mut self) -> &mut Tcp {
+        match self {
+            Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.tcp_mut(),
+        }
+    }
+
+    /// Whether a read may find bytes. Costs less than to try.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(tcp) => tcp.poll_readable(cx),
+            // Bytes that were read may not have been decrypted.
+            Self::Tls(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Ends the connection, by a reset if `reset`, else by close_notify and FIN.
+    pub(super) fn close(mut self, reset: bool) {
+        if reset {
+            self.tcp().reset_on_close();
+        } else if let Self::Tls(tls) = &mut self {
+            tls.send_close_notify();
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Self::Tls(tls) => tls.poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Self::Tls(tls) => tls.poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            // The kernel has all that was written.
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Tls(tls) => tls.poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => tls.poll_shutdown(cx),
+        }
+    }
+}

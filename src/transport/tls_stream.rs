@@ -1,0 +1,167 @@
+//! TLS on a TCP connection: what the handshake negotiated, and how the connection ends.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_core::ready;
+use rustls::{ProtocolVersion, ServerConnection};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+use tokio_rustls::server::TlsStream;
+
+use super::{buffered_tcp::BufferedTcp, tcp::Tcp};
+
+/// How long the server waits for the peer's close_notify after its own. No session waits for it any more.
+const CLOSE_NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// What the TLS handshake negotiated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// `1.2` or `1.3`.
+    pub version: &'static str,
+    /// By its IANA name.
+    pub cipher_suite: &'static str,
+    /// The protocol that ALPN chose (RFC 7301), if the client offered any.
+    pub alpn: Option<String>,
+    /// The server name that the client sent (RFC 6066 section 3), if it sent one.
+    pub server_name: Option<String>,
+}
+
+impl TlsInfo {
+    pub(super) fn of(connection: &ServerConnection) -> Self {
+        let suite = connection
+            .negotiated_cipher_suite()
+            .and_then(|suite| suite.suite().as_str())
+            .unwrap_or("unknown");
+        Self {
+            version: match connection.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => "1.3",
+                Some(ProtocolVersion::TLSv1_2) => "1.2",
+                _ => "unknown",
+            },
+            cipher_suite: iana(suite),
+            alpn: connection
+                .alpn_protocol()
+                .map(|name| String::from_utf8_lossy(name).into_owned()),
+            server_name: connection.server_name().map(str::to_owned),
+        }
+    }
+}
+
+/// rustls has names of its own for the cipher suites of TLS 1.3.
+fn iana(suite: &'static str) -> &'static str {
+    match suite {
+        "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
+        "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
+        "TLS13_CHACHA20_POLY1305_SHA256" => "TLS_CHACHA20_POLY1305_SHA256",
+        other => other,
+    }
+}
+
+/// A TCP connection with TLS.
+#[derive(Debug)]
+pub(super) struct Tls {
+    stream: TlsStream<BufferedTcp>,
+    /// Is set once close_notify and FIN were sent.
+    linger: Option<Pin<Box<Sleep>>>,
+}
+
+impl Tls {
+    /// Wraps a connection whose TLS handshake is complete.
+    pub(super) fn new(stream: TlsStream<BufferedTcp>) -> Self {
+        Self { stream, linger: None }
+    }
+
+    pub(super) fn info(&self) -> TlsInfo {
+        TlsInfo::of(self.stream.get_ref().1)
+    }
+
+    pub(super) fn tcp(&self) -> &Tcp {
+        self.stream.get_ref().0.tcp()
+    }
+
+    pub(super) fn tcp_mut(&mut self) -> &mut Tcp {
+        self.stream.get_mut().0.tcp_mut()
+    }
+
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_read(cx, buffer) {
+            // An end without close_notify is an end. If it truncated something, the layer above sees that: a message lacks its
+            // last frame, and the connection its Close frame.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+            polled => polled,
+        }
+    }
+
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        self.poll_linger(cx).map(Ok)
+    }
+
+    /// Sends close_notify, which comes before every close (RFC 8446 section 6.1). actix drops a connection in more cases than it
+    /// shuts one down: after the keep-alive time, or after an error. If the kernel has no room for it, it is left out.
+    pub(super) fn send_close_notify(&mut self) {
+        let (io, connection) = self.stream.get_mut();
+        connection.send_close_notify();
+        while connection.wants_write() {
+            if !connection
+                .write_tls(&mut TryWrite(io.tcp()))
+                .is_ok_and(|written| written > 0)
+            {
+                break;
+            }
+        }
+    }
+
+    /// Reads until the peer's close_notify. If the socket were closed before, the kernel would answer it with a reset, which makes
+    /// some systems discard what was not read yet.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self
+            .linger
+            .get_or_insert_with(|| Box::pin(sleep(CLOSE_NOTIFY_TIMEOUT)));
+        if linger.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let mut block = [0; 1024];
+        loop {
+            let mut block = ReadBuf::new(&mut block);
+            match ready!(Pin::new(self.stream.get_mut().0).poll_read(cx, &mut block)) {
+                Ok(()) if !block.filled().is_empty() => {}
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+/// Writes what the kernel accepts at once.
+struct TryWrite<'t>(&'t Tcp);
+
+impl io::Write for TryWrite<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
