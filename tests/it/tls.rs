@@ -21,11 +21,18 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        client::IntoClientRequest as _,
+        http::{HeaderName, HeaderValue},
+    },
+};
 
 use crate::{
     command_line::{assert_fails, run},
-    json::validate,
+    json::{SECRETS, hides_secrets, validate},
     support::{
         memory,
         process::{Process, ws_echo},
@@ -228,6 +235,32 @@ async fn what_a_client_does_not_offer_is_null_in_a_json_reply() {
 }
 
 #[actix_rt::test]
+async fn over_tls_the_origin_of_the_server_has_https() {
+    let server = Server::start(&[]).await;
+    for (origin, hidden) in [
+        (None, false),
+        (Some("https://localhost"), false),
+        (Some("http://localhost"), true),
+        (Some("https://evil.example"), true),
+    ] {
+        let mut request = "wss://localhost/?reply=json".into_client_request().unwrap();
+        let lines = SECRETS.iter().map(|&(name, value, _)| (name, value));
+        for (name, value) in lines.chain(origin.map(|origin| ("Origin", origin))) {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, value);
+        }
+        let stream = server.connect().await;
+        let (socket, _) = soon("the handshake", tokio_tungstenite::client_async(request, stream))
+            .await
+            .unwrap();
+        let reply = Client(socket).ask("x").await;
+        let reply = serde_json::from_str(&reply).unwrap();
+        assert_eq!(hides_secrets(&reply), hidden, "{origin:?}");
+    }
+}
+
+#[actix_rt::test]
 async fn the_certificate_has_the_names_of_this_machine_and_those_of_the_operator_and_no_other() {
     let server = Server::start(&[
         "--tls-name=Echo.test,*.wild.test",
@@ -342,7 +375,7 @@ async fn after_the_closing_handshake_tls_is_closed_too() {
         peer.write_all(&raw::close(4001, "bye")).await.unwrap();
         assert_eq!(
             rest(&mut peer).await.unwrap(),
-            b"\x88\x02\x0F\xA1",
+            b"\x88\x05\x0F\xA1bye",
             "the peer closes"
         );
 
