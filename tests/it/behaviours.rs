@@ -429,7 +429,13 @@ async fn a_redirect_leads_to_the_same_path_of_the_same_host() {
             assert_eq!(head.status, 302, "{path}");
             let location = head.get("location").unwrap();
             let page = Url::parse("http://localhost/some/page?x=1").unwrap();
-            let target = page.join(location).unwrap();
+            let target = match page.join(location) {
+                Ok(target) => target,
+                Err(error) => {
+                    elsewhere.push(format!("{path}: {location} leads nowhere: {error}"));
+                    continue;
+                }
+            };
             // A client sees a slash in a backslash, unless it is encoded.
             let seen = Url::parse(&format!("http://localhost{path}")).unwrap();
             let same_path = [seen.path(), &path.replace('\\', "%5C")].contains(&target.path());

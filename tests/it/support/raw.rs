@@ -176,6 +176,28 @@ impl Raw {
         self.response().await
     }
 
+    /// Whether GET for `path` is answered by 200, whose body is read too; false where the connection ends instead.
+    pub(crate) async fn is_served(&mut self, path: &str) -> bool {
+        const OK: &[u8] = b"HTTP/1.1 200 ";
+        if soon("room to send", self.stream.write_all(get(path).as_bytes()))
+            .await
+            .is_err()
+        {
+            return false;
+        }
+        while self.buffer.len() < OK.len() {
+            let read = soon("an answer", self.stream.read_buf(&mut self.buffer)).await;
+            if !matches!(read, Ok(1..)) {
+                return false;
+            }
+        }
+        if !self.buffer.starts_with(OK) {
+            return false;
+        }
+        self.response().await;
+        true
+    }
+
     /// Hands `bytes` to the kernel in one system call, without a turn of the runtime's.
     pub(crate) fn send_at_once(&self, bytes: &[u8]) {
         let sent = socket2::SockRef::from(&self.stream).send(bytes).unwrap();
@@ -324,7 +346,7 @@ impl Raw {
         ) {}
         assert!(
             self.buffer.is_empty(),
-            "before the end: {:?}",
+            "before the end: {}",
             self.buffer.escape_ascii()
         );
     }
@@ -410,6 +432,23 @@ impl Body {
             assert!(self.more(raw).await, "the body ended inside {count} bytes");
         }
         self.unread.drain(..count).collect()
+    }
+
+    /// Whether the connection ends before the body does.
+    pub(crate) async fn is_cut_off(&mut self, raw: &mut Raw) -> bool {
+        let length = match self.framing {
+            Framing::Chunked => None,
+            Framing::Length(left) => Some(left),
+            Framing::Connection | Framing::Ended => return false,
+        };
+        while matches!(
+            soon("the end", raw.stream.read_buf(&mut raw.buffer)).await,
+            Ok(1..)
+        ) {}
+        match length {
+            None => !raw.buffer.ends_with(b"0\r\n\r\n"),
+            Some(left) => raw.buffer.len() < left,
+        }
     }
 
     /// All that is left of it.
