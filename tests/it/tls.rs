@@ -34,7 +34,7 @@ use crate::{
     command_line::{assert_fails, run},
     json::{SECRETS, hides_secrets, validate},
     support::{
-        memory,
+        BusyMachine, memory,
         process::{Process, ws_echo},
         raw::{self, Raw, upgrade},
         soon, until,
@@ -522,6 +522,59 @@ async fn a_stop_does_not_wait_for_a_handshake() {
     silent.end().await;
     let (status, log) = server.process.exit().await;
     assert_eq!(status.code(), Some(0), "{log:#?}");
+}
+
+/// Hands a message to the kernel, without a turn of the runtime's.
+fn send_at_once(peer: &mut TlsStream<TcpStream>, bytes: &[u8]) {
+    use std::io::Write as _;
+    let (stream, tls) = peer.get_mut();
+    tls.writer().write_all(bytes).unwrap();
+    let socket = socket2::SockRef::from(&*stream);
+    while tls.wants_write() {
+        tls.write_tls(&mut &*socket).unwrap();
+    }
+}
+
+#[actix_rt::test]
+async fn what_the_kernel_had_taken_before_the_signal_is_answered_over_tls_too() {
+    const CLOSE: &[u8] = b"\x88\x18\x03\xE9ws-echo: shutting down";
+    const REPLY: &[u8] = b"\x81\x05hello";
+    let busy = BusyMachine::start();
+    let mut lost = Vec::new();
+    for _ in 0..6 {
+        let server = Server::start(&["--workers=1", "--shutdown-grace=60s"]).await;
+        let mut peers = Vec::new();
+        for _ in 0..50 {
+            peers.push(session(server.connect().await, "/?reply=verbatim").await);
+        }
+        for peer in &mut peers {
+            send_at_once(peer, &raw::text("hello"));
+        }
+        server.process.signal(Signal::TERM);
+        let mut unanswered = 0;
+        for peer in &mut peers {
+            // A Close is longer than a reply.
+            let mut bytes = vec![0; CLOSE.len()];
+            soon("a frame", peer.read_exact(&mut bytes)).await.unwrap();
+            if bytes == CLOSE {
+                unanswered += 1;
+            } else {
+                let mut end = [0; REPLY.len()];
+                soon("a Close", peer.read_exact(&mut end)).await.unwrap();
+                bytes.extend(end);
+                assert_eq!(
+                    bytes.escape_ascii().to_string(),
+                    [REPLY, CLOSE].concat().escape_ascii().to_string()
+                );
+            }
+            peer.write_all(&raw::close(1001, "")).await.unwrap();
+        }
+        lost.push(unanswered);
+        assert_eq!(server.process.exit().await.0.code(), Some(0));
+    }
+    drop(busy);
+    println!("measured: of 50 messages were lost over TLS, stop by stop: {lost:?}");
+    assert_eq!(lost, [0; 6], "of 50 messages each time");
 }
 
 #[actix_rt::test]
