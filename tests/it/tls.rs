@@ -541,7 +541,7 @@ async fn what_the_kernel_had_taken_before_the_signal_is_answered_over_tls_too() 
     const REPLY: &[u8] = b"\x81\x05hello";
     let busy = BusyMachine::start();
     let mut lost = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..12 {
         let server = Server::start(&["--workers=1", "--shutdown-grace=60s"]).await;
         let mut peers = Vec::new();
         for _ in 0..50 {
@@ -574,7 +574,7 @@ async fn what_the_kernel_had_taken_before_the_signal_is_answered_over_tls_too() 
     }
     drop(busy);
     println!("measured: of 50 messages were lost over TLS, stop by stop: {lost:?}");
-    assert_eq!(lost, [0; 6], "of 50 messages each time");
+    assert_eq!(lost, [0; 12], "of 50 messages each time");
 }
 
 #[actix_rt::test]
