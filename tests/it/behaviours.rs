@@ -4,6 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use proptest::prelude::*;
+use url::Url;
 use ws_echo::config::Timer;
 
 use crate::support::{
@@ -382,6 +383,68 @@ async fn a_refusal_asked_for_has_the_status_and_what_belongs_to_it() {
             "{body}"
         );
     }
+}
+
+#[actix_rt::test]
+async fn a_304_has_no_body() {
+    let server = Process::start(&[]).await;
+    let mut peer = Raw::connect(server.addr()).await;
+    // RFC 9110 section 15.4.5: what comes behind the head is the next response, or the end of the connection.
+    let asked = upgrade("/?handshake-status=304", "") + &raw::get("/healthz");
+    peer.send(asked.as_bytes()).await;
+    let head = peer.head().await;
+    assert_eq!(head.status, 304);
+    assert!(matches!(head.get("content-length"), None | Some("0")), "{head:?}");
+    assert_eq!(head.get("transfer-encoding"), None, "{head:?}");
+    if head.get("connection") == Some("close") {
+        peer.end_of_stream_without_a_byte().await;
+    } else {
+        let (next, said) = peer.response().await;
+        assert_eq!((next.status, said.as_str()), (200, "ok\n"));
+    }
+}
+
+#[actix_rt::test]
+async fn a_redirect_leads_to_the_same_path_of_the_same_host() {
+    let server = Process::start(&[]).await;
+    let mut elsewhere = Vec::new();
+    for path in [
+        "/x",
+        "//host/x",
+        "///x",
+        "/\\host/x",
+        "/%2f",
+        "/%2fhost/x",
+        "/%5Chost/x",
+        "//",
+        "/a//b",
+        "//host:80/x",
+        "//user@host/x",
+    ] {
+        for (more, query) in [("", None), ("room=1&", Some("room=1"))] {
+            let mut peer = Raw::connect(server.addr()).await;
+            peer.send(upgrade(&format!("{path}?{more}handshake-status=302"), "").as_bytes())
+                .await;
+            let head = peer.head().await;
+            assert_eq!(head.status, 302, "{path}");
+            let location = head.get("location").unwrap();
+            let page = Url::parse("http://localhost/some/page?x=1").unwrap();
+            let target = match page.join(location) {
+                Ok(target) => target,
+                Err(error) => {
+                    elsewhere.push(format!("{path}: {location} leads nowhere: {error}"));
+                    continue;
+                }
+            };
+            // A client sees a slash in a backslash, unless it is encoded.
+            let seen = Url::parse(&format!("http://localhost{path}")).unwrap();
+            let same_path = [seen.path(), &path.replace('\\', "%5C")].contains(&target.path());
+            if target.origin() != page.origin() || !same_path || target.query() != query {
+                elsewhere.push(format!("{path}: {location} leads to {target}"));
+            }
+        }
+    }
+    assert!(elsewhere.is_empty(), "{elsewhere:#?}");
 }
 
 #[actix_rt::test]

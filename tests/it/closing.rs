@@ -6,15 +6,17 @@ use crate::support::{
 };
 
 #[actix_rt::test]
-async fn the_code_of_a_close_comes_back_without_its_reason_and_the_server_ends_the_connection() {
+async fn a_close_comes_back_with_its_code_and_its_reason_and_the_server_ends_the_connection() {
     let server = Process::start(&[]).await;
     for code in [
         1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
     ] {
-        let mut peer = server.raw("/").await;
-        peer.send(&raw::close(code, "bye")).await;
-        // The peer keeps its side open: it is the server that ends it.
-        assert_eq!(peer.closed().await, (code, String::new()));
+        for reason in ["bye é", ""] {
+            let mut peer = server.raw("/").await;
+            peer.send(&raw::close(code, reason)).await;
+            // The peer keeps its side open: it is the server that ends it.
+            assert_eq!(peer.closed().await, (code, reason.to_owned()));
+        }
     }
 }
 
@@ -28,11 +30,13 @@ async fn an_empty_close_is_answered_by_an_empty_one() {
 }
 
 #[actix_rt::test]
-async fn a_reason_of_123_bytes_fits() {
+async fn a_reason_of_123_bytes_comes_back_whole() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
-    peer.send(&raw::close(1000, &"x".repeat(123))).await;
-    assert_eq!(peer.closed().await, (1000, String::new()));
+    let reason = format!("{}é", "x".repeat(121));
+    assert_eq!(reason.len(), 123);
+    peer.send(&raw::close(1000, &reason)).await;
+    assert_eq!(peer.closed().await, (1000, reason));
 }
 
 #[actix_rt::test]
@@ -70,7 +74,11 @@ async fn a_close_cut_in_pieces_is_a_close() {
         peer.send(&close[..cut]).await;
         tokio::task::yield_now().await;
         peer.send(&close[cut..]).await;
-        assert_eq!(peer.closed().await, (3000, String::new()), "cut at {cut}");
+        assert_eq!(
+            peer.closed().await,
+            (3000, "in pieces".to_owned()),
+            "cut at {cut}"
+        );
     }
 }
 

@@ -409,5 +409,5 @@ async fn closing_works_on_a_compressed_connection() {
     peer.send(&[raw::text(&prose(500)), raw::close(4000, "bye")].concat())
         .await;
     assert_eq!(peer.frame().await.first, FIN | RSV1 | TEXT);
-    assert_eq!(peer.closed().await, (4000, String::new()));
+    assert_eq!(peer.closed().await, (4000, "bye".to_owned()));
 }

@@ -2,9 +2,12 @@
 
 use std::time::Instant;
 
+use rustix::process::Signal;
+
 use crate::support::{
     Echo, now_ms,
-    raw::{Head, Raw},
+    process::Process,
+    raw::{self, Head, Raw},
     soon,
 };
 
@@ -15,15 +18,8 @@ async fn listen(echo: &Echo, query: &str) -> (Head, Raw) {
     (peer.head().await, peer)
 }
 
-/// The next chunk of a chunked body; empty at its end.
 async fn chunk(peer: &mut Raw) -> String {
-    let mut size = String::new();
-    while !size.ends_with("\r\n") {
-        size.push(char::from(peer.bytes(1).await[0]));
-    }
-    let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
-    let chunk = peer.bytes(size + 2).await;
-    String::from_utf8(chunk[..size].to_vec()).unwrap()
+    String::from_utf8(peer.chunk().await).unwrap()
 }
 
 fn time(event: &str) -> u64 {
@@ -72,4 +68,59 @@ async fn the_events_end_when_the_server_is_stopped() {
     soon("the drain", echo.drain()).await;
     assert_eq!(chunk(&mut peer).await, "");
     assert!(began.elapsed().as_secs() < 15, "before the next heartbeat");
+}
+
+/// Asks for `path` as HTTP/1.0 has it, which knows no chunks: the body is what comes up to the end of the connection.
+async fn listen_over_http_1_0(server: &Process, path: &str, lines: &str) -> Raw {
+    let mut peer = Raw::connect(server.addr()).await;
+    peer.send(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n{lines}\r\n").as_bytes())
+        .await;
+    let head = peer.head().await;
+    assert_eq!(head.status, 200);
+    assert_eq!(head.get("content-type"), Some("text/event-stream"));
+    assert_eq!(head.get("transfer-encoding"), None, "{path} {lines:?}");
+    assert_eq!(head.get("content-length"), None);
+    let connection = head.get("connection").unwrap_or("close");
+    assert!(!connection.eq_ignore_ascii_case("keep-alive"), "{connection}");
+    peer
+}
+
+/// The next lines up to an empty one, as they stand on the wire.
+async fn block(peer: &mut Raw) -> String {
+    let mut block = String::new();
+    while !block.ends_with("\n\n") {
+        block.push(char::from(peer.bytes(1).await[0]));
+    }
+    block
+}
+
+#[actix_rt::test]
+async fn over_http_1_0_events_come_as_they_are_and_end_with_the_connection() {
+    let server = Process::start(&[]).await;
+    let mut peers = Vec::new();
+    for lines in ["", "Connection: keep-alive\r\n"] {
+        let mut peer = listen_over_http_1_0(&server, "/events?every=50ms", lines).await;
+        let times = [time(&block(&mut peer).await), time(&block(&mut peer).await)];
+        assert!(times[0] <= times[1], "{times:?}");
+        peers.push(peer);
+    }
+    server.signal(Signal::TERM);
+    for peer in &mut peers {
+        peer.end_of_stream().await;
+    }
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
+
+#[actix_rt::test]
+async fn over_http_1_0_a_watcher_sees_events_as_they_are_too() {
+    let server = Process::start(&[]).await;
+    let key = "0123456789abcdef_-XYZ";
+    let mut watcher = listen_over_http_1_0(&server, &format!("/watch/{key}"), "").await;
+    assert_eq!(block(&mut watcher).await, ": watching\n\n");
+    let mut peer = server.raw(&format!("/?watch={key}")).await;
+    assert!(block(&mut watcher).await.starts_with("event: "));
+    peer.send(&raw::text("hello")).await;
+    assert!(block(&mut watcher).await.starts_with("event: frame\ndata: {"));
+    server.signal(Signal::TERM);
+    watcher.end_of_stream().await;
 }

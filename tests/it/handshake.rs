@@ -3,11 +3,15 @@
 use futures_util::future::join_all;
 use ws_echo::config::Cap;
 
-use crate::support::{
-    Echo,
-    process::Process,
-    raw::{self, FIN, Frame, Raw, TEXT, upgrade},
-    until,
+use crate::{
+    hostile::warm,
+    support::{
+        Echo,
+        memory::{KIB, Memory, until_read},
+        process::{Process, ws_echo},
+        raw::{self, FIN, Frame, Raw, TEXT, upgrade},
+        soon, until,
+    },
 };
 
 /// The subprotocol that the server answers to these `Sec-WebSocket-Protocol` lines.
@@ -236,5 +240,155 @@ async fn what_comes_right_behind_the_handshake_is_answered_in_its_order() {
                 "{path}"
             );
         }
+    }
+}
+
+/// Tries until a handshake for `path` gets `status`.
+async fn answered_at_last(server: &Process, path: &str, status: u16) -> Raw {
+    soon(&format!("a {status}"), async {
+        loop {
+            let mut peer = Raw::connect(server.addr()).await;
+            peer.send(upgrade(path, "").as_bytes()).await;
+            if peer.head().await.status == status {
+                return peer;
+            }
+        }
+    })
+    .await
+}
+
+#[actix_rt::test]
+async fn a_client_that_leaves_during_its_handshake_delay_gives_its_place_back() {
+    let server = Process::start(&["--max-connections=2"]).await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(upgrade("/?handshake-delay=5m", "").as_bytes()).await;
+        waiting.push(peer);
+    }
+    until_read(&server, 2).await;
+    // It holds no place of its own where there is one.
+    answered_at_last(&server, "/?handshake-status=418", 503).await;
+    waiting.pop().unwrap().reset();
+    // The other one by FIN.
+    drop(waiting);
+    let _both = [
+        answered_at_last(&server, "/", 101).await,
+        answered_at_last(&server, "/", 101).await,
+    ];
+}
+
+#[actix_rt::test]
+async fn a_late_handshake_of_a_client_that_has_left_counts_no_session() {
+    let mut server = Process::start(&["--max-connections=1"]).await;
+    for by_reset in [false, true] {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(upgrade("/gone?handshake-delay=5m", "").as_bytes())
+            .await;
+        until_read(&server, 1).await;
+        if by_reset {
+            peer.reset();
+        } else {
+            drop(peer);
+        }
+        let mut next = answered_at_last(&server, "/next", 101).await;
+        next.send(&raw::close(1000, "")).await;
+        next.closed().await;
+        server.logged("connection closed").await;
+    }
+    assert!(
+        !server.passed.iter().any(|line| line.contains("/gone")),
+        "{:#?}",
+        server.passed
+    );
+}
+
+/// What an idle session holds in memory whose request was so, on the average of 200.
+async fn idle_session_costs(path: &str, lines: &str) -> u64 {
+    const SESSIONS: u64 = 200;
+    let server = warm(&["--ping-interval=0", "--idle-timeout=0"]).await;
+    // What the first requests of this kind take once and for all is not counted.
+    let mut first = Vec::new();
+    for _ in 0..20 {
+        first.push(Raw::open(server.addr(), path, lines).await.1);
+    }
+    let memory = Memory::watch(&server);
+    let mut peers = Vec::new();
+    for _ in 0..SESSIONS {
+        let (_, mut peer) = Raw::open(server.addr(), path, lines).await;
+        peer.send(&raw::text("x")).await;
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "x"));
+        peers.push(peer);
+    }
+    memory.growth_now() / SESSIONS
+}
+
+#[actix_rt::test]
+async fn an_idle_session_does_not_keep_its_request() {
+    const MOST: u64 = 6 * KIB;
+    const MOST_BESIDE: u64 = 2 * KIB;
+    let short = idle_session_costs("/?reply=verbatim", "").await;
+    let long_path = format!("/{}?reply=verbatim", "x".repeat(8192));
+    let long_headers: String = (0..8)
+        .map(|number| format!("X-Long-{number}: {}\r\n", "y".repeat(1024)))
+        .collect();
+    let costs = [
+        ("a path of 8 KiB", idle_session_costs(&long_path, "").await),
+        (
+            "headers of 8 KiB",
+            idle_session_costs("/?reply=verbatim", &long_headers).await,
+        ),
+    ];
+    eprintln!("measured: an idle session holds {short} bytes with a short request, {costs:?}");
+    for (what, bytes) in costs {
+        assert!(
+            bytes < MOST && bytes < short + MOST_BESIDE,
+            "{what}: {bytes} bytes a session, {short} with a short request"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn the_log_has_256_bytes_of_a_path_and_says_that_it_was_cut() {
+    const MOST: usize = 256;
+    let mut command = ws_echo();
+    command
+        .args(["--listen=127.0.0.1:0", "--log-format=json"])
+        .env("RUST_LOG", "ws_echo=debug");
+    let mut server = Process::spawn(command, 1).await;
+    for (event, query, status) in [
+        ("connection opened", "", 101),
+        ("handshake refused", "?reply=loud", 400),
+    ] {
+        for len in [MOST, MOST + 1, 8192, 60_000] {
+            let path = format!("/{}", "x".repeat(len - 1));
+            let mut peer = Raw::connect(server.addr()).await;
+            peer.send(upgrade(&format!("{path}{query}"), "").as_bytes()).await;
+            assert_eq!(peer.head().await.status, status);
+            let line = server.logged(event).await;
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            let logged = line["path"].as_str().unwrap();
+            if len <= MOST {
+                assert_eq!(logged, path, "{event}");
+            } else {
+                let (start, cut) = (logged.trim_end_matches('…'), logged.ends_with('…'));
+                assert!(
+                    cut && start.len() <= MOST && path.starts_with(start),
+                    "{event}: {} bytes of a path of {len}",
+                    logged.len()
+                );
+            }
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_path_that_is_cut_shows_no_secret_behind_watch() {
+    let mut server = Process::start(&[]).await;
+    for before in [0, 240, 248, 249, 250, 256, 300] {
+        let path = format!("/{}/watch/0secret0secret0", "x".repeat(before));
+        let _peer = server.raw(&path).await;
+        let line = server.logged("connection opened").await;
+        assert!(!line.contains("0secret") && line.contains('…'), "{line}");
     }
 }

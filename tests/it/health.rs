@@ -1,6 +1,10 @@
 //! What operators ask over plain HTTP.
 
-use crate::support::{Echo, raw::Raw, soon};
+use crate::support::{
+    Echo,
+    raw::{self, Raw},
+    soon,
+};
 
 #[actix_rt::test]
 async fn a_running_server_is_alive_and_ready() {
@@ -23,5 +27,32 @@ async fn both_answers_come_over_one_connection() {
         peer.send(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes())
             .await;
         assert_eq!(peer.response().await.0.status, 200);
+    }
+}
+
+#[actix_rt::test]
+async fn head_is_answered_as_get_is_but_for_the_body() {
+    let echo = Echo::start();
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let mut peer = Raw::connect(echo.addr()).await;
+        let (with_body, body) = peer.get(path).await;
+        assert_eq!(with_body.status, 200, "{path}");
+        assert!(!body.is_empty());
+        // What comes behind the head is the next response.
+        let asked = raw::get(path).replacen("GET", "HEAD", 1) + &raw::get("/healthz");
+        peer.send(asked.as_bytes()).await;
+        let head = peer.head().await;
+        assert_eq!(head.status, 200, "HEAD {path}");
+        assert_eq!(head.get("content-type"), with_body.get("content-type"), "{path}");
+        assert_eq!(head.get("transfer-encoding"), None, "{path}");
+        let len: usize = head.get("content-length").unwrap().parse().unwrap();
+        if path == "/metrics" {
+            // Its figures, and so their digits, are others every time.
+            assert!(len > 0);
+        } else {
+            assert_eq!(len, body.len(), "{path}");
+        }
+        let (next, said) = peer.response().await;
+        assert_eq!((next.status, said.as_str()), (200, "ok\n"), "behind HEAD {path}");
     }
 }

@@ -21,7 +21,7 @@ const LIMIT: usize = 16 << 20;
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
 /// A server that has served before, so that what it takes once and for all is not counted.
-async fn warm(args: &[&str]) -> Process {
+pub(crate) async fn warm(args: &[&str]) -> Process {
     let mut command = ws_echo();
     command
         .args(["--listen=127.0.0.1:0", "--workers=1"])
@@ -48,7 +48,7 @@ async fn warm(args: &[&str]) -> Process {
 }
 
 /// Opens a session whose client takes next to nothing off its socket.
-async fn deaf(server: &Process, lines: &str) -> Raw {
+pub(crate) async fn deaf(server: &Process, lines: &str) -> Raw {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut peer = Raw::over(socket.connect(server.addr()).await.unwrap());

@@ -122,3 +122,107 @@ async fn a_reply_tells_the_request_as_it_stood_on_the_wire() {
     ];
     assert_eq!(headers, expected.map(|header| json!(header)).as_slice());
 }
+
+/// What a page of another origin must not learn, and how a reply shows it then: by its bytes, not its characters.
+pub(crate) const SECRETS: [(&str, &str, &str); 4] = [
+    ("Cookie", "session=s3cret", "(hidden, 14 bytes)"),
+    ("cookie", "other=\u{e9}", "(hidden, 8 bytes)"),
+    ("Authorization", "Basic dTpw", "(hidden, 10 bytes)"),
+    ("Proxy-Authorization", "Bearer s3cret", "(hidden, 13 bytes)"),
+];
+
+/// Whether a reply hides the secrets of its request, all of them or none.
+pub(crate) fn hides_secrets(reply: &Value) -> bool {
+    let headers = reply["connection"]["headers"].as_array().unwrap();
+    let shown = |name: &str, value: &str| {
+        headers
+            .iter()
+            .any(|line| line[0].as_str().unwrap().eq_ignore_ascii_case(name) && line[1] == value)
+    };
+    let hidden = SECRETS
+        .iter()
+        .filter(|(name, _, hidden)| shown(name, hidden))
+        .count();
+    let told = SECRETS
+        .iter()
+        .filter(|(name, value, _)| shown(name, value))
+        .count();
+    match (hidden, told) {
+        (4, 0) => true,
+        (0, 4) => false,
+        _ => panic!("{headers:#?}"),
+    }
+}
+
+/// The same of a request for that host, with further lines.
+async fn hides_secrets_from(server: &Process, host: &str, lines: &str) -> bool {
+    let secrets: String = SECRETS
+        .iter()
+        .map(|(name, value, _)| format!("{name}: {value}\r\n"))
+        .collect();
+    let request = upgrade("/?reply=json", &format!("{secrets}{lines}"));
+    let request = request.replacen("Host: localhost", &format!("Host: {host}"), 1);
+    let (_, mut peer) = Raw::open_with_bytes(server.addr(), request.as_bytes()).await;
+    peer.send(&raw::text("x")).await;
+    hides_secrets(&reply(&mut peer).await)
+}
+
+#[actix_rt::test]
+async fn a_page_of_another_origin_does_not_learn_cookies_and_credentials() {
+    let server = Process::start(&[]).await;
+    let mut wrong = Vec::new();
+    for (host, lines, hidden) in [
+        ("localhost", "", false),
+        ("localhost", "Origin: http://localhost\r\n", false),
+        ("localhost:3000", "Origin: http://localhost:3000\r\n", false),
+        ("[::1]:3000", "Origin: http://[::1]:3000\r\n", false),
+        ("localhost", "Origin: http://evil.example\r\n", true),
+        ("localhost", "Origin: https://localhost\r\n", true),
+        ("localhost", "Origin: http://localhost:3000\r\n", true),
+        ("localhost:3000", "Origin: http://localhost:3001\r\n", true),
+        ("localhost", "Origin: http://localhost.evil.example\r\n", true),
+        ("localhost", "Origin: null\r\n", true),
+        ("localhost", "Origin: \r\n", true),
+        ("localhost", "Origin: \u{e9}\r\n", true),
+        // Nobody who is trusted says so.
+        (
+            "localhost",
+            "Origin: https://localhost\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n",
+            true,
+        ),
+    ] {
+        if hides_secrets_from(&server, host, lines).await != hidden {
+            wrong.push((host, lines));
+        }
+    }
+    assert!(wrong.is_empty(), "not as it should be: {wrong:#?}");
+}
+
+#[actix_rt::test]
+async fn behind_a_trusted_proxy_the_origin_of_the_server_is_the_one_that_the_client_sees() {
+    let server = Process::start(&["--trusted-proxy=127.0.0.0/8"]).await;
+    let mut wrong = Vec::new();
+    for (forwarded, https) in [
+        ("", false),
+        (
+            "X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: http\r\n",
+            false,
+        ),
+        (
+            "X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n",
+            true,
+        ),
+        ("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: wss\r\n", true),
+        ("Forwarded: for=203.0.113.7;proto=https\r\n", true),
+        ("Forwarded: for=203.0.113.7;proto=wss\r\n", true),
+        ("Forwarded: for=203.0.113.7;proto=ws\r\n", false),
+    ] {
+        for (origin, own) in [("http://localhost", !https), ("https://localhost", https)] {
+            let lines = format!("Origin: {origin}\r\n{forwarded}");
+            if hides_secrets_from(&server, "localhost", &lines).await == own {
+                wrong.push(lines);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not as it should be: {wrong:#?}");
+}

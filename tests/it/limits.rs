@@ -3,9 +3,16 @@
 use flate2::{Compress, Compression, FlushCompress};
 use ws_echo::config::{Cap, Size};
 
-use crate::support::{
-    Echo,
-    raw::{self, BINARY, CONTINUATION, FIN, Frame, RSV1, Raw, TEXT, frame, header},
+use crate::{
+    hostile::deaf,
+    metrics::Scrape,
+    support::{
+        Echo,
+        memory::until_read,
+        process::Process,
+        raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame, header},
+        soon,
+    },
 };
 
 const LIMIT: usize = 1000;
@@ -141,4 +148,168 @@ async fn zero_switches_both_limits_off() {
     peer.send(&frame(BINARY, &payload)).await;
     peer.send(&frame(FIN, b"")).await;
     assert!(peer.frame().await == Frame::new(FIN | BINARY, payload));
+}
+
+/// Three quarters of what all sessions together may hold below.
+const MUCH: usize = 768 << 10;
+
+async fn sharing_1_mib() -> Process {
+    Process::start(&["--max-buffered=1MiB"]).await
+}
+
+/// Sends frames, and a Ping behind them, whose Pong tells that the server has taken them.
+async fn send_until_taken(peer: &mut Raw, frames: &[u8]) {
+    peer.send(&[frames, &raw::ping(b"taken")].concat()).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | PONG, "taken"));
+}
+
+async fn assert_echoes(peer: &mut Raw, payload: &[u8]) {
+    peer.send(&raw::binary(payload)).await;
+    assert!(peer.frame().await == Frame::new(FIN | BINARY, payload), "no echo");
+}
+
+/// Waits for the Close of a session that asked for more than there is.
+async fn assert_past_the_budget(peer: &mut Raw) {
+    let frame = peer.frame().await;
+    let (code, reason) = frame.closing();
+    assert_eq!(code, 1013, "{reason}");
+    assert!(
+        reason.starts_with("ws-echo: ") && reason.contains("--max-buffered"),
+        "{reason}"
+    );
+}
+
+async fn times_past_the_budget(server: &Process) -> f64 {
+    let scrape = Scrape::of(server).await;
+    scrape.value("ws_echo_limits_hit", &[("limit", "max_buffered")])
+}
+
+#[actix_rt::test]
+async fn what_all_sessions_hold_has_a_limit_and_who_asks_past_it_gets_1013() {
+    let server = sharing_1_mib().await;
+    let mut bystander = server.raw("/?reply=verbatim").await;
+    let much = vec![7; MUCH];
+    assert_eq!(times_past_the_budget(&server).await, 0.0);
+    // Twice: what a session held is free once it has ended.
+    for round in 1..=2 {
+        let mut first = server.raw("/?reply=verbatim").await;
+        send_until_taken(&mut first, &frame(BINARY, &much)).await;
+        assert_echoes(&mut bystander, b"small").await;
+        let mut second = server.raw("/?reply=verbatim").await;
+        second.send(&frame(BINARY, &much)).await;
+        assert_past_the_budget(&mut second).await;
+        assert_eq!(times_past_the_budget(&server).await, f64::from(round));
+        assert_echoes(&mut bystander, b"small").await;
+        second.send(&raw::close(1013, "")).await;
+        second.end().await;
+        first.send(&frame(FIN, b"")).await;
+        assert!(
+            first.frame().await == Frame::new(FIN | BINARY, &much[..]),
+            "no reply"
+        );
+        assert_echoes(&mut bystander, b"small").await;
+        // What has been sent is held no more: the same session has room for it again, and so has another one after it.
+        assert_echoes(&mut first, &much).await;
+        drop(first);
+    }
+    let mut last = server.raw("/?reply=verbatim").await;
+    for _ in 0..5 {
+        assert_echoes(&mut last, &much).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_frame_that_is_not_whole_counts_as_a_message_does() {
+    let server = sharing_1_mib().await;
+    let mut first = server.raw("/?reply=verbatim").await;
+    let begun = frame(FIN | BINARY, &vec![7; MUCH]);
+    let (most, end) = begun.split_at(begun.len() - 1);
+    first.send(most).await;
+    until_read(&server, 1).await;
+    let mut second = server.raw("/?reply=verbatim").await;
+    second.send(most).await;
+    assert_past_the_budget(&mut second).await;
+    first.send(end).await;
+    assert!(
+        first.frame().await == Frame::new(FIN | BINARY, vec![7; MUCH]),
+        "no reply"
+    );
+}
+
+#[actix_rt::test]
+async fn one_message_larger_than_the_budget_gets_1013() {
+    let server = sharing_1_mib().await;
+    let mut peer = server.raw("/?reply=verbatim").await;
+    peer.send(&raw::binary(&vec![7; 2 << 20])).await;
+    assert_past_the_budget(&mut peer).await;
+    let mut other = server.raw("/?reply=verbatim").await;
+    assert_echoes(&mut other, &vec![7; MUCH]).await;
+}
+
+#[actix_rt::test]
+async fn replies_that_wait_for_their_delay_count() {
+    let server = sharing_1_mib().await;
+    let mut bystander = server.raw("/?reply=verbatim").await;
+    let mut first = server.raw("/?reply=verbatim&delay=5m").await;
+    let quarter = raw::binary(&vec![7; MUCH / 3]);
+    send_until_taken(&mut first, &quarter.repeat(3)).await;
+    let mut second = server.raw("/?reply=verbatim").await;
+    second.send(&raw::binary(&vec![7; MUCH])).await;
+    assert_past_the_budget(&mut second).await;
+    assert_echoes(&mut bystander, b"small").await;
+    // Those replies are not sent any more once their session has ended.
+    first.reset();
+    soon("what the first one held", async {
+        loop {
+            let mut third = server.raw("/?reply=verbatim").await;
+            third.send(&raw::binary(&vec![7; MUCH])).await;
+            if third.frame().await.first == FIN | BINARY {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[actix_rt::test]
+async fn replies_that_nobody_reads_count() {
+    let server = sharing_1_mib().await;
+    let mut bystander = server.raw("/?reply=verbatim").await;
+    // So small that 40 of them under way are less than the limit, and their replies, which wait, are more.
+    let messages = raw::binary(&[7; 16 << 10]).repeat(64);
+    let mut floods = Vec::new();
+    for _ in 0..40 {
+        let mut peer = deaf(&server, "").await;
+        let messages = messages.clone();
+        floods.push(actix_rt::spawn(async move {
+            use tokio::io::AsyncWriteExt as _;
+            // More than the kernel takes on both sides: what is left waits in the server, or the session has ended.
+            for _ in 0..50 {
+                if peer.stream.write_all(&messages).await.is_err() {
+                    break;
+                }
+            }
+            // It stays, whatever has become of it.
+            std::future::pending::<()>().await;
+        }));
+    }
+    soon("the limit to be hit", async {
+        while times_past_the_budget(&server).await == 0.0 {}
+    })
+    .await;
+    assert_echoes(&mut bystander, b"small").await;
+    for flood in floods {
+        flood.abort();
+    }
+    let much = vec![7; MUCH];
+    soon("what they held", async {
+        loop {
+            let mut next = server.raw("/?reply=verbatim").await;
+            next.send(&raw::binary(&much)).await;
+            if next.frame().await.first == FIN | BINARY {
+                break;
+            }
+        }
+    })
+    .await;
 }

@@ -12,6 +12,7 @@
     reason = "a test that cannot go on panics, and says where"
 )]
 
+mod admission;
 mod behaviours;
 mod closing;
 mod command_line;

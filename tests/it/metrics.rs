@@ -11,10 +11,11 @@ use crate::support::{
     soon,
 };
 
-struct Scrape(MetricsExposition<OpenMetricsType, OpenMetricsValue>);
+/// What `/metrics` says at one moment.
+pub(crate) struct Scrape(MetricsExposition<OpenMetricsType, OpenMetricsValue>);
 
 impl Scrape {
-    async fn of(server: &Process) -> Self {
+    pub(crate) async fn of(server: &Process) -> Self {
         let mut peer = Raw::connect(server.addr()).await;
         peer.send(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n").await;
         let (head, body) = peer.response().await;
@@ -30,7 +31,7 @@ impl Scrape {
     }
 
     /// The value of a counter or gauge, by its family's name and its labels.
-    fn value(&self, family: &str, labels: &[(&str, &str)]) -> f64 {
+    pub(crate) fn value(&self, family: &str, labels: &[(&str, &str)]) -> f64 {
         let family = self
             .0
             .families

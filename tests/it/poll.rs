@@ -1,6 +1,10 @@
 //! `/poll`: the stamped reply over HTTP, and how many bytes it took.
 
-use crate::support::{Echo, PREFIX, now_ms, raw::Raw};
+use crate::support::{
+    Echo, PREFIX, now_ms,
+    process::Process,
+    raw::{self, Body, Raw},
+};
 
 /// The message and the time of a stamped reply.
 fn stamped(reply: &str) -> (&str, u64) {
@@ -76,6 +80,92 @@ async fn a_body_may_be_as_large_as_a_message_and_no_larger() {
         peer.send(post(&"x".repeat(size)).as_bytes()).await;
         assert_eq!(peer.head().await.status, status, "{size} bytes");
     }
+}
+
+const CHUNKED: &str = "POST /poll HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+fn chunk(data: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
+}
+
+/// The body comes back while it is sent, by its length or in chunks, and also where it is cut inside of a character.
+#[actix_rt::test]
+async fn a_posted_message_begins_to_come_back_before_it_is_whole() {
+    let server = Process::start(&["--prefix=said: "]).await;
+    for (first, second, at_least) in [
+        ("hello, ".as_bytes(), "world".as_bytes(), 7),
+        ("信息".as_bytes(), " 🦀,1".as_bytes(), 6),
+        (&"信息".as_bytes()[..5], &"信息".as_bytes()[5..], 3),
+        (&[b'x'; 100_000], &[b'y'; 100_000], 100_000),
+    ] {
+        for chunked in [false, true] {
+            let (begin, end) = if chunked {
+                (
+                    [CHUNKED.as_bytes(), &chunk(first)].concat(),
+                    [&chunk(second)[..], b"0\r\n\r\n"].concat(),
+                )
+            } else {
+                let head = raw::post("/poll", first.len() + second.len());
+                ([head.as_bytes(), first].concat(), second.to_vec())
+            };
+            let before = now_ms();
+            let mut peer = Raw::connect(server.addr()).await;
+            peer.send(&begin).await;
+            let head = peer.head().await;
+            assert_eq!(head.status, 200);
+            assert_eq!(head.get("content-type"), Some("text/plain; charset=utf-8"));
+            let mut body = Body::of(&head);
+            let mut all = body.take(&mut peer, "said: ".len() + at_least).await;
+            assert!(all == [b"said: ", &first[..at_least]].concat(), "the first half");
+            let between = now_ms();
+            peer.send(&end).await;
+            all.extend(body.rest(&mut peer).await);
+            let all = String::from_utf8(all).unwrap();
+            let (message, ms) = all.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
+            assert!(
+                message.as_bytes() == [first, second].concat(),
+                "the whole message"
+            );
+            let ms: u64 = ms.parse().unwrap();
+            // The time is that of the message's end.
+            assert!(before <= between && (between..=now_ms()).contains(&ms), "{ms}");
+            // The connection can carry the next request.
+            assert_eq!(peer.get("/healthz").await.0.status, 200);
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn a_body_that_says_that_it_is_too_large_gets_413_before_it_is_sent() {
+    let server = Process::start(&["--max-message-size=1KiB"]).await;
+    let mut peer = Raw::connect(server.addr()).await;
+    peer.send(raw::post("/poll", 1025).as_bytes()).await;
+    let (_, hint) = peer.refusal(413).await;
+    assert!(hint.contains("--max-message-size"), "{hint}");
+}
+
+#[actix_rt::test]
+async fn a_chunked_body_gets_413_as_long_as_the_response_has_not_begun_and_ends_it_afterwards() {
+    let server = Process::start(&["--max-message-size=1KiB", "--prefix=said: "]).await;
+    let mut peer = Raw::connect(server.addr()).await;
+    peer.send(&[CHUNKED.as_bytes(), &chunk(&[b'x'; 1025])].concat())
+        .await;
+    let (_, hint) = peer.refusal(413).await;
+    assert!(hint.contains("--max-message-size"), "{hint}");
+
+    let mut peer = Raw::connect(server.addr()).await;
+    peer.send(&[CHUNKED.as_bytes(), &chunk(&[b'x'; 600])].concat())
+        .await;
+    let head = peer.head().await;
+    assert_eq!(head.status, 200);
+    let mut body = Body::of(&head);
+    assert_eq!(
+        body.take(&mut peer, 606).await,
+        [&b"said: "[..], &[b'x'; 600]].concat()
+    );
+    peer.send(&[&chunk(&[b'x'; 600])[..], b"0\r\n\r\n"].concat())
+        .await;
+    assert!(body.is_cut_off(&mut peer).await);
 }
 
 #[actix_rt::test]

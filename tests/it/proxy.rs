@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    process::Process,
+    process::{Process, ws_echo},
     raw::{self, Raw, upgrade},
 };
 
 /// What a connection with these headers is told of itself, and its line in the log.
-async fn ask(server: &mut Process, headers: &str) -> (Value, Value) {
-    let (_, mut peer) = Raw::open(server.addr(), "/?reply=json", headers).await;
+async fn ask(server: &mut Process, headers: impl AsRef<[u8]>) -> (Value, Value) {
+    let request = handshake("/?reply=json", headers.as_ref());
+    let (_, mut peer) = Raw::open_with_bytes(server.addr(), &request).await;
     peer.send(&raw::text("who am I?")).await;
     let reply: Value = serde_json::from_slice(&peer.frame().await.payload).unwrap();
     let logged = server.logged("connection opened").await;
@@ -17,6 +18,13 @@ async fn ask(server: &mut Process, headers: &str) -> (Value, Value) {
         reply["connection"].clone(),
         serde_json::from_str(&logged).unwrap(),
     )
+}
+
+/// A handshake with further lines, which may hold any bytes.
+fn handshake(path: &str, headers: &[u8]) -> Vec<u8> {
+    let request = upgrade(path, "");
+    let (whole, end) = request.split_at(request.len() - 2);
+    [whole.as_bytes(), headers, end.as_bytes()].concat()
 }
 
 #[actix_rt::test]
@@ -71,4 +79,121 @@ async fn the_cap_of_an_address_counts_the_clients_behind_a_proxy_one_by_one() {
     let (head, body) = again.response().await;
     assert_eq!(head.status, 503, "{body}");
     assert!(body.contains("from your address"), "{body}");
+}
+
+/// A server that believes this machine and tells all that it logs.
+async fn talkative() -> Process {
+    let mut command = ws_echo();
+    command
+        .args([
+            "--listen=127.0.0.1:0",
+            "--trusted-proxy=127.0.0.0/8",
+            "--log-format=json",
+        ])
+        .env("RUST_LOG", "ws_echo=debug");
+    Process::spawn(command, 1).await
+}
+
+/// A proxy that appends to one of the two headers passes the other one on as the client wrote it. So one that cannot be
+/// read never leaves the word to the other.
+#[actix_rt::test]
+async fn a_forwarding_header_that_cannot_be_read_is_never_jumped_over() {
+    const CUSTOMARY: &str = "X-Forwarded-For";
+    const STANDARD: &str = "Forwarded";
+    let mut believed = Vec::new();
+    for (headers, ignored) in [
+        // Its last entry can be read, and says something else than the other header.
+        (
+            &b"X-Forwarded-For: \xE9, 203.0.113.9\r\nForwarded: for=8.8.8.8\r\n"[..],
+            &[CUSTOMARY, STANDARD][..],
+        ),
+        (
+            b"X-Forwarded-For: 203.0.113.9, \xE9\r\nForwarded: for=8.8.8.8\r\n",
+            &[CUSTOMARY],
+        ),
+        (
+            b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: \xE9\r\nForwarded: for=8.8.8.8\r\n",
+            &[CUSTOMARY],
+        ),
+        (
+            b"X-Forwarded-For: 203.0.113.9, unknown\r\nForwarded: for=8.8.8.8\r\n",
+            &[CUSTOMARY],
+        ),
+        (b"X-Forwarded-For: 203.0.113.9, \xE9\r\n", &[CUSTOMARY]),
+        (
+            b"Forwarded: for=\xE9\r\nX-Forwarded-For: 8.8.8.8\r\n",
+            &[STANDARD],
+        ),
+        (
+            b"Forwarded: for=unknown\r\nX-Forwarded-For: 8.8.8.8\r\n",
+            &[STANDARD],
+        ),
+        (
+            b"Forwarded: for=\"_hidden\"\r\nX-Forwarded-For: 8.8.8.8\r\n",
+            &[STANDARD],
+        ),
+        (b"Forwarded: for=203.0.113.9, for=\xE9\r\n", &[STANDARD]),
+    ] {
+        let shown = headers.escape_ascii().to_string();
+        let mut server = talkative().await;
+        let (connection, logged) = ask(&mut server, headers).await;
+        let lines: Vec<Value> = server
+            .passed
+            .iter()
+            .filter(|line| line.contains("forwarding header ignored"))
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let told = lines.iter().any(|line| {
+            let header = line["header"].as_str().unwrap_or_default();
+            ignored.iter().any(|name| header.eq_ignore_ascii_case(name))
+                && line["peer"] == connection["peer"]
+                && line["reason"].as_str().is_some_and(|reason| !reason.is_empty())
+        });
+        if connection["client"]["address"] != "127.0.0.1" || logged.get("client").is_some() || !told {
+            believed.push(format!(
+                "{shown}: {}, in the log {:?}, {lines:?}",
+                connection["client"]["address"],
+                logged.get("client")
+            ));
+        }
+    }
+    assert!(believed.is_empty(), "{believed:#?}");
+}
+
+#[actix_rt::test]
+async fn what_stands_before_the_entry_of_the_proxy_may_be_anything() {
+    let mut server = talkative().await;
+    for headers in [
+        &b"X-Forwarded-For: \xE9, 203.0.113.9\r\n"[..],
+        b"X-Forwarded-For: \xE9\r\nX-Forwarded-For: 203.0.113.9\r\n",
+        b"X-Forwarded-For: unknown, 203.0.113.9\r\n",
+        b"Forwarded: for=\xE9, for=203.0.113.9\r\n",
+        b"Forwarded: \xE9, for=203.0.113.9\r\n",
+    ] {
+        let shown = headers.escape_ascii().to_string();
+        let (connection, logged) = ask(&mut server, headers).await;
+        assert_eq!(connection["client"]["address"], "203.0.113.9", "{shown}");
+        assert_eq!(logged["client"], "203.0.113.9", "{shown}");
+    }
+}
+
+#[actix_rt::test]
+async fn an_address_that_the_client_made_up_behind_a_header_that_cannot_be_read_has_no_rate_of_its_own() {
+    let server = Process::start(&["--trusted-proxy=127.0.0.0/8", "--max-handshakes-per-second=1"]).await;
+    let mut peers = Vec::new();
+    for client in 0..50 {
+        let lines = format!("Forwarded: for=8.8.8.{client}\r\n");
+        let headers = [b"X-Forwarded-For: \xE9, unknown\r\n", lines.as_bytes()].concat();
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(&handshake("/", &headers)).await;
+        peers.push(peer);
+    }
+    let mut slowed = 0;
+    for peer in &mut peers {
+        slowed += usize::from(peer.head().await.status == 429);
+    }
+    assert!(
+        slowed > 0,
+        "50 handshakes at once, and each was of another client"
+    );
 }

@@ -6,6 +6,8 @@ use futures_util::future::join_all;
 use rustix::process::Signal;
 
 use crate::support::{
+    BusyMachine,
+    memory::until_read,
     process::Process,
     raw::{self, BINARY, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
     soon,
@@ -310,4 +312,61 @@ async fn a_restart_on_a_socket_that_was_passed_refuses_no_connection() {
         served > 0 && told_to_go <= 1,
         "{served} served, {told_to_go} told to go"
     );
+}
+
+#[actix_rt::test]
+async fn a_stop_does_not_wait_for_a_peer_whose_close_was_left_unanswered() {
+    let server = Process::start(&["--shutdown-grace=0"]).await;
+    let mut peer = server.raw("/?close-reply=off").await;
+    // It is no answer to a Ping that tells that the Close has been read: none comes any more.
+    peer.send(&[raw::close(1000, "bye"), raw::ping(b"p")].concat())
+        .await;
+    until_read(&server, 1).await;
+    // One that is well goes as ever.
+    let mut other = server.raw("/").await;
+    server.signal(Signal::TERM);
+    assert_eq!(other.frame().await.closing(), GOING);
+    other.send(&raw::close(1001, "")).await;
+    other.end().await;
+    // The peer is there until the process is gone.
+    assert_eq!(server.exit().await.0.code(), Some(0));
+    peer.end_of_stream_without_a_byte().await;
+}
+
+/// How many of these peers, each of which has sent one message, get a Close without their reply before it.
+async fn unanswered(peers: Vec<Raw>) -> usize {
+    let mut lost = 0;
+    for (number, mut peer) in peers.into_iter().enumerate() {
+        let frame = peer.frame().await;
+        if frame.first & 0xF == raw::CLOSE {
+            assert_eq!(frame.closing(), GOING);
+            lost += 1;
+        } else {
+            assert_eq!(frame, Frame::new(FIN | TEXT, number.to_string()));
+            assert_eq!(peer.frame().await.closing(), GOING);
+        }
+        peer.send(&raw::close(1001, "")).await;
+    }
+    lost
+}
+
+/// Each message is in the kernel's hands before the signal is. The runtime only knows what its driver saw when it last
+/// looked, which on a busy machine is a while ago.
+#[actix_rt::test]
+async fn what_the_kernel_had_taken_before_the_signal_is_answered_on_a_busy_machine_too() {
+    let busy = BusyMachine::start();
+    let mut lost = Vec::new();
+    for _ in 0..12 {
+        let server = Process::start(&["--workers=1", "--shutdown-grace=60s"]).await;
+        let peers = join_all((0..50).map(|_| server.raw("/?reply=verbatim"))).await;
+        for (number, peer) in peers.iter().enumerate() {
+            peer.send_at_once(&raw::text(&number.to_string()));
+        }
+        server.signal(Signal::TERM);
+        lost.push(unanswered(peers).await);
+        assert_eq!(server.exit().await.0.code(), Some(0));
+    }
+    drop(busy);
+    println!("measured: of 50 messages were lost, stop by stop: {lost:?}");
+    assert_eq!(lost, [0; 12], "of 50 messages each time");
 }

@@ -21,13 +21,20 @@ use tokio::{
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message,
+        client::IntoClientRequest as _,
+        http::{HeaderName, HeaderValue},
+    },
+};
 
 use crate::{
     command_line::{assert_fails, run},
-    json::validate,
+    json::{SECRETS, hides_secrets, validate},
     support::{
-        memory,
+        BusyMachine, memory,
         process::{Process, ws_echo},
         raw::{self, Raw, upgrade},
         soon, until,
@@ -228,6 +235,32 @@ async fn what_a_client_does_not_offer_is_null_in_a_json_reply() {
 }
 
 #[actix_rt::test]
+async fn over_tls_the_origin_of_the_server_has_https() {
+    let server = Server::start(&[]).await;
+    for (origin, hidden) in [
+        (None, false),
+        (Some("https://localhost"), false),
+        (Some("http://localhost"), true),
+        (Some("https://evil.example"), true),
+    ] {
+        let mut request = "wss://localhost/?reply=json".into_client_request().unwrap();
+        let lines = SECRETS.iter().map(|&(name, value, _)| (name, value));
+        for (name, value) in lines.chain(origin.map(|origin| ("Origin", origin))) {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, value);
+        }
+        let stream = server.connect().await;
+        let (socket, _) = soon("the handshake", tokio_tungstenite::client_async(request, stream))
+            .await
+            .unwrap();
+        let reply = Client(socket).ask("x").await;
+        let reply = serde_json::from_str(&reply).unwrap();
+        assert_eq!(hides_secrets(&reply), hidden, "{origin:?}");
+    }
+}
+
+#[actix_rt::test]
 async fn the_certificate_has_the_names_of_this_machine_and_those_of_the_operator_and_no_other() {
     let server = Server::start(&[
         "--tls-name=Echo.test,*.wild.test",
@@ -342,7 +375,7 @@ async fn after_the_closing_handshake_tls_is_closed_too() {
         peer.write_all(&raw::close(4001, "bye")).await.unwrap();
         assert_eq!(
             rest(&mut peer).await.unwrap(),
-            b"\x88\x02\x0F\xA1",
+            b"\x88\x05\x0F\xA1bye",
             "the peer closes"
         );
 
@@ -489,6 +522,59 @@ async fn a_stop_does_not_wait_for_a_handshake() {
     silent.end().await;
     let (status, log) = server.process.exit().await;
     assert_eq!(status.code(), Some(0), "{log:#?}");
+}
+
+/// Hands a message to the kernel, without a turn of the runtime's.
+fn send_at_once(peer: &mut TlsStream<TcpStream>, bytes: &[u8]) {
+    use std::io::Write as _;
+    let (stream, tls) = peer.get_mut();
+    tls.writer().write_all(bytes).unwrap();
+    let socket = socket2::SockRef::from(&*stream);
+    while tls.wants_write() {
+        tls.write_tls(&mut &*socket).unwrap();
+    }
+}
+
+#[actix_rt::test]
+async fn what_the_kernel_had_taken_before_the_signal_is_answered_over_tls_too() {
+    const CLOSE: &[u8] = b"\x88\x18\x03\xE9ws-echo: shutting down";
+    const REPLY: &[u8] = b"\x81\x05hello";
+    let busy = BusyMachine::start();
+    let mut lost = Vec::new();
+    for _ in 0..12 {
+        let server = Server::start(&["--workers=1", "--shutdown-grace=60s"]).await;
+        let mut peers = Vec::new();
+        for _ in 0..50 {
+            peers.push(session(server.connect().await, "/?reply=verbatim").await);
+        }
+        for peer in &mut peers {
+            send_at_once(peer, &raw::text("hello"));
+        }
+        server.process.signal(Signal::TERM);
+        let mut unanswered = 0;
+        for peer in &mut peers {
+            // A Close is longer than a reply.
+            let mut bytes = vec![0; CLOSE.len()];
+            soon("a frame", peer.read_exact(&mut bytes)).await.unwrap();
+            if bytes == CLOSE {
+                unanswered += 1;
+            } else {
+                let mut end = [0; REPLY.len()];
+                soon("a Close", peer.read_exact(&mut end)).await.unwrap();
+                bytes.extend(end);
+                assert_eq!(
+                    bytes.escape_ascii().to_string(),
+                    [REPLY, CLOSE].concat().escape_ascii().to_string()
+                );
+            }
+            peer.write_all(&raw::close(1001, "")).await.unwrap();
+        }
+        lost.push(unanswered);
+        assert_eq!(server.process.exit().await.0.code(), Some(0));
+    }
+    drop(busy);
+    println!("measured: of 50 messages were lost over TLS, stop by stop: {lost:?}");
+    assert_eq!(lost, [0; 12], "of 50 messages each time");
 }
 
 #[actix_rt::test]

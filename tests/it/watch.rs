@@ -39,15 +39,9 @@ impl Watcher {
                 let block: String = self.text.drain(..end + 2).collect();
                 return block.trim_end().to_owned();
             }
-            let mut size = String::new();
-            while !size.ends_with("\r\n") {
-                size.push(char::from(self.raw.bytes(1).await[0]));
-            }
-            let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
-            assert!(size > 0, "the events ended");
-            self.text
-                .push_str(&String::from_utf8(self.raw.bytes(size).await).unwrap());
-            self.raw.bytes(2).await;
+            let chunk = self.raw.chunk().await;
+            assert!(!chunk.is_empty(), "the events ended");
+            self.text.push_str(&String::from_utf8(chunk).unwrap());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, path::Path};
 
-use super::process::Process;
+use super::{process::Process, until};
 
 pub(crate) const KIB: u64 = 1024;
 pub(crate) const MIB: u64 = 1024 * KIB;
@@ -25,6 +25,11 @@ impl Memory {
     /// The most that the process has grown since: the kernel keeps the peak, so that none between two looks is missed.
     pub(crate) fn growth(&self) -> u64 {
         status(self.pid, "VmHWM:").saturating_sub(self.before)
+    }
+
+    /// How much more of it is resident now.
+    pub(crate) fn growth_now(&self) -> u64 {
+        status(self.pid, "VmRSS:").saturating_sub(self.before)
     }
 
     /// Asserts that the process never grew so much.
@@ -54,14 +59,30 @@ pub(crate) fn connections(process: &Process) -> usize {
 
 /// The same of one of its addresses, which is of IPv4.
 pub(crate) fn connections_at(addr: SocketAddr) -> usize {
+    unread_bytes(addr).len()
+}
+
+/// Waits until the server has accepted `count` connections and has read every byte that was sent over them.
+pub(crate) async fn until_read(process: &Process, count: usize) {
+    until("the server to read all that was sent", || {
+        let unread = unread_bytes(process.addr());
+        unread.len() == count && unread.iter().all(|&bytes| bytes == 0)
+    })
+    .await;
+}
+
+/// How many bytes wait in the kernel for the server, for each connection that it has a descriptor of.
+fn unread_bytes(addr: SocketAddr) -> Vec<u64> {
     const LISTENING: &str = "0A";
     let port = format!(":{:04X}", addr.port());
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let mine = table.lines().skip(1).filter(|line| {
+    let mine = table.lines().skip(1).filter_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
-        fields[1].ends_with(&port) && fields[3] != LISTENING && fields[9] != "0"
+        let (_, receive_queue) = fields[4].split_once(':').unwrap();
+        (fields[1].ends_with(&port) && fields[3] != LISTENING && fields[9] != "0")
+            .then(|| u64::from_str_radix(receive_queue, 16).unwrap())
     });
-    mine.count()
+    mine.collect()
 }
 
 /// How many file descriptors are open.

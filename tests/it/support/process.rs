@@ -132,7 +132,7 @@ impl Process {
                 match self.log.recv().await {
                     Some(line) if line.contains(what) => return line,
                     Some(line) => self.passed.push(line),
-                    None => panic!("the log ended without {what:?}"),
+                    None => panic!("the log ended without {what:?}: {:#?}", self.passed),
                 }
             }
         })

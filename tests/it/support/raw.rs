@@ -2,6 +2,7 @@
 
 use std::{fmt, net::SocketAddr};
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -160,6 +161,49 @@ impl Raw {
         (head, raw)
     }
 
+    /// Opens a session from a request that may hold any bytes.
+    pub(crate) async fn open_with_bytes(addr: SocketAddr, request: &[u8]) -> (Head, Self) {
+        let mut raw = Self::connect(addr).await;
+        raw.send(request).await;
+        let head = raw.head().await;
+        assert_eq!(head.status, 101, "{head:?}");
+        (head, raw)
+    }
+
+    /// Asks for `path` with GET; the connection stays.
+    pub(crate) async fn get(&mut self, path: &str) -> (Head, String) {
+        self.send(get(path).as_bytes()).await;
+        self.response().await
+    }
+
+    /// Whether GET for `path` is answered by 200, whose body is read too; false where the connection ends instead.
+    pub(crate) async fn is_served(&mut self, path: &str) -> bool {
+        const OK: &[u8] = b"HTTP/1.1 200 ";
+        if soon("room to send", self.stream.write_all(get(path).as_bytes()))
+            .await
+            .is_err()
+        {
+            return false;
+        }
+        while self.buffer.len() < OK.len() {
+            let read = soon("an answer", self.stream.read_buf(&mut self.buffer)).await;
+            if !matches!(read, Ok(1..)) {
+                return false;
+            }
+        }
+        if !self.buffer.starts_with(OK) {
+            return false;
+        }
+        self.response().await;
+        true
+    }
+
+    /// Hands `bytes` to the kernel in one system call, without a turn of the runtime's.
+    pub(crate) fn send_at_once(&self, bytes: &[u8]) {
+        let sent = socket2::SockRef::from(&self.stream).send(bytes).unwrap();
+        assert_eq!(sent, bytes.len());
+    }
+
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         soon("room to send", self.stream.write_all(bytes)).await.unwrap();
     }
@@ -203,15 +247,40 @@ impl Raw {
         Head { status, lines }
     }
 
-    /// The next response: its head, and its body as its Content-Length has it.
+    /// The next response: its head, and its body, chunked or as its Content-Length has it.
     pub(crate) async fn response(&mut self) -> (Head, String) {
         let head = self.head().await;
-        let len: usize = head.get("content-length").map_or(0, |len| len.parse().unwrap());
-        while self.buffer.len() < len {
-            assert!(self.more().await, "the stream ended inside the body");
-        }
-        let body = self.buffer.drain(..len).collect();
+        let body = Body::of(&head).rest(self).await;
         (head, String::from_utf8(body).unwrap())
+    }
+
+    /// The next response, which must be a refusal with that status: JSON of an error and a hint. Gives the hint.
+    pub(crate) async fn refusal(&mut self, status: u16) -> (Head, String) {
+        let (head, body) = self.response().await;
+        assert_eq!(head.status, status, "{head:?} {body}");
+        assert_eq!(
+            head.get("content-type"),
+            Some("application/json"),
+            "{head:?} {body}"
+        );
+        let json: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(json.as_object().unwrap().len(), 2, "{body}");
+        let text = |key: &str| json[key].as_str().unwrap_or_else(|| panic!("no {key}: {body}"));
+        let (error, hint) = (text("error"), text("hint"));
+        assert!(!error.is_empty() && !hint.is_empty(), "{body}");
+        (head, hint.to_owned())
+    }
+
+    /// The next chunk of a chunked body; empty at its end.
+    pub(crate) async fn chunk(&mut self) -> Vec<u8> {
+        let mut size = String::new();
+        while !size.ends_with("\r\n") {
+            size.push(char::from(self.bytes(1).await[0]));
+        }
+        let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
+        let mut chunk = self.bytes(size + 2).await;
+        assert_eq!(chunk.split_off(size), b"\r\n");
+        chunk
     }
 
     /// The next frame from the server, which never masks.
@@ -269,6 +338,19 @@ impl Raw {
         ) {}
     }
 
+    /// Waits for the end of the stream, in good order or by a reset, before which nothing may come.
+    pub(crate) async fn end_of_stream_without_a_byte(&mut self) {
+        while matches!(
+            soon("the end", self.stream.read_buf(&mut self.buffer)).await,
+            Ok(1..)
+        ) {}
+        assert!(
+            self.buffer.is_empty(),
+            "before the end: {}",
+            self.buffer.escape_ascii()
+        );
+    }
+
     /// Waits for a Close and then for the end of the stream.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         let frame = self.frame().await;
@@ -283,6 +365,107 @@ impl Raw {
             .set_linger(Some(std::time::Duration::ZERO))
             .unwrap();
     }
+}
+
+/// A response's body as it comes: chunked, as long as its Content-Length has it, or up to the end of the connection.
+pub(crate) struct Body {
+    framing: Framing,
+    unread: Vec<u8>,
+}
+
+enum Framing {
+    Chunked,
+    Length(usize),
+    Connection,
+    Ended,
+}
+
+impl Body {
+    pub(crate) fn of(head: &Head) -> Self {
+        let framing = match (head.get("transfer-encoding"), head.get("content-length")) {
+            (Some(coding), None) => {
+                assert_eq!(coding, "chunked");
+                Framing::Chunked
+            }
+            (None, Some(len)) => Framing::Length(len.parse().unwrap()),
+            (None, None) if head.get("connection") == Some("close") => Framing::Connection,
+            (None, None) => Framing::Ended,
+            both @ (Some(_), Some(_)) => panic!("two lengths: {both:?}"),
+        };
+        Self {
+            framing,
+            unread: Vec::new(),
+        }
+    }
+
+    /// Reads more of it; false at its end.
+    async fn more(&mut self, raw: &mut Raw) -> bool {
+        let mut part = match &mut self.framing {
+            Framing::Ended | Framing::Length(0) => Vec::new(),
+            Framing::Chunked => raw.chunk().await,
+            Framing::Length(left) => {
+                if raw.buffer.is_empty() {
+                    assert!(raw.more().await, "the stream ended inside the body");
+                }
+                let part: Vec<u8> = raw.buffer.drain(..raw.buffer.len().min(*left)).collect();
+                *left -= part.len();
+                part
+            }
+            Framing::Connection => {
+                if raw.buffer.is_empty() {
+                    raw.more().await;
+                }
+                std::mem::take(&mut raw.buffer)
+            }
+        };
+        if part.is_empty() {
+            self.framing = Framing::Ended;
+            return false;
+        }
+        self.unread.append(&mut part);
+        true
+    }
+
+    /// The next `count` bytes of it.
+    pub(crate) async fn take(&mut self, raw: &mut Raw, count: usize) -> Vec<u8> {
+        while self.unread.len() < count {
+            assert!(self.more(raw).await, "the body ended inside {count} bytes");
+        }
+        self.unread.drain(..count).collect()
+    }
+
+    /// Whether the connection ends before the body does.
+    pub(crate) async fn is_cut_off(&mut self, raw: &mut Raw) -> bool {
+        let length = match self.framing {
+            Framing::Chunked => None,
+            Framing::Length(left) => Some(left),
+            Framing::Connection | Framing::Ended => return false,
+        };
+        while matches!(
+            soon("the end", raw.stream.read_buf(&mut raw.buffer)).await,
+            Ok(1..)
+        ) {}
+        match length {
+            None => !raw.buffer.ends_with(b"0\r\n\r\n"),
+            Some(left) => raw.buffer.len() < left,
+        }
+    }
+
+    /// All that is left of it.
+    pub(crate) async fn rest(&mut self, raw: &mut Raw) -> Vec<u8> {
+        while self.more(raw).await {}
+        std::mem::take(&mut self.unread)
+    }
+}
+
+/// A request for `path`, with GET.
+pub(crate) fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
+/// The head of a POST, whose body is as long as it says.
+pub(crate) fn post(path: &str, content_length: usize) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {content_length}\r\n\r\n")
 }
 
 /// A handshake in good order, with further lines.

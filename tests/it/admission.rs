@@ -1,0 +1,384 @@
+//! Who may be here, and for how long: the caps on connections, whatever they speak, and the deadline of a request.
+
+use std::net::SocketAddr;
+
+use futures_util::future::join_all;
+use rustix::process::Signal;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    task::JoinHandle,
+};
+
+use crate::{
+    hostile::warm,
+    support::{
+        memory::{MIB, Memory, until_read},
+        process::Process,
+        raw::{self, Body, FIN, Frame, Raw, TEXT, get, post, upgrade},
+        soon,
+    },
+};
+
+/// What is asked for where no health check is meant: its answer is short.
+const PAGE: &str = "/poll?message=x";
+
+/// The largest message where no flag says otherwise.
+const LARGEST: usize = 16 << 20;
+
+/// An HTTP connection that has been served, so that the server has counted it, and is idle. Tries until there is room: a
+/// place that has just become free may be noticed a moment later.
+async fn served(addr: SocketAddr) -> Raw {
+    soon("a free place", async {
+        loop {
+            let mut peer = Raw::connect(addr).await;
+            if peer.is_served(PAGE).await {
+                return peer;
+            }
+        }
+    })
+    .await
+}
+
+async fn all_served(addr: SocketAddr, count: usize) -> Vec<Raw> {
+    let mut peers = Vec::new();
+    for _ in 0..count {
+        peers.push(served(addr).await);
+    }
+    peers
+}
+
+/// Sends `request` over a new connection, which gets a 503 that names `flag`, and is ended.
+async fn assert_no_room(addr: SocketAddr, request: &str, flag: &str) {
+    let mut peer = Raw::connect(addr).await;
+    peer.send(request.as_bytes()).await;
+    let (head, hint) = peer.refusal(503).await;
+    // Not the name of a longer flag.
+    let mut names = hint.split(|char: char| !char.is_ascii_alphanumeric() && char != '-');
+    assert!(names.any(|name| name == flag), "{hint}");
+    assert_eq!(head.get("connection"), Some("close"));
+    peer.end_of_stream_without_a_byte().await;
+}
+
+async fn assert_alive(addr: SocketAddr) {
+    let (head, said) = Raw::connect(addr).await.get("/healthz").await;
+    assert_eq!((head.status, said.as_str()), (200, "ok\n"));
+}
+
+/// Sends a message and gets it back.
+async fn assert_echoes(peer: &mut Raw) {
+    peer.send(&raw::text("still here")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
+}
+
+#[actix_rt::test]
+async fn one_http_connection_too_many_gets_503_and_a_place_that_becomes_free_is_given_again() {
+    let server = Process::start(&["--max-http-connections=4"]).await;
+    let mut open = all_served(server.addr(), 4).await;
+    assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
+    assert_no_room(server.addr(), &get("/"), "--max-http-connections").await;
+    // Those who are in stay in.
+    for peer in &mut open {
+        assert_eq!(peer.get(PAGE).await.0.status, 200);
+    }
+    drop(open.pop());
+    open.push(served(server.addr()).await);
+    open.pop().unwrap().reset();
+    open.push(served(server.addr()).await);
+    assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
+}
+
+#[actix_rt::test]
+async fn health_checks_get_through_where_http_is_full() {
+    let server = Process::start(&["--max-http-connections=4"]).await;
+    let _open = all_served(server.addr(), 4).await;
+    // As many as the reserve has, at the same time.
+    let mut checks = Vec::new();
+    for _ in 0..16 {
+        checks.push(Raw::connect(server.addr()).await);
+    }
+    for check in &mut checks {
+        assert_eq!(check.get("/healthz").await.0.status, 200);
+    }
+    drop(checks);
+    soon("the reserve to be free again", async {
+        while !Raw::connect(server.addr()).await.is_served("/healthz").await {}
+    })
+    .await;
+}
+
+#[actix_rt::test]
+async fn a_session_is_no_http_connection_once_it_is_open() {
+    let server = Process::start(&["--max-http-connections=4"]).await;
+    let mut sessions = Vec::new();
+    for _ in 0..8 {
+        let mut session = server.raw("/?reply=verbatim").await;
+        // The echo tells that the 101 is out.
+        assert_echoes(&mut session).await;
+        sessions.push(session);
+    }
+    let _open = all_served(server.addr(), 4).await;
+    assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
+    for session in &mut sessions {
+        assert_echoes(session).await;
+    }
+}
+
+#[actix_rt::test]
+async fn events_and_half_sent_requests_are_http_connections() {
+    let server = Process::start(&["--max-http-connections=2", "--request-timeout=0"]).await;
+    let mut events = Raw::connect(server.addr()).await;
+    events.send(get("/events?every=1h").as_bytes()).await;
+    assert_eq!(events.head().await.status, 200);
+    let mut half = Raw::connect(server.addr()).await;
+    half.send((post("/poll", 1000) + "half").as_bytes()).await;
+    assert_eq!(half.head().await.status, 200);
+    assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
+    drop(half);
+    served(server.addr()).await;
+}
+
+#[actix_rt::test]
+async fn with_sessions_and_http_full_the_server_is_still_alive() {
+    let server = Process::start(&["--max-connections=1", "--max-http-connections=1"]).await;
+    let mut session = server.raw("/?reply=verbatim").await;
+    let mut http = served(server.addr()).await;
+    for _ in 0..3 {
+        assert_alive(server.addr()).await;
+    }
+    // So is the connection that is in.
+    http.send(upgrade("/", "").as_bytes()).await;
+    let (_, hint) = http.refusal(503).await;
+    assert!(hint.contains("--max-connections"), "{hint}");
+    assert_echoes(&mut session).await;
+}
+
+#[actix_rt::test]
+async fn the_cap_of_an_address_counts_http_and_sessions_together() {
+    let server = Process::start(&["--max-connections-per-ip=2"]).await;
+    let http = served(server.addr()).await;
+    let mut session = server.raw("/?reply=verbatim").await;
+    for request in [get(PAGE), upgrade("/", ""), post("/poll", 1) + "x"] {
+        assert_no_room(server.addr(), &request, "--max-connections-per-ip").await;
+    }
+    assert_alive(server.addr()).await;
+    // All of 127/8 is this machine.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = Raw::over(socket.connect(server.addr()).await.unwrap());
+    assert_eq!(other.get(PAGE).await.0.status, 200, "of another address");
+    drop(http);
+    let _http = served(server.addr()).await;
+    session.send(&raw::close(1000, "")).await;
+    session.closed().await;
+    served(server.addr()).await;
+}
+
+#[actix_rt::test]
+async fn a_connection_that_becomes_a_session_is_still_one_of_its_address() {
+    let server = Process::start(&["--max-connections-per-ip=2"]).await;
+    let mut sessions = [
+        server.raw("/?reply=verbatim").await,
+        server.raw("/?reply=verbatim").await,
+    ];
+    for session in &mut sessions {
+        assert_echoes(session).await;
+    }
+    assert_no_room(server.addr(), &upgrade("/", ""), "--max-connections-per-ip").await;
+}
+
+#[actix_rt::test]
+async fn behind_a_trusted_proxy_the_clients_are_counted_and_not_the_proxy() {
+    let server = Process::start(&["--trusted-proxy=127.0.0.0/8", "--max-connections-per-ip=1"]).await;
+    // A proxy keeps connections to its server, idle ones too.
+    let _idle = all_served(server.addr(), 5).await;
+    let from = |client: u8| upgrade("/", &format!("X-Forwarded-For: 203.0.113.{client}\r\n"));
+    let mut sessions = Vec::new();
+    for client in [1, 2] {
+        let (_, session) = Raw::open_with_bytes(server.addr(), from(client).as_bytes()).await;
+        sessions.push(session);
+    }
+    for client in [1, 2] {
+        let mut again = Raw::connect(server.addr()).await;
+        again.send(from(client).as_bytes()).await;
+        let (_, hint) = again.refusal(503).await;
+        assert!(hint.contains("--max-connections-per-ip"), "{hint}");
+    }
+}
+
+/// A POST of the largest size that is sent but for its last MiB.
+struct HalfSent {
+    /// Kept, for the half that is dropped would send a FIN.
+    _writing: OwnedWriteHalf,
+    /// Where its client reads what comes back: a task that ends with the connection or with this.
+    reading: Option<JoinHandle<OwnedReadHalf>>,
+    idle: Option<OwnedReadHalf>,
+}
+
+impl HalfSent {
+    /// Sends it, or as much of it as the server takes before it ends the connection.
+    async fn send(addr: SocketAddr, reads: bool) -> Self {
+        let stream = TcpStream::connect(addr).await.unwrap();
+        let (mut from, mut writing) = stream.into_split();
+        let (reading, idle) = if reads {
+            let reader = actix_rt::spawn(async move {
+                let mut scrap = vec![0; 65_536];
+                while matches!(from.read(&mut scrap).await, Ok(1..)) {}
+                from
+            });
+            (Some(reader), None)
+        } else {
+            (None, Some(from))
+        };
+        let head = post("/poll", LARGEST);
+        let block = vec![b'a'; 1 << 20];
+        let _ = async {
+            writing.write_all(head.as_bytes()).await?;
+            for _ in 0..15 {
+                writing.write_all(&block).await?;
+            }
+            std::io::Result::Ok(())
+        }
+        .await;
+        Self {
+            _writing: writing,
+            reading,
+            idle,
+        }
+    }
+
+    /// Waits for the server to end the connection, and reads nothing before.
+    async fn end(mut self) {
+        // The server's end is an error here, or shows to the one who reads at last.
+        let mut from = self.idle.take().unwrap();
+        let mut scrap = vec![0; 65_536];
+        while matches!(from.read(&mut scrap).await, Ok(1..)) {}
+        drop(self);
+    }
+}
+
+impl Drop for HalfSent {
+    fn drop(&mut self) {
+        if let Some(reading) = &self.reading {
+            reading.abort();
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn sixty_half_sent_posts_of_16_mib_cost_little() {
+    let server = warm(&["--max-http-connections=64", "--request-timeout=0"]).await;
+    let memory = Memory::watch(&server);
+    let mut peers = Vec::new();
+    for _ in 0..60 {
+        peers.push(soon("room to send", HalfSent::send(server.addr(), true)).await);
+    }
+    until_read(&server, 60).await;
+    memory.assert_grew_less_than(32 * MIB, "60 POSTs with 15 of their 16 MiB");
+    drop(peers);
+    served(server.addr()).await;
+}
+
+#[actix_rt::test]
+async fn sixty_half_sent_posts_whose_client_reads_nothing_cost_little_and_end() {
+    let server = warm(&["--max-http-connections=64", "--request-timeout=2s"]).await;
+    let memory = Memory::watch(&server);
+    let addr = server.addr();
+    // Who reads nothing cannot send either, until the server ends the request.
+    let attacks = (0..60).map(|_| async move { HalfSent::send(addr, false).await.end().await });
+    soon("the end of all requests", join_all(attacks)).await;
+    memory.assert_grew_less_than(32 * MIB, "60 POSTs of 15 MiB, nothing read");
+}
+
+#[actix_rt::test]
+async fn a_request_whose_body_does_not_come_gets_408() {
+    let server = Process::start(&["--request-timeout=200ms"]).await;
+    for request in [
+        post("/poll", 10),
+        "POST /poll HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(),
+        "POST /poll HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5".to_owned(),
+    ] {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(request.as_bytes()).await;
+        let (head, _) = peer.refusal(408).await;
+        assert_eq!(head.get("connection"), Some("close"), "{request:?}");
+        peer.end_of_stream_without_a_byte().await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_response_that_has_begun_ends_incomplete_where_the_rest_of_its_request_does_not_come() {
+    let server = Process::start(&["--request-timeout=200ms", "--prefix=said: "]).await;
+    for request in [
+        post("/poll", 10) + "hello",
+        "POST /poll HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n".to_owned(),
+    ] {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(request.as_bytes()).await;
+        let head = peer.head().await;
+        assert_eq!(head.status, 200);
+        let mut body = Body::of(&head);
+        assert_eq!(body.take(&mut peer, 11).await, b"said: hello");
+        assert!(body.is_cut_off(&mut peer).await, "{request:?}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_head_that_does_not_end_gets_408_with_a_reason() {
+    let server = Process::start(&["--handshake-timeout=200ms"]).await;
+    for begun in ["GET / HTTP/1.1\r\nHost: h\r\nX-Lon", "GET /po", "G"] {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(begun.as_bytes()).await;
+        let (head, _) = peer.refusal(408).await;
+        assert_eq!(head.get("connection"), Some("close"));
+        peer.end_of_stream_without_a_byte().await;
+    }
+}
+
+#[actix_rt::test]
+async fn the_deadline_holds_for_the_next_request_of_a_connection_too() {
+    let server = Process::start(&["--request-timeout=200ms", "--handshake-timeout=200ms"]).await;
+    for begun in ["GET /po".to_owned(), post("/poll", 10)] {
+        let mut peer = Raw::connect(server.addr()).await;
+        assert_eq!(peer.get(PAGE).await.0.status, 200);
+        peer.send(begun.as_bytes()).await;
+        peer.refusal(408).await;
+        peer.end_of_stream_without_a_byte().await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_request_that_is_whole_has_no_deadline() {
+    let server = Process::start(&["--request-timeout=100ms", "--handshake-timeout=100ms"]).await;
+    let mut events = Raw::connect(server.addr()).await;
+    events.send(get("/events?every=50ms").as_bytes()).await;
+    let mut session = server.raw("/?reply=verbatim&handshake-delay=500ms").await;
+    assert_eq!(events.head().await.status, 200);
+    for _ in 0..10 {
+        assert!(!events.chunk().await.is_empty(), "the events ended");
+    }
+    assert_echoes(&mut session).await;
+}
+
+#[actix_rt::test]
+async fn a_stop_does_not_wait_for_requests_that_are_half_sent() {
+    let server = Process::start(&["--shutdown-grace=0"]).await;
+    let mut peers = Vec::new();
+    for begun in [
+        post("/poll", LARGEST) + "half",
+        post("/poll", 1000) + &"x".repeat(999),
+        post("/poll", 1000),
+        "POST /poll HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n".to_owned(),
+        "POST /poll HTTP/1.1\r\nHos".to_owned(),
+    ] {
+        let mut peer = Raw::connect(server.addr()).await;
+        peer.send(begun.as_bytes()).await;
+        peers.push(peer);
+    }
+    until_read(&server, peers.len()).await;
+    server.signal(Signal::TERM);
+    assert_eq!(server.exit().await.0.code(), Some(0));
+}
