@@ -122,12 +122,8 @@ impl<'a> Meter<'a> {
             cost: server * 1e6 / self.latency.len() as f64,
             server_busy: server / seconds,
             load_busy: (load - (end.spun - start.spun)).max(0.0) / seconds,
-            // A comparison with NaN would lose it.
-            disturbed: if others.is_nan() {
-                others
-            } else {
-                (others / seconds).max(0.0)
-            },
+            // Unlike max, clamp keeps NaN.
+            disturbed: others.clamp(0.0, f64::MAX) / seconds,
         }
     }
 

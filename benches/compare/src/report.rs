@@ -81,6 +81,13 @@ impl Samples {
         [whole(self.median(|outcome| outcome.rate)), percent(self.spread())]
     }
 
+    /// Formats latency, the server's processor time, and the shares of [`Self::busy`].
+    pub fn costs(&self, decimals: usize) -> Vec<String> {
+        let latency = [self.median(|of| of.p50), self.median(|of| of.p99)].map(|value| places(value, 0));
+        let cost = places(self.median(|outcome| outcome.cost), decimals);
+        [&latency[..], &[cost], &self.busy()].concat()
+    }
+
     /// Formats the shares of the server, of the load generator and of other processes.
     pub fn busy(&self) -> [String; 3] {
         let shares: [fn(&Outcome) -> f64; 3] = [|of| of.server_busy, |of| of.load_busy, |of| of.disturbed];

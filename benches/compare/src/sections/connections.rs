@@ -53,10 +53,7 @@ pub fn measure(run: &mut Run) {
             ours.map_or(f64::NAN, |ours| ours.ratio(samples, |outcome| outcome.rate)),
             2,
         ));
-        row.push(places(samples.median(|outcome| outcome.p50), 0));
-        row.push(places(samples.median(|outcome| outcome.p99), 0));
-        row.push(places(samples.median(|outcome| outcome.cost), 1));
-        row.extend(samples.busy());
+        row.extend(samples.costs(1));
         rows.push(row);
     }
     let head =

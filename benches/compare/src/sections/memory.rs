@@ -43,30 +43,26 @@ pub fn idle(run: &mut Run, idle: &[usize]) {
     for spec in run.websocket_servers() {
         let (mut alone, mut cells) = (f64::NAN, Vec::new());
         for &(reply, count) in &columns {
-            let compressed = reply == Reply::Compressed;
-            if compressed && !spec.full {
+            let plain = reply == Reply::Verbatim;
+            let Some(spec) = (if plain {
+                Some(spec.clone())
+            } else {
+                spec.compressing()
+            }) else {
                 cells.extend(["–", "–"].map(str::to_owned));
                 continue;
-            }
-            let spec = if compressed {
-                spec.clone().with(&["--compress=on"])
-            } else {
-                spec.clone()
             };
             match connection_memory(run, &spec, reply, count) {
                 Ok((before, opened, used)) => {
-                    if !compressed {
+                    if plain {
                         alone = before;
                     }
                     eprintln!("{} {count} {reply:?} {}", spec.name, whole(opened));
                     cells.extend([whole(opened), whole(used)]);
                 }
                 Err(error) => {
-                    run.fail(
-                        format!("memory of {count} connections, {reply:?}"),
-                        spec.name,
-                        error,
-                    );
+                    let what = format!("memory of {count} connections, {reply:?}");
+                    run.fail(what, spec.name, error);
                     cells.extend(["failed", "failed"].map(str::to_owned));
                 }
             }

@@ -25,14 +25,10 @@ pub fn measure(run: &mut Run, reply: Reply, points: &[Point]) {
     };
     println!("## {title}\n\n{what}\n");
     let mut specs = run.servers.clone();
-    if reply != Reply::Verbatim {
+    if reply == Reply::Stamped {
         specs.retain(|spec| spec.full);
-    }
-    if reply == Reply::Compressed {
-        specs = specs
-            .into_iter()
-            .map(|spec| spec.with(&["--compress=on"]))
-            .collect();
+    } else if reply == Reply::Compressed {
+        specs = specs.iter().filter_map(Spec::compressing).collect();
         print_extensions(run, &specs);
     }
     let mut results = Results::new();
@@ -63,10 +59,7 @@ pub fn measure(run: &mut Run, reply: Reply, points: &[Point]) {
         for (spec, samples) in measured {
             let mut row = vec![point.to_string(), spec.name.to_owned()];
             row.extend(samples.rate());
-            row.push(places(samples.median(|outcome| outcome.p50), 0));
-            row.push(places(samples.median(|outcome| outcome.p99), 0));
-            row.push(places(samples.median(|outcome| outcome.cost), 2));
-            row.extend(samples.busy());
+            row.extend(samples.costs(2));
             rows.push(row);
         }
     }

@@ -53,6 +53,11 @@ impl Spec {
         }
     }
 
+    /// Returns the same server with permessage-deflate, if it has it.
+    pub fn compressing(&self) -> Option<Self> {
+        self.full.then(|| self.clone().with(&["--compress=on"]))
+    }
+
     /// Returns the same server with more arguments.
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.command.extend(arguments.iter().copied().map(str::to_owned));

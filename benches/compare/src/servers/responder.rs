@@ -24,8 +24,8 @@ const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket
 /// The replies to a batch are sent in one write of at most this size.
 const MAX_WRITE: usize = 64 * 1024;
 
+#[derive(Default)]
 struct Connection {
-    stream: TcpStream,
     /// The request, then the first frame, until they are complete.
     begun: Vec<u8>,
     upgraded: bool,
@@ -45,15 +45,16 @@ pub fn serve() -> io::Result<()> {
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(1024);
-    let mut connections = HashMap::new();
+    let mut connections = HashMap::<Token, (TcpStream, Connection)>::new();
     let mut buffer = vec![0; 256 * 1024];
     let mut next = 0;
     loop {
         load::poll(&mut poll, &mut events, None)?;
         for event in &events {
             if event.token() != LISTENER {
-                let connection: Option<&mut Connection> = connections.get_mut(&event.token());
-                if connection.is_some_and(|connection| connection.serve(&mut buffer).is_err()) {
+                if let Some((stream, connection)) = connections.get_mut(&event.token())
+                    && connection.serve(stream, &mut buffer).is_err()
+                {
                     connections.remove(&event.token());
                 }
                 continue;
@@ -62,7 +63,7 @@ pub fn serve() -> io::Result<()> {
                 stream.set_nodelay(true)?;
                 let interest = Interest::READABLE | Interest::WRITABLE;
                 poll.registry().register(&mut stream, Token(next), interest)?;
-                connections.insert(Token(next), Connection::new(stream));
+                connections.insert(Token(next), (stream, Connection::default()));
                 next += 1;
             }
         }
@@ -70,26 +71,12 @@ pub fn serve() -> io::Result<()> {
 }
 
 impl Connection {
-    fn new(stream: TcpStream) -> Self {
-        let (begun, replies) = (Vec::new(), Vec::new());
-        Self {
-            stream,
-            begun,
-            upgraded: false,
-            frame: 0,
-            reply: 0,
-            replies,
-            received: 0,
-            written: 0,
-        }
-    }
-
-    fn serve(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+    fn serve(&mut self, stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<()> {
         loop {
-            match self.stream.read(buffer) {
+            match stream.read(buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
-                    self.receive(&buffer[..count])?;
+                    self.receive(stream, &buffer[..count])?;
                     if count < buffer.len() {
                         break;
                     }
@@ -102,7 +89,7 @@ impl Connection {
         while self.written < due {
             let from = (self.written % self.reply) as usize;
             let until = self.replies.len().min(from + (due - self.written) as usize);
-            match self.stream.write(&self.replies[from..until]) {
+            match stream.write(&self.replies[from..until]) {
                 Ok(count) => self.written += count as u64,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -111,7 +98,7 @@ impl Connection {
         Ok(())
     }
 
-    fn receive(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn receive(&mut self, stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
         if self.frame > 0 {
             self.received += bytes.len() as u64;
             return Ok(());
@@ -122,7 +109,7 @@ impl Connection {
         } else if self.begun.ends_with(b"\r\n\r\n") {
             self.begun.clear();
             self.upgraded = true;
-            self.stream.write_all(RESPONSE)?;
+            stream.write_all(RESPONSE)?;
         }
         Ok(())
     }
