@@ -4,8 +4,8 @@
     cargo build --release
     sudo python3 benches/idle_connections.py [BINARY]
 
-Opens CONNECTIONS idle WebSocket connections to a new server for each row: directly, with TLS, and through the `haproxy` on
-the PATH with deploy/haproxy.cfg. Only root can read /proc/slabinfo. No other process should open or close connections
+Opens CONNECTIONS idle WebSocket connections to a new server for each row: directly, with TLS, and through the `haproxy`
+on the PATH with deploy/haproxy.cfg. Only root can read /proc/slabinfo. No other process should open or close connections
 meanwhile. docs/capacity.md explains the figures. Linux only.
 """
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the server's instructions in user space for an echoed message: a figure that does not depend on the load of the
-machine.
+"""Counts the server's instructions in user space for an echoed message, which do not depend on the machine's load.
 
     cargo build --release
     python3 benches/instructions.py [COMMAND...]

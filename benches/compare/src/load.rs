@@ -39,8 +39,8 @@ pub struct Load<'a> {
 
 impl<'a> Load<'a> {
     /// Opens the connections of the workload's point and checks the echo on each. A load that spins does not sleep: a
-    /// client that has to be woken adds the time of that to every round trip, and it is longer than the work of a server
-    /// on a small message.
+    /// client that has to be woken adds the time of that to every round trip, and it is longer than the work of a
+    /// server on a small message.
     pub fn open(server: &Server, workload: &'a Workload, spin: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut connections = Vec::new();
@@ -75,12 +75,12 @@ impl<'a> Load<'a> {
 
     /// Sends and receives until the meter has its figures and all replies are there.
     ///
-    /// Without a rate it is a closed loop: each connection sends its batch, waits for as many replies, and sends the next
-    /// one. So the server never rests, and the latency is the one at the highest rate that it reaches.
+    /// Without a rate it is a closed loop: each connection sends its batch, waits for as many replies, and sends the
+    /// next one. So the server never rests, and the latency is the one at the highest rate that it reaches.
     ///
-    /// With a rate it is an open loop: that many messages are sent a second over all connections, whether replies are there
-    /// or not. The time of a message begins when it was due and not when it was sent, so that it includes every delay that
-    /// a stalled server causes.
+    /// With a rate it is an open loop: that many messages are sent a second over all connections, whether replies are
+    /// there or not. The time of a message begins when it was due and not when it was sent, so that it includes every
+    /// delay that a stalled server causes.
     pub fn run(&mut self, mut meter: Meter<'_>, rate: Option<u32>) -> io::Result<Outcome> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; BUFFER];

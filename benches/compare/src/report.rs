@@ -70,7 +70,8 @@ impl Samples {
         spread(&self.0.iter().map(|outcome| outcome.rate).collect::<Vec<_>>())
     }
 
-    /// Returns the median of the ratios within each round: a drift of the machine between the rounds does not change them.
+    /// Returns the median of the ratios within each round: a drift of the machine between the rounds does not change
+    /// them.
     pub fn ratio(&self, other: &Self, value: fn(&Outcome) -> f64) -> f64 {
         let pairs = self.0.iter().zip(&other.0);
         median(pairs.map(|(ours, theirs)| value(ours) / value(theirs)).collect())

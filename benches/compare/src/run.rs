@@ -88,8 +88,8 @@ impl Run {
         Meter::new(self, server)
     }
 
-    /// Measures every server once in each round. The servers stay up, and are idle while another one is measured. Returns
-    /// the servers without a failure.
+    /// Measures every server once in each round. The servers stay up, and are idle while another one is measured.
+    /// Returns the servers without a failure.
     pub fn rounds(
         &mut self,
         what: &str,

@@ -79,7 +79,8 @@ fn print_extensions(run: &mut Run, specs: &[Spec]) {
     println!();
 }
 
-/// Prints a ratio for each point and server. Above 1, ws-echo is ahead; the last column names the servers that are ahead of it.
+/// Prints a ratio for each point and server. Above 1, ws-echo is ahead; the last column names the servers that are
+/// ahead of it.
 fn ratios(results: &Results, others: &[&str], ratio: fn(&Samples, &Samples) -> f64) {
     let mut rows = Vec::new();
     for (point, measured) in results {

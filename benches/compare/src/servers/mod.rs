@@ -134,8 +134,8 @@ pub fn ws_echo(name: &'static str, binary: Option<&Path>) -> io::Result<Spec> {
 
 fn build(project: &Path) -> io::Result<PathBuf> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // `cargo run` sets the variables of this package. If they reached the build of ws-echo, build scripts that read them,
-    // and everything that depends on these, would be rebuilt after each build by hand.
+    // `cargo run` sets the variables of this package. If they reached the build of ws-echo, build scripts that read
+    // them, and everything that depends on these, would be rebuilt after each build by hand.
     for (variable, _) in env::vars_os() {
         let name = variable.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

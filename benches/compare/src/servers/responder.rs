@@ -1,6 +1,6 @@
-//! The responder, which shows that the load generator is no bottleneck. After the handshake it reads one frame and makes
-//! its reply once. From then on it counts the received bytes and sends as many replies, without reading the frames. No
-//! server can do less for a message than these system calls.
+//! The responder, which shows that the load generator is no bottleneck. After the handshake it reads one frame and
+//! makes its reply once. From then on it counts the received bytes and sends as many replies, without reading the
+//! frames. No server can do less for a message than these system calls.
 
 use std::{
     collections::HashMap,

@@ -152,8 +152,8 @@ async fn tokio_tungstenite(stream: TcpStream) {
     let _ = tokio_tungstenite_echo(stream).await;
 }
 
-/// Writes all messages of one read in one write, as the example of tokio-tungstenite does. The example splits the stream
-/// and forwards one half to the other, which loses an echo that has a Close right behind it.
+/// Writes all messages of one read in one write, as the example of tokio-tungstenite does. The example splits the
+/// stream and forwards one half to the other, which loses an echo that has a Close right behind it.
 async fn tokio_tungstenite_echo(stream: TcpStream) -> Result<(), tungstenite::Error> {
     let mut socket = tokio_tungstenite::accept_async(stream).await?;
     let mut next = socket.next().await;
