@@ -1,6 +1,6 @@
-// Bun's built-in server, as its documentation has it. `--compress` turns permessage-deflate on, which has to be asked
+// Bun's built-in server, as its documentation has it. `--compress=on` turns permessage-deflate on, which has to be asked
 // for with each message too.
-const compress = process.argv.includes("--compress");
+const compress = process.argv.includes("--compress=on");
 
 const server = Bun.serve({
   hostname: "127.0.0.1",

@@ -1,4 +1,4 @@
-// The classic tutorial's server: Node's http, and `ws` on it. `--compress` turns permessage-deflate on, which is off
+// The classic tutorial's server: Node's http, and `ws` on it. `--compress=on` turns permessage-deflate on, which is off
 // in `ws` unless it is asked for.
 "use strict";
 
@@ -6,7 +6,7 @@ const http = require("node:http");
 const { WebSocketServer } = require("ws");
 
 const server = http.createServer((request, response) => response.end("ws"));
-const sockets = new WebSocketServer({ server, perMessageDeflate: process.argv.includes("--compress") });
+const sockets = new WebSocketServer({ server, perMessageDeflate: process.argv.includes("--compress=on") });
 
 sockets.on("connection", (socket, request) => {
   const verbatim = request.url.includes("reply=verbatim");

@@ -1,97 +1,121 @@
-//! One connection that waits for each answer: the handshake, and the check that a server does echo.
+//! A blocking WebSocket client for one connection, plain or with TLS.
 
 use std::{
     io::{self, Read, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::TcpStream,
+    sync::Arc,
     time::Duration,
 };
 
 use flate2::{Decompress, FlushDecompress};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
+use rustls::{
+    ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned,
+    SupportedProtocolVersion,
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::ring,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    version::TLS13,
+};
 
-use crate::frame::{self, Header};
+use crate::{
+    frame::{self, Header},
+    process::Server,
+    workload::Reply,
+};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Connections from one source address: fewer than the 28,231 ports that Linux gives out.
-const PER_SOURCE: usize = 25_000;
-/// What RFC 6455 answers to the key of its own example, which all requests here have.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// The answer to the key of RFC 6455's example, which all requests here have.
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// The request of a handshake.
-pub fn request(path: &str, compressed: bool) -> Vec<u8> {
-    let extensions = if compressed {
-        "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+/// Returns the request of an opening handshake.
+pub fn request(reply: Reply) -> Vec<u8> {
+    let path = if reply == Reply::Stamped {
+        "/"
     } else {
-        ""
+        "/?reply=verbatim"
+    };
+    let offer = match reply {
+        Reply::Compressed => "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+        _ => "",
     };
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extensions}\r\n"
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{offer}\r\n"
     )
     .into_bytes()
 }
 
-/// Whether the head of an answer, which ends `head`, takes the handshake.
-pub fn accepted(head: &[u8]) -> io::Result<()> {
-    let text = String::from_utf8_lossy(head);
-    if text.starts_with("HTTP/1.1 101 ") && text.contains(ACCEPT) {
+/// Checks the status and the accept value of a response.
+pub fn check_response(head: &str) -> io::Result<()> {
+    if head.starts_with("HTTP/1.1 101 ") && head.contains(ACCEPT) {
         return Ok(());
     }
-    Err(io::Error::other(format!(
-        "refuses the handshake: {}",
-        text.lines().next().unwrap_or("no answer")
-    )))
+    let line = head.lines().next().unwrap_or("no response");
+    Err(io::Error::other(format!("refuses the handshake: {line}")))
 }
 
+/// A TCP connection, plain or with TLS.
+pub trait Stream: Read + Write {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Stream for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for StreamOwned<ClientConnection, TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        &self.sock
+    }
+}
+
+/// A message as the server sent it, decompressed.
 #[derive(Debug)]
+pub struct Message {
+    pub opcode: u8,
+    pub compressed: bool,
+    pub payload: Vec<u8>,
+}
+
 pub struct Client {
-    stream: TcpStream,
-    /// What the server said of compression.
-    pub extensions: Option<String>,
+    pub stream: Box<dyn Stream>,
+    /// The extensions of the response.
+    pub extensions: String,
     inflate: Decompress,
 }
 
 impl Client {
-    /// Connects, from another source address every so many connections, and shakes hands.
-    pub fn open(addr: SocketAddr, index: usize, path: &str, compressed: bool) -> io::Result<Self> {
-        let socket = socket_with(
-            AddressFamily::INET,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC,
-            None,
-        )?;
-        // Only where it must be: a port that was bound is lost to all other addresses for the minute after its end too.
-        if index >= PER_SOURCE {
-            let last = 1 + index / PER_SOURCE;
-            bind(
-                &socket,
-                &SocketAddr::from((Ipv4Addr::new(127, 0, 0, last as u8), 0)),
-            )?;
-        }
-        connect(&socket, &addr)?;
-        let mut stream = TcpStream::from(socket);
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        stream.write_all(&request(path, compressed))?;
-        let mut head = Vec::new();
-        let mut piece = [0; 1024];
-        while !head.ends_with(b"\r\n\r\n") {
-            // Nobody speaks first here, so that what comes ends with the head.
-            match stream.read(&mut piece)? {
+    /// Connects and does the opening handshake.
+    pub fn open(server: &Server, reply: Reply) -> io::Result<Self> {
+        let socket = TcpStream::connect(server.addr)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(TIMEOUT))?;
+        socket.set_write_timeout(Some(TIMEOUT))?;
+        let mut stream: Box<dyn Stream> = if server.tls {
+            Box::new(StreamOwned::new(tls(tls_config(&TLS13)?)?, socket))
+        } else {
+            Box::new(socket)
+        };
+        stream.write_all(&request(reply))?;
+        let (mut head, mut buffer) = (String::new(), [0; 1024]);
+        while !head.ends_with("\r\n\r\n") {
+            // The server sends nothing after the header section until the client has sent a message.
+            match stream.read(&mut buffer)? {
                 0 => break,
-                count => head.extend(&piece[..count]),
+                count => head += &String::from_utf8_lossy(&buffer[..count]),
             }
         }
-        accepted(&head)?;
-        let text = String::from_utf8_lossy(&head);
-        let extensions = text.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("sec-websocket-extensions")
-                .then(|| value.trim().to_owned())
-        });
-        if compressed && extensions.is_none() {
-            return Err(io::Error::other("does not agree on compression"));
+        check_response(&head)?;
+        let field = head.lines().filter_map(|line| line.split_once(": "));
+        let mut extensions = field.filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-extensions"));
+        let extensions = extensions.next().unwrap_or_default().1.to_owned();
+        if reply == Reply::Compressed && extensions.is_empty() {
+            return Err(io::Error::other("declines permessage-deflate"));
         }
         Ok(Self {
             stream,
@@ -100,70 +124,117 @@ impl Client {
         })
     }
 
-    pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
-    }
-
-    /// The next message, inflated where it was compressed; control frames are passed over.
+    /// Returns the next message. Control frames are skipped.
     pub fn receive(&mut self) -> io::Result<Message> {
         loop {
-            let mut bytes = vec![0; 2];
-            self.stream.read_exact(&mut bytes)?;
-            let header = loop {
-                match frame::read_header(&bytes) {
-                    Some(header) => break header,
-                    None => {
-                        let before = bytes.len();
-                        bytes.resize(if bytes[1] == 127 { 10 } else { 4 }, 0);
-                        self.stream.read_exact(&mut bytes[before..])?;
-                    }
-                }
+            let mut bytes = [0; 10];
+            self.stream.read_exact(&mut bytes[..2])?;
+            let length = match bytes[1] & 0x7f {
+                126 => 4,
+                127 => 10,
+                _ => 2,
             };
-            let mut payload = vec![0; header.payload as usize];
+            self.stream.read_exact(&mut bytes[2..length])?;
+            let header = Header::read(&bytes).ok_or(io::ErrorKind::InvalidData)?;
+            let mut payload = vec![0; header.payload];
             self.stream.read_exact(&mut payload)?;
             match header.opcode {
-                frame::TEXT | frame::BINARY if header.fin => return self.whole(header, payload),
-                frame::CLOSE => return Err(io::Error::other("the server closed a connection")),
+                frame::TEXT | frame::BINARY if header.fin => {
+                    if header.compressed {
+                        payload = self.decompress(payload)?;
+                    }
+                    let Header {
+                        opcode, compressed, ..
+                    } = header;
+                    return Ok(Message {
+                        opcode,
+                        compressed,
+                        payload,
+                    });
+                }
                 opcode if opcode > frame::CLOSE => {}
-                _ => return Err(io::Error::other("the reply comes in fragments")),
+                opcode => {
+                    return Err(io::Error::other(format!(
+                        "sends a fragment or a Close, opcode {opcode}"
+                    )));
+                }
             }
         }
     }
 
-    fn whole(&mut self, header: Header, mut payload: Vec<u8>) -> io::Result<Message> {
-        if header.compressed {
-            payload.extend([0, 0, 0xff, 0xff]);
-            payload = inflate(&mut self.inflate, &payload)?;
+    fn decompress(&mut self, mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        bytes.extend([0, 0, 0xff, 0xff]);
+        let (start, mut out) = (self.inflate.total_in(), Vec::new());
+        loop {
+            out.reserve(4096);
+            let read = (self.inflate.total_in() - start) as usize;
+            self.inflate
+                .decompress_vec(&bytes[read..], &mut out, FlushDecompress::Sync)?;
+            // Room that is left over shows that there was no more output.
+            if (self.inflate.total_in() - start) as usize == bytes.len() && out.len() < out.capacity() {
+                return Ok(out);
+            }
         }
-        Ok(Message {
-            opcode: header.opcode,
-            compressed: header.compressed,
-            payload,
-        })
-    }
-
-    pub fn into_stream(self) -> TcpStream {
-        self.stream
     }
 }
 
-/// A message as it came.
-#[derive(Debug, PartialEq)]
-pub struct Message {
-    pub opcode: u8,
-    pub compressed: bool,
-    pub payload: Vec<u8>,
+/// Returns a TLS configuration without resumption: each handshake is a full one.
+pub fn tls_config(version: &'static SupportedProtocolVersion) -> io::Result<Arc<ClientConfig>> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let config = config
+        .with_protocol_versions(&[version])
+        .map_err(io::Error::other)?;
+    let config = config
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(NoVerification));
+    let mut config = config.with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
 }
 
-fn inflate(context: &mut Decompress, mut bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(4096);
-    loop {
-        let before = context.total_in();
-        context.decompress_vec(bytes, &mut out, FlushDecompress::Sync)?;
-        bytes = &bytes[(context.total_in() - before) as usize..];
-        if bytes.is_empty() && out.len() < out.capacity() {
-            return Ok(out);
-        }
-        out.reserve(4096);
+/// Starts a TLS connection.
+pub fn tls(config: Arc<ClientConfig>) -> io::Result<ClientConnection> {
+    let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+    ClientConnection::new(config, name).map_err(io::Error::other)
+}
+
+/// Accepts every certificate: the work of the client is not measured.
+#[derive(Debug)]
+struct NoVerification;
+
+impl ServerCertVerifier for NoVerification {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        ring::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -1,130 +1,167 @@
-//! One comparison: its servers, its cores, and what went wrong in it.
+//! One comparison: its servers, its cores, its rounds and its failures.
 
 use std::{fmt::Display, io, time::Duration};
 
 use crate::{
-    load::{Outcome, Times},
+    Options,
     machine::{self, Cores},
-    options::Options,
-    peers::{self, Choice, Peer},
-    process::{Recipe, Server},
+    meter::{Meter, Outcome},
+    process::Server,
+    report::{Samples, whole},
+    servers::{self, Spec},
 };
 
-/// Files that a process needs beside its connections.
+/// Files that a process needs besides its connections.
 const OTHER_FILES: u64 = 100;
-/// A run that lost more than this share of a core to others is made again.
+/// Linux has 28,231 ports for connections to one address.
+const PORTS: u64 = 28_000;
+/// A run is repeated if other processes took more than this share of a core.
 const DISTURBED: f64 = 0.05;
 
 pub struct Run {
-    pub peers: Vec<Peer>,
+    pub servers: Vec<Spec>,
     pub cores: Option<Cores>,
-    pub times: Times,
-    /// Rounds that do not count, and those that do.
+    pub quick: bool,
+    /// The duration of one run, which follows a warm-up of a fifth of it.
+    pub measured: Duration,
+    /// Rounds that do not count, and rounds that do.
     pub warm_rounds: usize,
     pub rounds: usize,
-    missing: Vec<String>,
     open_files: u64,
     failures: Vec<String>,
-    machine: Vec<String>,
 }
 
 impl Run {
-    /// Finds the servers, builds ours, and takes the load's core.
+    /// Finds the servers, builds ws-echo, moves to the load generator's core, and prints the first section.
     pub fn prepare(options: &Options) -> io::Result<Self> {
-        let cores = Cores::choose();
-        let open_files = machine::raise_open_files();
-        let choice = Choice {
-            only: options.peers.clone(),
-            binary: options.ws_echo.clone(),
-            before: options.before.clone(),
-        };
-        let (peers, missing) = peers::find(&choice)?;
-        // After the builds, which are to have all cores.
-        let machine = machine::describe(cores, open_files);
+        let (cores, open_files) = (Cores::choose(), machine::raise_open_files());
+        let (servers, missing) = servers::find(options)?;
+        println!("## Machine and versions\n");
+        machine::describe(cores, open_files);
+        // Not earlier, because the builds need all cores.
         if let Some(cores) = cores {
             machine::pin(cores.load)?;
         }
-        let (warm_rounds, rounds) = options.rounds();
+        let versions: Vec<_> = servers
+            .iter()
+            .map(|spec| format!("{}: {}", spec.name, spec.version))
+            .collect();
+        println!("- {}", versions.join("; "));
+        let compiler = machine::output("rustc", &["--version"]).unwrap_or_else(|| "rustc unknown".to_owned());
+        println!("- {compiler}, link-time optimisation and mimalloc for all that is Rust");
+        let (seconds, rounds) = (options.seconds, options.rounds);
+        let count = if rounds == 1 {
+            "round that counts"
+        } else {
+            "rounds that count"
+        };
+        println!("- {seconds} s a run, {rounds} {count}, servers in turn within each\n");
+        for line in missing {
+            println!("{line}.\n");
+        }
         Ok(Self {
-            peers,
+            servers,
             cores,
-            times: options.times(),
-            warm_rounds,
-            rounds,
-            missing,
+            quick: options.quick,
+            measured: Duration::from_secs_f64(seconds),
+            warm_rounds: usize::from(!options.quick),
+            rounds: usize::from(rounds),
             open_files,
             failures: Vec::new(),
-            machine,
         })
     }
 
-    /// The machine and the versions.
-    pub fn introduce(&self) {
-        println!("## Machine and versions\n");
-        for line in &self.machine {
-            println!("- {line}");
-        }
-        let versions: Vec<String> = self
-            .peers
+    /// Returns the compared servers without the responder, which is no WebSocket server.
+    pub fn websocket_servers(&self) -> Vec<Spec> {
+        self.servers
             .iter()
-            .map(|peer| format!("{}: {}", peer.name, peer.version))
-            .collect();
-        println!("- {}", versions.join("; "));
-        let compiler = machine::said("rustc", &["--version"]).unwrap_or_else(|| "rustc unknown".to_owned());
-        println!("- {compiler}, link-time optimisation and mimalloc for all that is Rust");
-        println!(
-            "- {} s a run, {} round{} that count{}, servers in turn within each\n",
-            self.times.measured.as_secs_f64(),
-            self.rounds,
-            if self.rounds == 1 { "" } else { "s" },
-            if self.rounds == 1 { "s" } else { "" },
-        );
-        for line in &self.missing {
-            println!("{line}.\n");
+            .filter(|spec| spec.name != servers::RESPONDER)
+            .cloned()
+            .collect()
+    }
+
+    pub fn start(&self, spec: &Spec) -> io::Result<Server> {
+        Server::start(spec, self.cores)
+    }
+
+    pub fn meter<'a>(&self, server: &'a Server) -> io::Result<Meter<'a>> {
+        Meter::new(self, server)
+    }
+
+    /// Measures every server once in each round. The servers stay up, and are idle while another one is measured.
+    /// Returns the servers without a failure.
+    pub fn rounds(
+        &mut self,
+        what: &str,
+        specs: &[Spec],
+        measure: impl Fn(&Self, &Server) -> io::Result<Outcome>,
+    ) -> Vec<(Spec, Samples)> {
+        let start = |spec: &Spec| {
+            let server = self
+                .start(spec)
+                .map_err(|error| self.fail(what, spec.name, error))
+                .ok();
+            (spec.clone(), server, Samples::default())
+        };
+        let mut servers: Vec<_> = specs.iter().map(start).collect();
+        for round in 0..self.warm_rounds + self.rounds {
+            for turn in 0..servers.len() {
+                // Each round begins with another server, so that no server always follows the same one.
+                let turn = (round + turn) % servers.len();
+                let (spec, server, samples) = &mut servers[turn];
+                let Some(running) = server else { continue };
+                match self.undisturbed(|| measure(self, running)) {
+                    Ok(outcome) if round >= self.warm_rounds => {
+                        eprintln!("{what} {} {}", spec.name, whole(outcome.rate));
+                        samples.0.push(outcome);
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        *server = None;
+                        self.fail(what, spec.name, error);
+                    }
+                }
+            }
         }
+        let results = servers.into_iter().filter(|(_, server, _)| server.is_some());
+        results.map(|(spec, _, samples)| (spec, samples)).collect()
     }
 
-    /// Starts a server on its core.
-    pub fn start(&self, peer: &Peer, recipe: &Recipe) -> io::Result<Server> {
-        Server::start(peer.name, recipe, self.cores.map(|cores| cores.server))
-    }
-
-    /// Measures once more where something else had the cores meanwhile, and takes the run that lost less of them. On a
-    /// machine that is never quiet this doubles the time, and no more.
+    /// Measures once more if other processes used the cores meanwhile, and returns the less disturbed run. On a machine
+    /// that is never quiet this doubles the time at most.
     pub fn undisturbed(&self, measure: impl Fn() -> io::Result<Outcome>) -> io::Result<Outcome> {
         let first = measure()?;
-        // The kernel counts in hundredths of a second: of a shorter run it cannot say.
-        let tells = self.times.measured >= Duration::from_millis(300);
-        if !tells || first.usage.disturbed.is_none_or(|share| share <= DISTURBED) {
+        // The kernel counts hundredths of a second, which is too coarse for a shorter run.
+        if self.measured < Duration::from_millis(300)
+            || first.disturbed.is_nan()
+            || first.disturbed <= DISTURBED
+        {
             return Ok(first);
         }
         let second = measure()?;
-        Ok(if second.usage.disturbed < first.usage.disturbed {
+        Ok(if second.disturbed < first.disturbed {
             second
         } else {
             first
         })
     }
 
-    /// At most as many connections as a process here can hold.
+    /// Returns at most as many connections as a process here can open.
     pub fn within_limits(&self, connections: usize) -> usize {
-        connections.min(self.open_files.saturating_sub(OTHER_FILES) as usize)
+        connections.min(self.open_files.saturating_sub(OTHER_FILES).min(PORTS) as usize)
     }
 
-    /// Remembers what went wrong; the others go on.
-    pub fn fail(&mut self, what: impl Display, peer: &str, error: impl Display) {
-        let line = format!("{peer}, {what}: {error}");
+    /// Adds a failure to the last section. The comparison goes on.
+    pub fn fail(&mut self, what: impl Display, server: &str, error: impl Display) {
+        let line = format!("{server}, {what}: {error}");
         eprintln!("FAILED {line}");
         self.failures.push(line);
     }
 
-    /// Says what went wrong, and whether nothing did.
+    /// Prints the failures, and returns whether there are none.
     pub fn conclude(&self) -> bool {
         if !self.failures.is_empty() {
-            println!("## What failed\n");
-            for line in &self.failures {
-                println!("- {line}");
-            }
+            println!("## What failed\n\n- {}", self.failures.join("\n- "));
         }
         self.failures.is_empty()
     }

@@ -1,40 +1,63 @@
-//! The parts of the comparison, each with its table.
+//! The sections of the comparison. Each prints a title and its tables.
 
-mod growth;
+mod connections;
+mod latency;
 mod memory;
-mod opening;
-mod paced;
-mod speed;
-mod start;
 mod syscalls;
+mod throughput;
+mod tls;
 
-use std::io;
+use clap::ValueEnum;
 
 use crate::{
-    options::{Options, Section},
+    Options,
     run::Run,
     workload::{Point, Reply},
 };
 
-pub fn measure(section: Section, run: &mut Run, options: &Options) -> io::Result<()> {
-    eprintln!("=== {section:?}");
-    let point = |connections, in_flight, bytes| Point {
-        connections,
-        in_flight,
-        bytes,
-    };
-    match section {
-        Section::Verbatim => speed::measure(run, Reply::Verbatim, &options.points()),
-        Section::Stamped => {
-            speed::measure(run, Reply::Stamped, &[point(64, 1, 32), point(64, 16, 32)]);
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum Section {
+    /// Messages a second and latency, with the received bytes as the reply
+    Verbatim,
+    /// The same with the tutorial's reply
+    Stamped,
+    /// The same with permessage-deflate
+    Compressed,
+    /// Latency at the same number of messages a second for all servers
+    Paced,
+    /// Connections opened and closed a second
+    Opening,
+    /// Bytes of memory for an idle connection
+    Memory,
+    /// The cost of a message with a growing number of open connections
+    Growth,
+    /// System calls a message, by strace
+    Syscalls,
+    /// The time from the start of a process to its first echo
+    Start,
+    /// TLS handshakes a second, and wss beside ws
+    Tls,
+}
+
+impl Section {
+    pub fn measure(self, run: &mut Run, options: &Options) {
+        match self {
+            Self::Verbatim => throughput::measure(run, Reply::Verbatim, &options.points),
+            Self::Stamped => {
+                throughput::measure(
+                    run,
+                    Reply::Stamped,
+                    &[Point::new(64, 1, 32), Point::new(64, 16, 32)],
+                );
+            }
+            Self::Compressed => throughput::measure(run, Reply::Compressed, &[Point::new(64, 1, 1024)]),
+            Self::Paced => latency::paced(run, options.rate),
+            Self::Opening => connections::measure(run),
+            Self::Memory => memory::idle(run, &options.idle),
+            Self::Growth => memory::growth(run, &options.idle),
+            Self::Syscalls => syscalls::measure(run),
+            Self::Start => latency::start(run),
+            Self::Tls => tls::measure(run, options.ws_echo.as_deref()),
         }
-        Section::Compressed => speed::measure(run, Reply::Compressed, &[point(64, 1, 1024)]),
-        Section::Paced => paced::measure(run, options.rate()),
-        Section::Opening => opening::measure(run),
-        Section::Memory => memory::measure(run, &options.idle()),
-        Section::Growth => growth::measure(run, &options.idle()),
-        Section::Syscalls => syscalls::measure(run),
-        Section::Start => start::measure(run),
     }
-    Ok(())
 }

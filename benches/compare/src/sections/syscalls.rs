@@ -1,12 +1,10 @@
 //! System calls a message, as strace counts them.
 
 use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::PathBuf,
+    io::{self, BufRead, BufReader, Read},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -14,37 +12,17 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::{
     load::Load,
     machine,
-    peers::Peer,
-    process::{self, Server},
+    report::{places, table},
     run::Run,
-    table::{Table, places},
+    servers::Spec,
     workload::{Point, Reply, Workload},
 };
 
-const POINTS: [(Point, usize); 2] = [
-    (
-        Point {
-            connections: 1,
-            in_flight: 1,
-            bytes: 32,
-        },
-        5000,
-    ),
-    (
-        Point {
-            connections: 64,
-            in_flight: 16,
-            bytes: 32,
-        },
-        100,
-    ),
-];
-/// The longest that strace may take to attach and to sum up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const POINTS: [Point; 2] = [Point::new(1, 1, 32), Point::new(64, 16, 32)];
 
 pub fn measure(run: &mut Run) {
     println!("## System calls\n");
-    if machine::said("strace", &["--version"]).is_none() {
+    if machine::output("strace", &["--version"]).is_none() {
         println!("Left out: strace is not installed.\n");
         return;
     }
@@ -52,128 +30,71 @@ pub fn measure(run: &mut Run) {
         "System calls of the server a message, counted by strace, which slows the server down and so may have it find \
          more at once than it would alone. Those above 0.005 are named.\n"
     );
-    let mut table = Table::new(&["server", "point", "all", "by name"]);
-    for peer in run.peers.clone() {
-        // Attaching takes longest: a check does it once.
-        let points = if run.warm_rounds == 0 {
-            &POINTS[..1]
-        } else {
-            &POINTS
-        };
-        for &(point, batches) in points {
-            let batches = if run.warm_rounds == 0 {
-                batches / 10
-            } else {
-                batches
-            };
-            match count(run, &peer, point, batches) {
-                Ok(counts) => {
-                    let all: f64 = counts.values().sum();
-                    let mut named: Vec<(&String, &f64)> =
-                        counts.iter().filter(|(_, count)| **count > 0.005).collect();
-                    named.sort_by(|one, other| other.1.total_cmp(one.1));
-                    let named: Vec<String> = named
+    let points = if run.quick { &POINTS[..1] } else { &POINTS };
+    let mut rows = Vec::new();
+    for spec in run.servers.clone() {
+        for &point in points {
+            match count(run, &spec, point) {
+                Ok(mut calls) => {
+                    let all = places(calls.iter().map(|(_, count)| count).sum(), 2);
+                    calls.retain(|(_, count)| *count > 0.005);
+                    calls.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+                    let named: Vec<_> = calls
                         .iter()
-                        .map(|(name, count)| format!("{name} {}", places(**count, 2)))
+                        .map(|(name, count)| format!("{name} {count:.2}"))
                         .collect();
-                    let row = [
-                        peer.name.to_owned(),
+                    rows.push(vec![
+                        spec.name.to_owned(),
                         point.to_string(),
-                        places(all, 2),
+                        all,
                         named.join(", "),
-                    ];
-                    table.row(&row);
+                    ]);
                 }
-                Err(error) => run.fail(format!("system calls at {point}"), peer.name, error),
+                Err(error) => run.fail(format!("system calls at {point}"), spec.name, error),
             }
         }
     }
-    table.print();
+    table("server | point | all | by name", &rows);
 }
 
-/// Calls a message, by name.
-fn count(run: &Run, peer: &Peer, point: Point, batches: usize) -> io::Result<BTreeMap<String, f64>> {
+/// Returns the calls for each message, by name.
+fn count(run: &Run, spec: &Spec, point: Point) -> io::Result<Vec<(String, f64)>> {
     let workload = Workload::new(Reply::Verbatim, point);
-    let server = run.start(peer, &peer.recipe)?;
-    // No core is its own here: strace needs it too.
-    let mut load = Load::open(&server, &workload, point.connections, point.in_flight, None)?;
-    // Buffers grow and code is compiled before it counts.
-    load.batches(batches)?;
-    let strace = Strace::attach(&server)?;
-    let messages = load.batches(batches)? as f64;
-    let counts = strace.detach()?;
-    Ok(counts
-        .into_iter()
-        .map(|(name, count)| (name, count as f64 / messages))
-        .collect())
-}
-
-/// strace, attached to a server; ended with this, whatever happens.
-struct Strace {
-    child: std::process::Child,
-    summary: PathBuf,
-    said: PathBuf,
-}
-
-impl Strace {
-    fn attach(server: &Server) -> io::Result<Self> {
-        let (summary, said) = (process::log("strace.txt")?, process::log("strace.log")?);
-        let child = Command::new("strace")
-            .args(["-f", "-c", "-U", "calls,name", "-o"])
-            .arg(&summary)
-            .args(["-p", &server.pid().to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(&said)?)
-            .spawn()?;
-        let mut strace = Self { child, summary, said };
-        let since = Instant::now();
-        loop {
-            let text = fs::read_to_string(&strace.said)?;
-            if text.contains("attached") {
-                // It says so of the first thread; the others follow at once.
-                thread::sleep(Duration::from_millis(50));
-                return Ok(strace);
-            }
-            if strace.child.try_wait()?.is_some() || since.elapsed() > PATIENCE {
-                return Err(io::Error::other(format!("strace cannot attach: {}", text.trim())));
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
+    let server = run.start(spec)?;
+    // The load does not spin: strace needs a core too.
+    let mut load = Load::open(&server, &workload, false)?;
+    // Buffers grow and code is compiled before the calls count.
+    load.run(run.meter(&server)?, None)?;
+    let mut command = Command::new("strace");
+    command.args(["-f", "-c", "-U", "calls,name", "-p", &server.pid().to_string()]);
+    let mut strace = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut output = BufReader::new(strace.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?);
+    let mut text = String::new();
+    output.read_line(&mut text)?;
+    if !text.contains("attached") {
+        strace.wait()?;
+        return Err(io::Error::other(format!("strace cannot attach: {}", text.trim())));
     }
-
-    fn detach(mut self) -> io::Result<BTreeMap<String, u64>> {
-        if let Some(pid) = Pid::from_raw(self.child.id() as i32) {
-            kill_process(pid, Signal::INT)?;
-        }
-        let since = Instant::now();
-        while self.child.try_wait()?.is_none() {
-            if since.elapsed() > PATIENCE {
-                return Err(io::Error::other("strace does not end"));
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        Ok(summed(&fs::read_to_string(&self.summary)?))
-    }
+    // strace reports the first thread, and attaches to the others at once.
+    thread::sleep(Duration::from_millis(50));
+    let before = load.replies;
+    let outcome = run.meter(&server).and_then(|meter| load.run(meter, None));
+    kill_process(Pid::from_child(&strace), Signal::INT)?;
+    output.read_to_string(&mut text)?;
+    strace.wait()?;
+    outcome?;
+    Ok(summary(&text, (load.replies - before) as f64))
 }
 
-impl Drop for Strace {
-    fn drop(&mut self) {
-        if let Ok(None) = self.child.try_wait() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-        let _ = fs::remove_file(&self.summary);
-        let _ = fs::remove_file(&self.said);
-    }
-}
-
-/// Lines of a count and a name; the last one, the total, is not taken.
-fn summed(text: &str) -> BTreeMap<String, u64> {
+/// Parses the lines with a count and a name, without the total.
+fn summary(text: &str, messages: f64) -> Vec<(String, f64)> {
     let lines = text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let count = words.next()?.parse().ok()?;
-        Some((words.next()?.to_owned(), count))
+        let (count, name) = line.trim().split_once(' ')?;
+        Some((name.trim().to_owned(), count.parse::<f64>().ok()? / messages))
     });
     lines.filter(|(name, _)| name != "total").collect()
 }
@@ -183,10 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summary_is_read() {
-        let text = "    calls syscall\n--------- ----------------\n     5000 recvfrom\n       12 futex\n--------- ----------------\n     5012 total\n";
-        let counts = summed(text);
-        assert_eq!(counts.len(), 2);
-        assert_eq!(counts["recvfrom"], 5000);
+    fn the_summary_is_parsed() {
+        let text = "strace: Process 7 detached\n    calls syscall\n--------- ------\n     5000 recvfrom\n       12 futex\n--------- ------\n     5012 total\n";
+        let calls = summary(text, 10.0);
+        assert_eq!(calls, [("recvfrom".to_owned(), 500.0), ("futex".to_owned(), 1.2)]);
     }
 }
