@@ -161,6 +161,38 @@ mod tests {
     }
 
     #[test]
+    fn seed_7_gives_the_outcomes_that_it_always_gave() {
+        let fate = Fate {
+            delay: Duration::from_millis(100),
+            jitter: Duration::from_secs(1),
+            drop: 0.3,
+            duplicate: 0.3,
+            seed: Some(7),
+        };
+        // Copies and milliseconds.
+        let expected: [(usize, u128); 12] = [
+            (2, 818),
+            (2, 265),
+            (2, 238),
+            (1, 128),
+            (1, 590),
+            (1, 528),
+            (1, 1033),
+            (2, 416),
+            (0, 714),
+            (1, 545),
+            (1, 573),
+            (2, 331),
+        ];
+        let outcomes: Vec<_> = lots(fate)
+            .iter()
+            .take(expected.len())
+            .map(|lot| (lot.copies, lot.wait.as_millis()))
+            .collect();
+        assert_eq!(outcomes, expected);
+    }
+
+    #[test]
     fn certainties_are_certain_and_waits_within_their_bounds() {
         assert!(
             lots(Fate {
