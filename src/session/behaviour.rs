@@ -25,8 +25,8 @@ const MAX_REASON: usize = 123;
 pub struct Behaviour {
     /// `reply`: how messages are answered.
     pub reply: ReplyMode,
-    /// `delay`, `jitter`, `drop`, `duplicate`, `seed`: what becomes of each reply.
-    pub fate: Fate,
+    /// `delay`, `jitter`, `drop`, `duplicate`, `seed`: how replies are lost, duplicated and delayed.
+    pub impairment: Impairment,
     /// `tick`: how often the server says the time unasked.
     pub tick: Option<Duration>,
     /// `close`, `abort` or `wire`, and `after`.
@@ -53,18 +53,18 @@ pub struct Behaviour {
     pub watch: Option<WatchKey>,
 }
 
-/// What becomes of each reply. `PartialEq` on probabilities compares what was asked for.
+/// How replies are lost, duplicated and delayed. `PartialEq` compares the probabilities as they were set.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Fate {
-    /// How late it is at least.
+pub struct Impairment {
+    /// `delay`: shortest delay of a reply.
     pub delay: Duration,
-    /// How much later at most.
+    /// `jitter`: longest random addition to `delay`.
     pub jitter: Duration,
-    /// The probability, 0 to 1, that it is not sent.
+    /// `drop`: probability, 0 to 1, that a reply is not sent.
     pub drop: f64,
-    /// The probability, 0 to 1, that it is sent twice.
+    /// `duplicate`: probability, 0 to 1, that a reply is sent twice.
     pub duplicate: f64,
-    /// Makes the same fates again.
+    /// `seed`: seed of the random numbers; `None` seeds each connection differently.
     pub seed: Option<u64>,
 }
 
@@ -170,15 +170,15 @@ impl Behaviour {
                         _ => return Err(given.bad("reply is stamped, verbatim, json or none")),
                     };
                 }
-                "delay" => behaviour.fate.delay = given.wait()?,
-                "jitter" => behaviour.fate.jitter = given.wait()?,
-                "drop" => behaviour.fate.drop = given.probability()?,
-                "duplicate" => behaviour.fate.duplicate = given.probability()?,
+                "delay" => behaviour.impairment.delay = given.wait()?,
+                "jitter" => behaviour.impairment.jitter = given.wait()?,
+                "drop" => behaviour.impairment.drop = given.probability()?,
+                "duplicate" => behaviour.impairment.duplicate = given.probability()?,
                 "seed" => {
                     let seed = value
                         .parse()
                         .map_err(|_| given.bad("seed is a whole number of at most 64 bits"))?;
-                    behaviour.fate.seed = Some(seed);
+                    behaviour.impairment.seed = Some(seed);
                 }
                 "tick" => {
                     let tick = given.duration().filter(|tick| TICKS.contains(tick));
@@ -423,7 +423,7 @@ mod tests {
         };
         let expected = Behaviour {
             reply: ReplyMode::Json,
-            fate: Fate {
+            impairment: Impairment {
                 delay: Duration::from_millis(250),
                 jitter: Duration::from_secs(1),
                 drop: 0.25,

@@ -22,7 +22,7 @@ use super::{
     behaviour::{Behaviour, Subprotocol},
     client::Client,
     connection,
-    fate::Fates,
+    impairment::Impairer,
     now_ms,
     refusal::Refusal,
     reply::ReplyMode,
@@ -192,7 +192,7 @@ async fn accept(
         tap,
     };
     let outbound = Rc::new(Outbound::new(shape, Some(worker.clone())));
-    let fates = Fates::new(behaviour.fate);
+    let impairer = Impairer::new(behaviour.impairment);
     let opening = Opening {
         admission,
         peer,
@@ -212,7 +212,7 @@ async fn accept(
         worker,
         opening,
         Manner::new(behaviour, connection),
-        fates,
+        impairer,
         wire,
         now,
     ));

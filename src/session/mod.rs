@@ -7,9 +7,10 @@ pub mod behaviour;
 mod client;
 mod close;
 mod connection;
-mod fate;
+mod delay_queue;
 pub mod handshake;
 mod heartbeat;
+mod impairment;
 pub(crate) mod refusal;
 mod registry;
 pub mod reply;
@@ -39,8 +40,9 @@ pub use throttle::PerAddress;
 
 use behaviour::{After, Behaviour, Event};
 use close::Cause;
-use fate::{Delayed, Fates};
+use delay_queue::DelayQueue;
 use heartbeat::{Beat, Heartbeat};
+use impairment::Impairer;
 use registry::{Admission, Drain};
 use reply::{Ingredients, Received, ReplyMode};
 use throttle::Bucket;
@@ -126,10 +128,10 @@ pub(crate) struct EchoSession {
     manner: Manner,
     wire: Wire,
     heartbeat: Heartbeat,
-    fates: Fates,
+    impairer: Impairer,
     /// Where messages may come only so fast.
     pace: Option<Box<Pace>>,
-    delayed: Delayed<Due>,
+    delayed: DelayQueue<Due>,
     /// Messages whose replies went to the wire at once, and were not counted yet.
     prompt: u64,
     /// Our Close frame has gone: no frame of any kind may follow it (RFC 6455 section 5.5.1).
@@ -194,7 +196,7 @@ impl EchoSession {
         worker: Worker,
         opening: Opening,
         manner: Manner,
-        fates: Fates,
+        impairer: Impairer,
         wire: Wire,
         now: Instant,
     ) -> Self {
@@ -213,9 +215,9 @@ impl EchoSession {
             manner,
             wire,
             heartbeat,
-            fates,
+            impairer,
             pace,
-            delayed: Delayed::default(),
+            delayed: DelayQueue::default(),
             prompt: 0,
             closing: false,
             tally: Tally {
@@ -250,15 +252,15 @@ impl EchoSession {
             facts,
         };
         self.keep_pace();
-        let lot = self.fates.draw();
-        if lot.wait.is_zero() && self.delayed.is_empty() {
-            self.prompt += u64::from(self.reply(received, lot.copies));
+        let outcome = self.impairer.next_outcome();
+        if outcome.wait.is_zero() && self.delayed.is_empty() {
+            self.prompt += u64::from(self.reply(received, outcome.copies));
         } else {
             let received = Received {
                 message: received.message.into_owned(),
                 ..received
             };
-            self.delay(lot.wait, bytes, Due::Reply(received, lot.copies), ctx);
+            self.delay(outcome.wait, bytes, Due::Reply(received, outcome.copies), ctx);
         }
         if let Some((event, After::Messages(count))) = &self.manner.event
             && *count == self.tally.messages
