@@ -5,7 +5,6 @@
 
 use std::{num::NonZeroU32, num::NonZeroUsize, time::Duration};
 
-use actix_web_actors::ws::{CloseCode, CloseReason};
 use thiserror::Error;
 
 use super::reply::ReplyMode;
@@ -21,7 +20,7 @@ const MAX_COUNT: u64 = 1_000_000_000;
 const MAX_REASON: usize = 123;
 
 /// What the URL asked of this connection; the default is a plain echo with time stamps.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Behaviour {
     /// `reply`: how messages are answered.
     pub reply: ReplyMode,
@@ -29,18 +28,20 @@ pub struct Behaviour {
     pub impairment: Impairment,
     /// `tick`: how often the server says the time unasked.
     pub tick: Option<Duration>,
-    /// `close`, `abort` or `wire`, and `after`.
-    pub event: Option<(Event, After)>,
+    /// `close`, `abort` or `wire`: what happens to the connection once.
+    pub action: Option<Action>,
+    /// `after`: when the action happens. Without an action it has no effect.
+    pub trigger: Trigger,
     /// `fragment`: most payload bytes of a data frame.
     pub fragment: Option<NonZeroUsize>,
     /// `rate`: bytes a second towards the peer.
     pub rate: Option<NonZeroU32>,
-    /// `pong=off`: Pings are not answered.
-    pub no_pong: bool,
-    /// `close-reply=off`: a Close is not answered.
-    pub no_close_reply: bool,
-    /// `compress=off`: no permessage-deflate, whatever the client offers.
-    pub no_compression: bool,
+    /// `pong`: whether the server answers a Ping.
+    pub pong: bool,
+    /// `close-reply`: whether the server answers the client's Close.
+    pub close_reply: bool,
+    /// `compress`: whether the server may accept an offer of permessage-deflate.
+    pub compress: bool,
     /// `max-message-size`: a lower limit in bytes.
     pub max_message_size: Option<usize>,
     /// `subprotocol`: what the handshake answers, whatever was offered.
@@ -51,6 +52,28 @@ pub struct Behaviour {
     pub handshake_status: Option<u16>,
     /// `watch`: who knows this key may see the connection's frames.
     pub watch: Option<WatchKey>,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            reply: ReplyMode::default(),
+            impairment: Impairment::default(),
+            tick: None,
+            action: None,
+            trigger: Trigger::default(),
+            fragment: None,
+            rate: None,
+            pong: true,
+            close_reply: true,
+            compress: true,
+            max_message_size: None,
+            subprotocol: None,
+            handshake_delay: None,
+            handshake_status: None,
+            watch: None,
+        }
+    }
 }
 
 /// How replies are lost, duplicated and delayed. `PartialEq` compares the probabilities as they were set.
@@ -68,25 +91,35 @@ pub struct Impairment {
     pub seed: Option<u64>,
 }
 
-/// Something that happens to the connection once.
+/// Something that the server does to the connection once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// The server closes so.
-    Close(CloseReason),
-    /// TCP reset, no Close frame.
+pub enum Action {
+    /// `close`: the server sends this Close frame.
+    Close(CloseFrame),
+    /// `abort`: a TCP reset without a Close frame.
     Abort,
-    /// The next frame breaks the protocol in that way.
+    /// `wire`: the server sends this invalid frame.
     Wire(Fault),
 }
 
-/// When it happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum After {
-    /// Right after the handshake.
+/// The payload of a Close frame (RFC 6455 section 5.5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseFrame {
+    /// The close code.
+    pub code: u16,
+    /// The close reason, at most 123 bytes; empty if there is none.
+    pub reason: String,
+}
+
+/// When the action happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// Right after the opening handshake.
+    #[default]
     Handshake,
     /// After the reply to this many messages.
     Messages(u64),
-    /// So long after the handshake.
+    /// This long after the opening handshake.
     Time(Duration),
 }
 
@@ -145,8 +178,8 @@ impl Behaviour {
     ) -> Result<Self, BadValue> {
         let mut behaviour = Self::default();
         let mut seen: Vec<&'static str> = Vec::new();
-        let mut events: Vec<(&'static str, Event)> = Vec::new();
-        let mut after = None;
+        let mut actions: Vec<(&'static str, Action)> = Vec::new();
+        let mut trigger = None;
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             let Some(&known) = KEYS.iter().find(|known| **known == key) else {
                 unknown(&key);
@@ -185,14 +218,14 @@ impl Behaviour {
                     behaviour.tick =
                         Some(tick.ok_or_else(|| given.bad("tick is a duration from 10ms to 1h"))?);
                 }
-                "close" => events.push((known, Event::Close(given.close()?))),
-                "abort" if value.is_empty() => events.push((known, Event::Abort)),
+                "close" => actions.push((known, Action::Close(given.close()?))),
+                "abort" if value.is_empty() => actions.push((known, Action::Abort)),
                 "abort" => return Err(given.bad("abort has no value")),
                 "wire" => {
                     let fault = value.parse().map_err(|()| given.bad(Fault::ALLOWED))?;
-                    events.push((known, Event::Wire(fault)));
+                    actions.push((known, Action::Wire(fault)));
                 }
-                "after" => after = Some(given.after()?),
+                "after" => trigger = Some(given.trigger()?),
                 "fragment" => {
                     let most = value
                         .parse()
@@ -210,9 +243,9 @@ impl Behaviour {
                     behaviour.rate =
                         Some(rate.ok_or_else(|| given.bad("rate is bytes a second, from 1 to 1000000000"))?);
                 }
-                "pong" => behaviour.no_pong = given.off()?,
-                "close-reply" => behaviour.no_close_reply = given.off()?,
-                "compress" => behaviour.no_compression = given.off()?,
+                "pong" => behaviour.pong = given.switch()?,
+                "close-reply" => behaviour.close_reply = given.switch()?,
+                "compress" => behaviour.compress = given.switch()?,
                 "max-message-size" => behaviour.max_message_size = Some(given.size(max_message_size)?),
                 "subprotocol" => behaviour.subprotocol = Some(given.subprotocol()?),
                 "handshake-delay" => behaviour.handshake_delay = Some(given.wait()?),
@@ -233,7 +266,8 @@ impl Behaviour {
                 _ => unknown(&key),
             }
         }
-        behaviour.event = combine(events, after)?;
+        behaviour.action = combine(actions, trigger)?;
+        behaviour.trigger = trigger.unwrap_or_default();
         Ok(behaviour)
     }
 }
@@ -263,13 +297,13 @@ const KEYS: [&str; 21] = [
     "watch",
 ];
 
-/// One end for a connection, and a moment for it.
+/// Returns the only action, or refuses two of them and a trigger without one.
 fn combine(
-    events: Vec<(&'static str, Event)>,
-    after: Option<After>,
-) -> Result<Option<(Event, After)>, BadValue> {
-    let mut events = events.into_iter();
-    match (events.next(), events.next(), after) {
+    actions: Vec<(&'static str, Action)>,
+    trigger: Option<Trigger>,
+) -> Result<Option<Action>, BadValue> {
+    let mut actions = actions.into_iter();
+    match (actions.next(), actions.next(), trigger) {
         (Some((first, _)), Some((second, _)), _) => Err(BadValue {
             said: format!("{first} and {second}"),
             allowed: "one of close, abort and wire: a connection ends once".to_owned(),
@@ -278,8 +312,8 @@ fn combine(
             said: "after, but not what then".to_owned(),
             allowed: "after goes with one of close, abort and wire".to_owned(),
         }),
-        (Some((_, event)), None, after) => Ok(Some((event, after.unwrap_or(After::Handshake)))),
-        (None, _, None) => Ok(None),
+        (action, None, _) => Ok(action.map(|(_, action)| action)),
+        (None, Some(_), None) => Ok(None),
     }
 }
 
@@ -299,9 +333,9 @@ impl Given<'_> {
         }
     }
 
-    fn off(&self) -> Result<bool, BadValue> {
+    fn switch(&self) -> Result<bool, BadValue> {
         match self.value {
-            "off" => Ok(true),
+            "off" => Ok(false),
             _ => Err(self.bad(&format!("{} is off, or left out", self.key))),
         }
     }
@@ -330,10 +364,10 @@ impl Given<'_> {
             .ok_or_else(|| self.bad(&format!("{} is a probability from 0 to 1, such as 0.1", self.key)))
     }
 
-    fn close(&self) -> Result<CloseReason, BadValue> {
+    fn close(&self) -> Result<CloseFrame, BadValue> {
         let (code, reason) = match self.value.split_once(':') {
-            Some((code, reason)) => (code, Some(reason)),
-            None => (self.value, None),
+            Some((code, reason)) => (code, reason),
+            None => (self.value, ""),
         };
         // The codes that may stand in a Close frame; wire=close-code sends one that must not.
         let code = code
@@ -343,21 +377,26 @@ impl Given<'_> {
             .ok_or_else(|| {
                 self.bad("close is CODE or CODE:REASON, the code 1000 to 1003, 1007 to 1014 or 3000 to 4999")
             })?;
-        if reason.is_some_and(|reason| reason.len() > MAX_REASON) {
+        if reason.len() > MAX_REASON {
             return Err(self.bad("a close reason is at most 123 bytes of UTF-8"));
         }
-        Ok(CloseReason {
-            code: CloseCode::from(code),
-            description: reason.map(str::to_owned),
+        Ok(CloseFrame {
+            code,
+            reason: reason.to_owned(),
         })
     }
 
-    fn after(&self) -> Result<After, BadValue> {
-        let after = match self.value.parse() {
-            Ok(count) => (1..=MAX_COUNT).contains(&count).then_some(After::Messages(count)),
-            Err(_) => self.duration().filter(|wait| *wait <= MAX_WAIT).map(After::Time),
+    fn trigger(&self) -> Result<Trigger, BadValue> {
+        let trigger = match self.value.parse() {
+            Ok(count) => (1..=MAX_COUNT)
+                .contains(&count)
+                .then_some(Trigger::Messages(count)),
+            Err(_) => self
+                .duration()
+                .filter(|wait| *wait <= MAX_WAIT)
+                .map(Trigger::Time),
         };
-        after.ok_or_else(|| {
+        trigger.ok_or_else(|| {
             self.bad("after is a number of messages from 1 up, or a duration such as 5s, 5m at most")
         })
     }
@@ -417,9 +456,9 @@ mod tests {
              &handshake-delay=5s&handshake-status=418&watch=0123456789abcdef",
         )
         .unwrap();
-        let reason = CloseReason {
-            code: CloseCode::Other(4000),
-            description: Some("so long".into()),
+        let close = CloseFrame {
+            code: 4000,
+            reason: "so long".to_owned(),
         };
         let expected = Behaviour {
             reply: ReplyMode::Json,
@@ -431,12 +470,13 @@ mod tests {
                 seed: Some(7),
             },
             tick: Some(Duration::from_secs(2)),
-            event: Some((Event::Close(reason), After::Messages(3))),
+            action: Some(Action::Close(close)),
+            trigger: Trigger::Messages(3),
             fragment: NonZeroUsize::new(10),
             rate: NonZeroU32::new(100),
-            no_pong: true,
-            no_close_reply: true,
-            no_compression: true,
+            pong: false,
+            close_reply: false,
+            compress: false,
             max_message_size: Some(1024),
             subprotocol: Some(Subprotocol::None),
             handshake_delay: Some(Duration::from_secs(5)),
@@ -454,12 +494,14 @@ mod tests {
             "close-code",
             "close-length",
         ] {
-            let event = parse(&format!("wire={wire}&after=5s")).unwrap().event;
-            assert!(matches!(event, Some((Event::Wire(_), After::Time(_)))), "{wire}");
+            let behaviour = parse(&format!("wire={wire}&after=5s")).unwrap();
+            assert!(matches!(behaviour.action, Some(Action::Wire(_))), "{wire}");
+            assert_eq!(behaviour.trigger, Trigger::Time(Duration::from_secs(5)));
         }
+        let abort = parse("abort").unwrap();
         assert_eq!(
-            parse("abort").unwrap().event,
-            Some((Event::Abort, After::Handshake))
+            (abort.action, abort.trigger),
+            (Some(Action::Abort), Trigger::Handshake)
         );
     }
 

@@ -116,7 +116,7 @@ async fn accept(
         return Err(Refusal::Asked { status, location });
     }
 
-    let deflate = if state.config.compress.is_on() && !behaviour.no_compression {
+    let deflate = if state.config.compress.is_on() && behaviour.compress {
         Deflate::negotiate(lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS))
     } else {
         None

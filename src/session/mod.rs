@@ -38,7 +38,7 @@ use tokio::{
 pub use registry::Registry;
 pub use throttle::PerAddress;
 
-use behaviour::{After, Behaviour, Event};
+use behaviour::{Action, Behaviour, CloseFrame, Trigger};
 use close::Cause;
 use delay_queue::DelayQueue;
 use heartbeat::{Beat, Heartbeat};
@@ -90,9 +90,10 @@ struct Opening {
 struct Manner {
     reply: ReplyMode,
     tick: Option<Duration>,
-    event: Option<(Event, After)>,
-    no_pong: bool,
-    no_close_reply: bool,
+    action: Option<Action>,
+    trigger: Trigger,
+    pong: bool,
+    close_reply: bool,
     /// What `reply=json` says of the connection.
     connection: Option<Box<RawValue>>,
 }
@@ -102,9 +103,10 @@ impl Manner {
         Self {
             reply: behaviour.reply,
             tick: behaviour.tick,
-            event: behaviour.event,
-            no_pong: behaviour.no_pong,
-            no_close_reply: behaviour.no_close_reply,
+            action: behaviour.action,
+            trigger: behaviour.trigger,
+            pong: behaviour.pong,
+            close_reply: behaviour.close_reply,
             connection,
         }
     }
@@ -165,7 +167,7 @@ enum Due {
     /// A reply, and how often it is sent.
     Reply(Received<'static>, usize),
     /// What the URL asked for after so many messages.
-    Event(Event),
+    Action(Action),
 }
 
 /// For the line in the log that ends a connection.
@@ -262,14 +264,14 @@ impl EchoSession {
             };
             self.delay(outcome.wait, bytes, Due::Reply(received, outcome.copies), ctx);
         }
-        if let Some((event, After::Messages(count))) = &self.manner.event
-            && *count == self.tally.messages
+        if let (Some(action), Trigger::Messages(count)) = (&self.manner.action, self.manner.trigger)
+            && count == self.tally.messages
         {
-            let event = event.clone();
+            let action = action.clone();
             if self.delayed.is_empty() {
-                self.happen(event, ctx);
+                self.happen(action, ctx);
             } else {
-                self.delay(Duration::ZERO, 0, Due::Event(event), ctx);
+                self.delay(Duration::ZERO, 0, Due::Action(action), ctx);
             }
         }
     }
@@ -312,7 +314,7 @@ impl EchoSession {
             Due::Reply(received, copies) => {
                 self.reply(received, copies);
             }
-            Due::Event(event) => self.happen(event, ctx),
+            Due::Action(action) => self.happen(action, ctx),
         }
     }
 
@@ -350,21 +352,27 @@ impl EchoSession {
     }
 
     /// What the URL asked to happen once.
-    fn happen(&mut self, event: Event, ctx: &mut SessionContext) {
+    fn happen(&mut self, action: Action, ctx: &mut SessionContext) {
         if self.closing {
             return;
         }
-        debug!(connection = self.id(), event:?; "as the URL asked");
-        match event {
-            Event::Close(reason) => self.close_with(reason, ctx),
-            Event::Wire(fault) => {
+        debug!(connection = self.id(), event:? = action; "as the URL asked");
+        match action {
+            Action::Close(CloseFrame { code, reason }) => {
+                let reason = CloseReason {
+                    code: code.into(),
+                    description: Some(reason),
+                };
+                self.close_with(reason, ctx);
+            }
+            Action::Wire(fault) => {
                 self.wire.outbound.broken(fault);
                 if fault.is_close() {
                     self.tally.ended = Some(Ended::Broken);
                     self.wait_for_close(ctx);
                 }
             }
-            Event::Abort => {
+            Action::Abort => {
                 self.closing = true;
                 self.tally.ended = Some(Ended::Aborted);
                 ctx.run_later(ABORT_AFTER, |session, _| {
@@ -427,7 +435,7 @@ impl EchoSession {
     /// Answers the peer's Close.
     fn closed_by_peer(&mut self, code: Option<u16>, ctx: &mut SessionContext) {
         self.tally.ended = Some(Ended::ByPeer(code));
-        if self.manner.no_close_reply {
+        if !self.manner.close_reply {
             self.closing = true;
             let patience = self.state.config.idle_timeout.duration().unwrap_or(UNANSWERED);
             ctx.run_later(patience, |_, ctx| ctx.stop());
@@ -497,7 +505,7 @@ impl EchoSession {
             Incoming::Close(_) if self.closing => ctx.stop(),
             _ if self.closing => {}
             Incoming::Message(message, facts) => self.answer(message, facts, ctx),
-            Incoming::Ping(_) if self.manner.no_pong => {}
+            Incoming::Ping(_) if !self.manner.pong => {}
             Incoming::Ping(payload) => self.wire.outbound.pong(payload),
             Incoming::Pong => {}
             Incoming::Close(code) => self.closed_by_peer(code, ctx),
@@ -559,12 +567,14 @@ impl Actor for EchoSession {
         if let Some(tick) = self.manner.tick {
             ctx.run_later(tick, Self::tick);
         }
-        match self.manner.event.clone() {
-            Some((event, After::Handshake)) => self.happen(event, ctx),
-            Some((event, After::Time(wait))) => {
-                ctx.run_later(wait, |session, ctx| session.happen(event, ctx));
+        if let Some(action) = self.manner.action.clone() {
+            match self.manner.trigger {
+                Trigger::Handshake => self.happen(action, ctx),
+                Trigger::Time(wait) => {
+                    ctx.run_later(wait, |session, ctx| session.happen(action, ctx));
+                }
+                Trigger::Messages(_) => {}
             }
-            Some((_, After::Messages(_))) | None => {}
         }
     }
 
