@@ -8,7 +8,7 @@ use actix_web::{
 use serde::Serialize;
 use thiserror::Error;
 
-use super::{behaviour::BadValue, registry::NoRoom, throttle::TooFast};
+use super::{behaviour::InvalidParam, registry::NoRoom, throttle::TooFast};
 use crate::metrics::{Limit, Reason};
 
 /// Why a handshake was refused.
@@ -41,7 +41,7 @@ pub(crate) enum Refusal {
     #[error("this origin may not connect")]
     Origin,
     #[error(transparent)]
-    Behaviour(#[from] BadValue),
+    Behaviour(#[from] InvalidParam),
     #[error("the server is shutting down")]
     Draining,
     #[error("{0} connections are open, as many as ws-echo takes here")]
@@ -128,7 +128,7 @@ impl Refusal {
                 "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
-            Self::Behaviour(bad) => &bad.allowed,
+            Self::Behaviour(invalid) => &invalid.expected,
             Self::Draining => "try again later; Retry-After says when",
             Self::Full(_) => "try again later; Retry-After says when. The operator sets --max-connections",
             Self::AddressFull(_) => {
