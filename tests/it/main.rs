@@ -24,6 +24,7 @@ mod handshake;
 mod health;
 mod hostile;
 mod json;
+mod keys;
 mod limits;
 mod metrics;
 mod page;
