@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::{
     admission::{AdmissionError, RateExceeded},
     metrics::{Limit, RefusalReason as Reason},
-    session::behaviour::BadValue,
+    session::behaviour::InvalidParam,
     transport::error_body::ErrorBody,
 };
 
@@ -44,7 +44,7 @@ pub(crate) enum Refusal {
     #[error("this origin may not connect")]
     Origin,
     #[error(transparent)]
-    Behaviour(#[from] BadValue),
+    Behaviour(#[from] InvalidParam),
     #[error("the server is shutting down")]
     Draining,
     #[error(transparent)]
@@ -129,7 +129,7 @@ impl Refusal {
                 "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
-            Self::Behaviour(bad) => &bad.allowed,
+            Self::Behaviour(bad) => &bad.expected,
             Self::Draining => "try again later; Retry-After says when",
             Self::Admission(error) => error.hint(),
             Self::TooFast(error) => error.hint(),

@@ -26,10 +26,6 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// What `?wire=` takes.
-    pub const ALLOWED: &'static str =
-        "wire is one of rsv, opcode, masked, length, utf8, continuation, close-code and close-length";
-
     /// Whether the frame is a Close: nothing may follow it.
     pub fn is_close(self) -> bool {
         matches!(self, Self::CloseCode | Self::CloseLength)

@@ -49,10 +49,7 @@ impl Session {
         }
         debug!(target: "ws_echo::session", connection = self.details.permit.id(), event:? = action; "as the URL asked");
         match action {
-            Action::Close(frame) => self.close_with(CloseFrame {
-                code: frame.code,
-                reason: frame.reason.into(),
-            }),
+            Action::Close(frame) => self.close_with(frame),
             Action::Wire(fault) => {
                 self.outbound.send_invalid(fault);
                 if fault.is_close() && self.life.close(CloseOutcome::InvalidClose) {

@@ -2,6 +2,8 @@
 
 use std::{fs, net::TcpListener};
 
+use ws_echo::session::behaviour::keys::{KEYS, Kind};
+
 use crate::support::{
     process::{Process, ws_echo},
     raw::{self, FIN, Frame, Raw, TEXT},
@@ -113,6 +115,34 @@ async fn an_address_that_cannot_be_had_is_one_clear_line() {
     // RFC 5737: for documentation, on no machine. RFC 6761: never a name.
     assert_fails(&["--listen", "192.0.2.1:0"], &[], 1, &["192.0.2.1:0"]).await;
     assert_fails(&["--listen", "nowhere.invalid:0"], &[], 1, &["nowhere.invalid:0"]).await;
+}
+
+#[actix_rt::test]
+async fn help_names_exactly_the_query_keys_and_their_words() {
+    let (_, out, _) = run(&["--help"], &[]).await;
+    let mut paragraphs = out.split("\n\n");
+    let keys = paragraphs
+        .find(|paragraph| paragraph.contains("reply=stamped|"))
+        .unwrap_or_else(|| panic!("no query keys in\n{out}"))
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    // "..., combined with &: reply=stamped|verbatim, delay, close=CODE[:REASON], ... . docs/behaviours.md ..."
+    let keys = keys.split_once("&: ").unwrap().1;
+    let keys = keys.split_once(". ").unwrap().0;
+    let mut named: Vec<&str> = Vec::new();
+    for entry in keys.split(", ") {
+        let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
+        named.push(name);
+        let key = KEYS.iter().find(|key| key.name == name);
+        if let Kind::Words(words) = key.unwrap_or_else(|| panic!("{name} is no key")).kind {
+            assert_eq!(value.split('|').collect::<Vec<_>>(), words, "{name}");
+        }
+    }
+    let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    named.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(named, known);
 }
 
 #[actix_rt::test]

@@ -25,6 +25,7 @@ mod handshake;
 mod health;
 mod hostile;
 mod json;
+mod keys;
 mod limits;
 mod metrics;
 mod page;

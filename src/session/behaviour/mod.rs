@@ -1,0 +1,137 @@
+//! What the URL's query sets for one connection.
+//!
+//! The types here are plain data. [`keys`] lists the query keys, `query.rs` parses a query into a checked [`Behaviour`].
+//! Every number has an upper limit, so that no URL makes the server hold more, or for longer, than the operator's flags
+//! allow.
+
+mod key;
+pub mod keys;
+mod param;
+mod query;
+mod watch_key;
+
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
+
+use thiserror::Error;
+
+use super::reply::ReplyMode;
+use crate::protocol::{CloseFrame, Fault};
+
+pub use watch_key::WatchKey;
+
+/// What one connection's URL sets. The default is an echo with timestamps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Behaviour {
+    /// `reply`: the form of the replies.
+    pub reply: ReplyMode,
+    /// `delay`, `jitter`, `drop`, `duplicate`, `seed`: how replies are lost, duplicated and delayed.
+    pub impairment: Impairment,
+    /// `tick`: interval at which the server sends the time.
+    pub tick: Option<Duration>,
+    /// `close`, `abort` or `wire`: what happens to the connection once.
+    pub action: Option<Action>,
+    /// `after`: when the action happens. Without an action it has no effect.
+    pub trigger: Trigger,
+    /// `fragment`: maximum payload bytes of a data frame.
+    pub fragment: Option<NonZeroUsize>,
+    /// `rate`: bytes that the server sends a second.
+    pub rate: Option<NonZeroU32>,
+    /// `pong`: whether the server answers a Ping.
+    pub pong: bool,
+    /// `close-reply`: whether the server answers the client's Close.
+    pub close_reply: bool,
+    /// `compress`: whether the server may accept an offer of permessage-deflate.
+    pub compress: bool,
+    /// `max-message-size`: a limit in bytes, at most the operator's.
+    pub max_message_size: Option<usize>,
+    /// `subprotocol`: the subprotocol in the response, whatever the client offers.
+    pub subprotocol: Option<Subprotocol>,
+    /// `handshake-delay`: delay of the response to the opening handshake.
+    pub handshake_delay: Option<Duration>,
+    /// `handshake-status`: the server refuses the handshake with this status, 300 to 599.
+    pub handshake_status: Option<u16>,
+    /// `watch`: the key under which watchers see the connection's frames.
+    pub watch: Option<WatchKey>,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            reply: ReplyMode::default(),
+            impairment: Impairment::default(),
+            tick: None,
+            action: None,
+            trigger: Trigger::default(),
+            fragment: None,
+            rate: None,
+            pong: true,
+            close_reply: true,
+            compress: true,
+            max_message_size: None,
+            subprotocol: None,
+            handshake_delay: None,
+            handshake_status: None,
+            watch: None,
+        }
+    }
+}
+
+/// How replies are lost, duplicated and delayed. `PartialEq` compares the probabilities as they were set.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Impairment {
+    /// `delay`: shortest delay of a reply.
+    pub delay: Duration,
+    /// `jitter`: longest random addition to `delay`.
+    pub jitter: Duration,
+    /// `drop`: probability, 0 to 1, that a reply is not sent.
+    pub drop: f64,
+    /// `duplicate`: probability, 0 to 1, that a reply is sent twice.
+    pub duplicate: f64,
+    /// `seed`: seed of the random numbers; `None` seeds each connection differently.
+    pub seed: Option<u64>,
+}
+
+/// Something that the server does to the connection once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `close`: the server sends this Close frame.
+    Close(CloseFrame<'static>),
+    /// `abort`: a TCP reset without a Close frame.
+    Abort,
+    /// `wire`: the server sends this invalid frame.
+    Wire(Fault),
+}
+
+/// When the action happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Trigger {
+    /// Right after the opening handshake.
+    #[default]
+    Handshake,
+    /// After the reply to this many messages.
+    Messages(u64),
+    /// This long after the opening handshake.
+    Time(Duration),
+}
+
+/// A subprotocol that the server selects against RFC 6455 section 4.2.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subprotocol {
+    /// None, even if the client offers some.
+    None,
+    /// This one, even if the client does not offer it.
+    Named(String),
+}
+
+/// A query that the server refuses: a value that its key does not allow, or keys that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{found}")]
+pub struct InvalidParam {
+    /// What the query has, such as `invalid value "6m" for delay`.
+    pub found: String,
+    /// What the server expects, as one imperative sentence, such as `set delay to a duration from 0 to 5m`.
+    pub expected: String,
+}

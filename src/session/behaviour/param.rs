@@ -1,0 +1,91 @@
+//! The value of one query key, read as one of the kinds of value that [`super::keys`] has.
+
+use std::{ops::RangeInclusive, str::FromStr, time::Duration};
+
+use super::{Subprotocol, Trigger};
+use crate::{
+    protocol::{CloseFrame, fields::is_token, is_sendable_close_code},
+    session::reply::ReplyMode,
+};
+
+/// Longest close reason in bytes (RFC 6455 section 5.5: a control frame has 125, the code takes 2 of them).
+const MAX_REASON: usize = 123;
+/// Longest name of a subprotocol in bytes.
+const MAX_SUBPROTOCOL: usize = 64;
+
+/// The value of a query key. Each method returns `None` if the value is not allowed.
+pub(super) struct Param<'q> {
+    /// The value, percent-decoded.
+    pub(super) value: &'q str,
+    /// The operator's `--max-message-size`, the upper limit of a size.
+    pub(super) max_message_size: usize,
+}
+
+impl Param<'_> {
+    pub(super) fn duration(&self, allowed: &RangeInclusive<Duration>) -> Option<Duration> {
+        let duration = match self.value {
+            // humantime wants a unit, and 0 has none to give.
+            "0" => Duration::ZERO,
+            value => humantime::parse_duration(value).ok()?,
+        };
+        allowed.contains(&duration).then_some(duration)
+    }
+
+    pub(super) fn probability(&self) -> Option<f64> {
+        self.number(&(0.0..=1.0))
+    }
+
+    pub(super) fn number<N: FromStr + PartialOrd>(&self, allowed: &RangeInclusive<N>) -> Option<N> {
+        self.value.parse().ok().filter(|number| allowed.contains(number))
+    }
+
+    pub(super) fn size(&self) -> Option<usize> {
+        let size: bytesize::ByteSize = self.value.parse().ok()?;
+        let size = usize::try_from(size.as_u64()).ok()?;
+        (1..=self.max_message_size).contains(&size).then_some(size)
+    }
+
+    pub(super) fn reply(&self) -> Option<ReplyMode> {
+        Some(match self.value {
+            "stamped" => ReplyMode::Stamped,
+            "verbatim" => ReplyMode::Verbatim,
+            "json" => ReplyMode::Json,
+            "none" => ReplyMode::None,
+            _ => return None,
+        })
+    }
+
+    /// Reads `CODE` or `CODE:REASON`. The codes are those that may stand in a Close frame (RFC 6455 section 7.4), because
+    /// an invalid one is what `wire=close-code` sends.
+    pub(super) fn close(&self) -> Option<CloseFrame<'static>> {
+        let (code, reason) = self.value.split_once(':').unwrap_or((self.value, ""));
+        let code = code.parse().ok()?;
+        let is_valid = is_sendable_close_code(code) && reason.len() <= MAX_REASON;
+        is_valid.then(|| CloseFrame {
+            code,
+            reason: reason.to_owned().into(),
+        })
+    }
+
+    /// Reads a number of messages, or a duration.
+    pub(super) fn trigger(
+        &self,
+        messages: &RangeInclusive<u64>,
+        time: &RangeInclusive<Duration>,
+    ) -> Option<Trigger> {
+        match self.value.parse() {
+            Ok(count) => messages.contains(&count).then_some(Trigger::Messages(count)),
+            Err(_) => self.duration(time).map(Trigger::Time),
+        }
+    }
+
+    pub(super) fn subprotocol(&self) -> Option<Subprotocol> {
+        match self.value {
+            "none" => Some(Subprotocol::None),
+            name => {
+                let is_valid = (1..=MAX_SUBPROTOCOL).contains(&name.len()) && is_token(name.as_bytes());
+                is_valid.then(|| Subprotocol::Named(name.to_owned()))
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The parser of a query string.
+
+use super::{
+    Behaviour, InvalidParam,
+    keys::{KEYS, Key, Kind},
+    param::Param,
+};
+
+/// Number of characters of an invalid value that an error repeats. A query can be much longer.
+const MAX_REPEATED: usize = 64;
+
+impl Behaviour {
+    /// Parses a query string, percent-encoded as it stands in the URL.
+    ///
+    /// `max_message_size` is the operator's limit, which a URL can only lower. The parser ignores unknown keys, because
+    /// clients have keys of their own, and passes each to `unknown`.
+    ///
+    /// # Errors
+    /// If a known key has a value that is not allowed or is set twice, or if two keys do not go together.
+    pub fn from_query(
+        query: &str,
+        max_message_size: usize,
+        mut unknown: impl FnMut(&str),
+    ) -> Result<Self, InvalidParam> {
+        let mut behaviour = Self::default();
+        let mut set: Vec<&Key> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+                unknown(&name);
+                continue;
+            };
+            if set.iter().any(|earlier| earlier.name == key.name) {
+                return Err(set_twice(key));
+            }
+            set.push(key);
+            let param = Param {
+                value: &value,
+                max_message_size,
+            };
+            apply(key, &param, &mut behaviour).ok_or_else(|| invalid_value(key, &param))?;
+        }
+        check_combination(&set)?;
+        Ok(behaviour)
+    }
+}
+
+/// Puts a value into the behaviour; `None` if the value is not allowed.
+fn apply(key: &Key, param: &Param<'_>, behaviour: &mut Behaviour) -> Option<()> {
+    let is_allowed = match key.kind {
+        Kind::NoValue => param.value.is_empty(),
+        Kind::Words(words) => words.contains(&param.value),
+        _ => true,
+    };
+    if is_allowed {
+        (key.set)(behaviour, param)
+    } else {
+        None
+    }
+}
+
+/// Checks the keys that exclude or need each other.
+fn check_combination(set: &[&Key]) -> Result<(), InvalidParam> {
+    for (position, key) in set.iter().enumerate() {
+        let mut later = set[position + 1..].iter();
+        if let Some(other) = later.find(|other| key.excludes.contains(&other.name)) {
+            return Err(InvalidParam {
+                found: format!("{} and {} exclude each other", key.name, other.name),
+                expected: format!("remove {} or {}", key.name, other.name),
+            });
+        }
+        let is_set = |name: &&str| set.iter().any(|key| key.name == *name);
+        if !key.needs.is_empty() && !key.needs.iter().any(is_set) {
+            let needs = alternatives(key.needs);
+            return Err(InvalidParam {
+                found: format!("{} is set without {needs}", key.name),
+                expected: format!("add {needs}, or remove {}", key.name),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn set_twice(key: &Key) -> InvalidParam {
+    InvalidParam {
+        found: format!("{} is set twice", key.name),
+        expected: format!("remove the second {}", key.name),
+    }
+}
+
+fn invalid_value(key: &Key, param: &Param<'_>) -> InvalidParam {
+    let name = key.name;
+    let found = if key.kind == Kind::Secret {
+        format!("invalid value for {name}")
+    } else {
+        format!("invalid value \"{}\" for {name}", shorten(param.value))
+    };
+    let expected = match key.kind {
+        Kind::NoValue => format!("remove the value of {name}"),
+        // The operator's limit as a number, which a client cannot know.
+        Kind::Size => format!("set {name} to a size from 1 to {} bytes", param.max_message_size),
+        _ => format!("set {name} to {}", key.expected),
+    };
+    InvalidParam { found, expected }
+}
+
+fn shorten(value: &str) -> String {
+    match value.char_indices().nth(MAX_REPEATED) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+/// Joins names, such as `close, abort or wire`.
+fn alternatives(names: &[&str]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        names => names.concat(),
+    }
+}
+#[cfg(test)]
+mod tests {
+    use std::{
+        num::{NonZeroU32, NonZeroUsize},
+        time::Duration,
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        protocol::CloseFrame,
+        session::{
+            behaviour::{Action, Impairment, Subprotocol, Trigger, WatchKey},
+            reply::ReplyMode,
+        },
+    };
+
+    fn parse(query: &str) -> Result<Behaviour, InvalidParam> {
+        Behaviour::from_query(query, 16 * 1024 * 1024, |_| {})
+    }
+
+    #[test]
+    fn known_keys_are_read_and_unknown_keys_ignored() {
+        let mut unknown = Vec::new();
+        let behaviour = Behaviour::from_query("room=7&reply=%76erbatim&Reply=x", 100, |key| {
+            unknown.push(key.to_owned());
+        });
+        assert_eq!(behaviour.unwrap().reply, ReplyMode::Verbatim);
+        assert_eq!(unknown, ["room", "Reply"]);
+        assert_eq!(parse(""), Ok(Behaviour::default()));
+    }
+
+    #[test]
+    fn each_key_sets_its_part_of_the_behaviour() {
+        let behaviour = parse(
+            "reply=json&delay=250ms&jitter=1s&drop=0.25&duplicate=1&seed=7&tick=2s&close=4000:so%20long&after=3\
+             &fragment=10&rate=100&pong=off&close-reply=off&compress=off&max-message-size=1KiB&subprotocol=none\
+             &handshake-delay=5s&handshake-status=418&watch=0123456789abcdef",
+        )
+        .unwrap();
+        let close = CloseFrame {
+            code: 4000,
+            reason: "so long".into(),
+        };
+        let expected = Behaviour {
+            reply: ReplyMode::Json,
+            impairment: Impairment {
+                delay: Duration::from_millis(250),
+                jitter: Duration::from_secs(1),
+                drop: 0.25,
+                duplicate: 1.0,
+                seed: Some(7),
+            },
+            tick: Some(Duration::from_secs(2)),
+            action: Some(Action::Close(close)),
+            trigger: Trigger::Messages(3),
+            fragment: NonZeroUsize::new(10),
+            rate: NonZeroU32::new(100),
+            pong: false,
+            close_reply: false,
+            compress: false,
+            max_message_size: Some(1024),
+            subprotocol: Some(Subprotocol::None),
+            handshake_delay: Some(Duration::from_secs(5)),
+            handshake_status: Some(418),
+            watch: WatchKey::new("0123456789abcdef"),
+        };
+        assert_eq!(behaviour, expected);
+    }
+
+    #[test]
+    fn an_action_happens_right_after_the_handshake_unless_after_is_set() {
+        let abort = parse("abort").unwrap();
+        assert_eq!(abort.action, Some(Action::Abort));
+        assert_eq!(abort.trigger, Trigger::Handshake);
+        let wire = parse("after=5s&wire=utf8").unwrap();
+        assert!(matches!(wire.action, Some(Action::Wire(_))));
+        assert_eq!(wire.trigger, Trigger::Time(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn the_limits_of_each_value_are_those_that_are_written() {
+        for (key, allowed, refused) in [
+            ("tick", &["10ms", "1h"][..], &["9ms", "1h 1ms", "0"][..]),
+            ("delay", &["0", "0s", "5m", "4m 60s"], &["5m 1ms", "5", "", "-1s"]),
+            ("jitter", &["0", "5m"], &["301s"]),
+            ("handshake-delay", &["0", "5m"], &["301s"]),
+            ("rate", &["1", "1000000000"], &["0", "1000000001", "1KiB"]),
+            ("drop", &["0", "1", "1e-3"], &["1.001", "-0.1", "NaN", "10%"]),
+            ("duplicate", &["0", "1"], &["1.001", "inf"]),
+            (
+                "seed",
+                &["0", "18446744073709551615"],
+                &["18446744073709551616", "-1", "x"],
+            ),
+            (
+                "close",
+                &[
+                    "1000", "1003", "1007", "1014", "3000", "4999", "4000:", "1000:a:b",
+                ],
+                &[
+                    "999", "1004", "1005", "1006", "1015", "2999", "5000", "65536", "x", "",
+                ],
+            ),
+            ("fragment", &["1", "16777216"], &["0", "16777217"]),
+            ("max-message-size", &["1", "16MiB"], &["0", "16777217", "17MiB"]),
+            ("handshake-status", &["300", "599"], &["299", "600", "101"]),
+            ("subprotocol", &["none", "a.b"], &["a,b", "", "a b"]),
+        ] {
+            for value in allowed {
+                assert!(parse(&format!("{key}={value}")).is_ok(), "{key}={value}");
+            }
+            for value in refused {
+                assert!(parse(&format!("{key}={value}")).is_err(), "{key}={value}");
+            }
+        }
+        for (after, allowed) in [
+            ("1", true),
+            ("1000000000", true),
+            ("5m", true),
+            ("0", false),
+            ("1000000001", false),
+            ("301s", false),
+        ] {
+            assert_eq!(parse(&format!("abort&after={after}")).is_ok(), allowed, "{after}");
+        }
+        for (reason, allowed) in [("é".repeat(61), true), ("é".repeat(62), false)] {
+            assert_eq!(
+                parse(&format!("close=1000:{reason}")).is_ok(),
+                allowed,
+                "{reason}"
+            );
+        }
+        for (name, allowed) in [("n".repeat(64), true), ("n".repeat(65), false)] {
+            assert_eq!(parse(&format!("subprotocol={name}")).is_ok(), allowed, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_error_has_what_was_found_and_what_is_expected() {
+        for (query, found, expected) in [
+            (
+                "reply=loud",
+                "invalid value \"loud\" for reply",
+                "set reply to stamped, verbatim, json or none",
+            ),
+            (
+                "delay=6m",
+                "invalid value \"6m\" for delay",
+                "set delay to a duration from 0 to 5m",
+            ),
+            (
+                "abort=1",
+                "invalid value \"1\" for abort",
+                "remove the value of abort",
+            ),
+            (
+                "pong=on",
+                "invalid value \"on\" for pong",
+                "set pong to off, or leave it out",
+            ),
+            (
+                "max-message-size=17MiB",
+                "invalid value \"17MiB\" for max-message-size",
+                "set max-message-size to a size from 1 to 16777216 bytes",
+            ),
+            (
+                "watch=secret",
+                "invalid value for watch",
+                "set watch to a key of 16 to 64 letters, digits, _ and -",
+            ),
+            (
+                "delay=1s&delay=2s",
+                "delay is set twice",
+                "remove the second delay",
+            ),
+            (
+                "abort&close=1000",
+                "abort and close exclude each other",
+                "remove abort or close",
+            ),
+            (
+                "after=3",
+                "after is set without close, abort or wire",
+                "add close, abort or wire, or remove after",
+            ),
+        ] {
+            let error = parse(query).unwrap_err();
+            assert_eq!(
+                (error.to_string().as_str(), error.expected.as_str()),
+                (found, expected)
+            );
+        }
+        let long = parse(&format!("seed={}", "é".repeat(65))).unwrap_err();
+        assert_eq!(
+            long.found,
+            format!("invalid value \"{}…\" for seed", "é".repeat(64))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_panics(query in "\\PC{0,80}") {
+            let _ = parse(&query);
+        }
+
+        #[test]
+        fn no_value_of_a_known_key_panics(position in 0..KEYS.len(), value in "\\PC{0,30}") {
+            let _ = parse(&format!("{}={value}", KEYS[position].name));
+        }
+    }
+}

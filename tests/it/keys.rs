@@ -1,0 +1,171 @@
+//! The one list of query keys, and what is written of them elsewhere.
+
+use std::path::Path;
+
+use ws_echo::session::behaviour::{
+    Behaviour,
+    keys::{KEYS, Key, Kind},
+};
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn key(name: &str) -> &'static Key {
+    let found = KEYS.iter().find(|key| key.name == name);
+    found.unwrap_or_else(|| panic!("{name} is no query key"))
+}
+
+fn parse(query: &str) -> Behaviour {
+    Behaviour::from_query(query, 16 * 1024 * 1024, |unknown| panic!("{query}: {unknown}"))
+        .unwrap_or_else(|error| panic!("{query}: {error}; {}", error.expected))
+}
+
+/// The texts between two marks, in their order.
+fn between<'t>(text: &'t str, start: &str, end: &str) -> Vec<&'t str> {
+    text.split(start)
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once(end)?.0))
+        .collect()
+}
+
+fn assert_all_keys(mut names: Vec<&str>, place: &str) {
+    let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    known.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(names, known, "{place}");
+}
+
+#[test]
+fn every_example_and_every_word_of_the_list_has_an_effect() {
+    for key in KEYS {
+        let other = key.needs.first().map_or(String::new(), |name| {
+            let other = self::key(name);
+            format!("&{}={}", other.name, other.example)
+        });
+        let words = match key.kind {
+            Kind::Words(words) => words,
+            _ => &[],
+        };
+        for value in words.iter().chain([&key.example]) {
+            let query = format!("{}={value}{other}", key.name);
+            // What a connection does by default has a word too.
+            if *value != "stamped" {
+                assert_ne!(parse(&query), parse(other.trim_start_matches('&')), "{query}");
+            }
+        }
+        for word in words {
+            assert!(key.expected.contains(word), "{}: {word}", key.name);
+        }
+    }
+}
+
+#[test]
+fn the_list_names_each_key_once_and_each_group_in_one_place() {
+    let mut groups: Vec<_> = KEYS.iter().map(|key| key.group).collect();
+    groups.dedup();
+    for (position, group) in groups.iter().enumerate() {
+        assert!(!groups[..position].contains(group), "{group:?}");
+    }
+    for (position, key) in KEYS.iter().enumerate() {
+        assert!(
+            KEYS[..position].iter().all(|earlier| earlier.name != key.name),
+            "{}",
+            key.name
+        );
+    }
+}
+
+#[test]
+fn keys_exclude_each_other_in_both_directions() {
+    for key in KEYS {
+        for other in key.excludes {
+            assert!(
+                self::key(other).excludes.contains(&key.name),
+                "{} and {other}",
+                key.name
+            );
+            if *other != key.name {
+                let query = format!(
+                    "{}={}&{other}={}",
+                    key.name,
+                    key.example,
+                    self::key(other).example
+                );
+                assert!(Behaviour::from_query(&query, 1, |_| {}).is_err(), "{query}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_in_the_docs_has_every_key_with_its_words_and_a_section() {
+    let docs = file("docs/behaviours.md");
+    let mut named = Vec::new();
+    // | [`delay`, `jitter`](#delay-and-jitter) | value | effect | limits |
+    for row in docs.lines().filter(|line| line.starts_with("| [`")) {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let (names, anchor) = cells[0]
+            .trim_start_matches("| [")
+            .trim_end_matches(')')
+            .split_once("](#")
+            .unwrap();
+        let names: Vec<_> = names.split(", ").map(|name| name.trim_matches('`')).collect();
+        let heading = format!("\n## {}\n", anchor.replace("-and-", " and "));
+        assert!(docs.contains(&heading), "{heading}");
+        for name in &names {
+            if let Kind::Words(words) = key(name).kind {
+                let documented: Vec<_> = cells[1].split(", ").map(|word| word.trim_matches('`')).collect();
+                assert_eq!(documented, words, "{name}");
+            }
+        }
+        named.extend(names);
+    }
+    assert_all_keys(named, "docs/behaviours.md");
+}
+
+#[test]
+fn the_url_of_every_example_is_taken() {
+    for name in ["README.md", "README.zh-CN.md", "docs/behaviours.md"] {
+        let text = file(name);
+        let queries: Vec<_> = text
+            .split("://localhost:3000/?")
+            .skip(1)
+            .filter_map(|rest| rest.split(['\'', '"', '`', ' ', ')', '\n']).next())
+            .collect();
+        assert!(!queries.is_empty(), "{name}");
+        for query in queries {
+            // A variable of the shell.
+            parse(&query.replace("$key", "0123456789abcdef"));
+        }
+    }
+}
+
+#[test]
+fn the_form_of_the_page_has_every_key_with_its_words() {
+    let script = file("static/js/url.js");
+    let options = between(&script, "export const OPTIONS = [", "\n];");
+    let [options] = options[..] else {
+        panic!("no list of options in static/js/url.js");
+    };
+    let mut named = Vec::new();
+    // { key: "reply", values: ["stamped", "verbatim"] }, { key: "pong", only: "off" }, { key: "delay", test: ... }
+    for option in options.lines().filter(|line| line.contains("{ key: ")) {
+        let name = between(option, "key: \"", "\"")[0];
+        match key(name).kind {
+            Kind::NoValue => assert!(option.contains("only: \"\""), "{option}"),
+            Kind::Words([word]) => assert!(option.contains(&format!("only: \"{word}\"")), "{option}"),
+            Kind::Words(words) => {
+                let values = between(option, "values: [", "]")[0];
+                let values: Vec<_> = values.split(", ").map(|value| value.trim_matches('"')).collect();
+                assert_eq!(values, words, "{name}");
+            }
+            _ => assert!(
+                !option.contains("only:") && !option.contains("values:"),
+                "{option}"
+            ),
+        }
+        named.push(name);
+    }
+    assert_all_keys(named, "static/js/url.js");
+}
