@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Counter;
+use super::counter::Counter;
 
 /// Upper bounds in nanoseconds. An echo takes microseconds; what takes a second was held up by a peer that does not read.
 const BOUNDS: [u64; 20] = [

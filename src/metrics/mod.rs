@@ -3,6 +3,7 @@
 //! Each worker counts for itself: its counters have one writer, so that counting is a load and a store of its own
 //! memory, without a lock and without a cache line that cores must pass to each other. Who asks adds them up.
 
+mod counter;
 mod histogram;
 mod labels;
 
@@ -10,13 +11,11 @@ use std::{
     marker::PhantomData,
     ops::Deref,
     rc::Rc,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+pub use counter::Counter;
 use histogram::Histogram;
 pub use labels::{CloseCodeLabel, ClosedBy, FrameKind, Label, Limit, MessageType, RefusalReason};
 
@@ -120,22 +119,6 @@ pub struct Traffic {
     pub deflate_plain: Counter,
     /// Of compressed messages, the payload bytes on the wire.
     pub deflate_compressed: Counter,
-}
-
-/// A number that only grows. One thread writes it, any may read it.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// What it has come to.
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-
-    /// No `fetch_add`: there is no other writer to be atomic against, and a locked instruction costs twenty cycles.
-    fn add(&self, more: u64) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(more), Relaxed);
-    }
 }
 
 #[cfg(test)]

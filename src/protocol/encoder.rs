@@ -69,8 +69,8 @@ impl<R: Role, O: Observer> Encoder<R, O> {
 
     /// Appends the frames of a data message to `out`. Its payload is `parts`, one after the other. Compressed bytes are first
     /// written to `scratch`, which must be empty, because the header before them has their number.
-    // Is called for every message, from one place.
-    #[inline]
+    // Is called for every message, from one place that has the lengths of `parts` added up already.
+    #[inline(always)]
     pub fn message(&mut self, kind: DataKind, parts: &[&[u8]], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
         let len = parts.iter().map(|part| part.len()).sum();
         self.observer.on_frames(Direction::Sent, kind.opcode(), 1);
@@ -198,7 +198,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
     }
 
     /// Appends one frame, masked if the role asks for it, and returns its header.
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, header: Header, parts: &[&[u8]], out: &mut Vec<u8>) -> Header {
         let header = Header {
             mask: R::masking_key(&mut self.keys),

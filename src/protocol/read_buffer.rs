@@ -6,65 +6,78 @@ use std::ops::Range;
 /// borrow them.
 #[derive(Debug, Default)]
 pub struct ReadBuffer {
-    bytes: Vec<u8>,
-    /// Where the unparsed bytes start.
+    /// Longer than what was read: a read needs bytes that are initialised.
+    storage: Vec<u8>,
+    /// Where the unparsed bytes start and end.
     start: usize,
+    end: usize,
 }
 
 impl ReadBuffer {
-    /// Starts with `unparsed`, in `storage`, whose contents are discarded.
-    pub fn new(mut storage: Vec<u8>, unparsed: &[u8]) -> Self {
-        storage.clear();
-        storage.extend_from_slice(unparsed);
-        Self {
-            bytes: storage,
+    /// Starts with `unparsed`, in `storage`, whose contents are of no use.
+    pub fn new(storage: Vec<u8>, unparsed: &[u8]) -> Self {
+        let mut buffer = Self {
+            storage,
             start: 0,
+            end: 0,
+        };
+        if !unparsed.is_empty() {
+            buffer.append(unparsed);
         }
+        buffer
     }
 
     /// Returns the storage, whose contents are of no use.
     pub fn into_storage(self) -> Vec<u8> {
-        self.bytes
+        self.storage
     }
 
     /// The bytes that were not parsed.
     pub fn unparsed(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.storage[self.start..self.end]
     }
 
     /// The same bytes, to be unmasked in place.
     pub(super) fn unparsed_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.start..]
+        &mut self.storage[self.start..self.end]
     }
 
-    /// Marks at most `len` bytes as parsed and returns their place, which [`Self::parsed`] takes until [`Self::room`] or
-    /// [`Self::append`] is called.
+    /// Marks at most `len` bytes as parsed and returns their place, which is valid until [`Self::room`] or [`Self::append`] is
+    /// called.
     pub fn advance(&mut self, len: usize) -> Range<usize> {
         let from = self.start;
-        self.start = self.bytes.len().min(from.saturating_add(len));
+        self.start = self.end.min(from.saturating_add(len));
         from..self.start
     }
 
     /// The bytes that [`Self::advance`] has marked.
     pub(super) fn parsed(&self, place: Range<usize>) -> &[u8] {
-        &self.bytes[place]
+        &self.storage[place]
     }
 
-    /// Returns the storage with room for `len` bytes behind those that were not parsed: a read appends to it.
-    pub fn room(&mut self, len: usize) -> &mut Vec<u8> {
+    /// Returns `len` bytes behind those that were not parsed, to read to. [`Self::commit`] takes what was read.
+    pub fn room(&mut self, len: usize) -> &mut [u8] {
         if self.start > 0 {
-            let unparsed = self.bytes.len() - self.start;
-            self.bytes.copy_within(self.start.., 0);
-            self.bytes.truncate(unparsed);
+            self.storage.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
             self.start = 0;
         }
-        self.bytes.reserve(len);
-        &mut self.bytes
+        let end = self.end + len;
+        if self.storage.len() < end {
+            self.storage.resize(end, 0);
+        }
+        &mut self.storage[self.end..end]
+    }
+
+    /// Takes the first `len` bytes of the room as read.
+    pub fn commit(&mut self, len: usize) {
+        self.end = self.storage.len().min(self.end + len);
     }
 
     /// Appends bytes that were read elsewhere.
     pub fn append(&mut self, bytes: &[u8]) {
-        self.room(bytes.len()).extend_from_slice(bytes);
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.commit(bytes.len());
     }
 }
 

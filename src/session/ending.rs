@@ -81,7 +81,7 @@ impl Session {
     /// Gives the client time to answer the server's Close frame.
     fn wait_for_close(&mut self) {
         // What waits is not sent any more, and the client's Close frame may stand behind what is not read because of it.
-        drop(self.schedule.delayed.take());
+        drop(self.schedule.take_delayed());
         self.pause_input(false);
         self.schedule.end_at(Instant::now() + CLOSE_TIMEOUT);
     }

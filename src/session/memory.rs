@@ -30,16 +30,19 @@ impl SessionMemory {
     }
 
     pub(super) fn set_input(&self, bytes: usize) {
-        self.input.set(bytes);
-        self.settle(0);
+        if self.input.replace(bytes) != bytes {
+            self.settle(0);
+        }
     }
 
-    pub(crate) fn set_unwritten(&self, bytes: usize) {
+    /// Returns whether the session may go on.
+    pub(crate) fn set_unwritten(&self, bytes: usize) -> bool {
         self.unwritten.set(bytes);
         self.settle(0);
+        !self.exceeded.get()
     }
 
-    /// Whether there is memory for a reply of so many bytes.
+    /// Whether there is memory for the reply to a message of so many bytes.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         if bytes >= LARGE_REPLY {
             self.settle(bytes);
@@ -52,8 +55,9 @@ impl SessionMemory {
         self.exceeded.get()
     }
 
-    fn settle(&self, more: usize) {
-        let held = self.input.get() + self.unwritten.get() + more;
+    fn settle(&self, reply: usize) {
+        // The message that is replied to was counted while it was not complete, and is released with its reply.
+        let held = self.input.get().max(reply) + self.unwritten.get();
         if self.reservation.resize(held).is_err() {
             self.exceeded.set(true);
         }

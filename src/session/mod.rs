@@ -104,7 +104,7 @@ impl SessionEvents for EchoSession {
             }
             InputEnd::Drained(discard) => {
                 // What was received is answered, even if the answer is due later.
-                for scheduled in self.0.schedule.delayed.take() {
+                for scheduled in self.0.schedule.take_delayed() {
                     self.on_due(Due::Delayed(scheduled));
                 }
                 self.0.close_because(&CloseCause::ShuttingDown);

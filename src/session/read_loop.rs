@@ -156,7 +156,7 @@ fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
 
 /// Counts what the session holds. If all sessions together hold as much as they may, this one, which asked for more, ends.
 fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
-    let mut held = session.schedule.delayed.bytes();
+    let mut held = session.schedule.delayed_bytes();
     if let Input::Messages(inbound) = &session.input {
         held += inbound.buffered();
     }
@@ -180,7 +180,7 @@ fn run_scheduled(actor: &mut impl SessionEvents, now: Instant) {
         actor.on_due(due);
     }
     let session = actor.session();
-    session.pause_input(session.schedule.delayed.is_full());
+    session.pause_input(session.schedule.is_full());
     let (received, paused) = activity(session);
     if let Some(action) = session.schedule.check_heartbeat(now, received, paused) {
         actor.on_heartbeat(action);

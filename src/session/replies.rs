@@ -35,7 +35,7 @@ impl Session {
         };
         self.apply_rate_limit();
         let outcome = self.impairer.next_outcome();
-        if outcome.wait.is_zero() && self.schedule.delayed.is_empty() {
+        if outcome.wait.is_zero() && self.schedule.delays_nothing() {
             self.stats.undelayed_replies += u64::from(self.send_reply(received, outcome.copies));
         } else {
             let received = Received {
@@ -44,10 +44,11 @@ impl Session {
             };
             self.delay(outcome.wait, bytes, Scheduled::Reply(received, outcome.copies));
         }
-        if self.options.trigger == Trigger::Messages(self.stats.messages)
-            && let Some(action) = self.options.action.clone()
+        if let Some(action) = &self.options.action
+            && self.options.trigger == Trigger::Messages(self.stats.messages)
         {
-            if self.schedule.delayed.is_empty() {
+            let action = action.clone();
+            if self.schedule.delays_nothing() {
                 self.perform(action);
             } else {
                 self.delay(Duration::ZERO, 0, Scheduled::Action(action));
@@ -64,21 +65,17 @@ impl Session {
             prefix: &self.context.prefix,
             connection: self.options.connection.as_deref(),
         };
+        // A session that asks for more than all may hold is closed at the end of this poll.
+        if !self.memory.has_room_for(copies * received.message.payload.len()) {
+            return false;
+        }
         let mode = self.options.reply;
         let now = if mode.has_timestamp() { now_ms() } else { 0 };
         let Some(reply) = mode.reply(received, context, now) else {
             return false;
         };
-        let parts = reply.parts();
-        // A session that asks for more than all may hold is closed at the end of this poll.
-        if !self
-            .memory
-            .has_room_for(copies * parts.iter().map(|part| part.len()).sum::<usize>())
-        {
-            return false;
-        }
         for _ in 0..copies {
-            self.outbound.message(reply.kind, &parts);
+            self.outbound.message(reply.kind, &reply.parts());
         }
         true
     }
@@ -92,13 +89,12 @@ impl Session {
     }
 
     fn delay(&mut self, wait: Duration, bytes: usize, scheduled: Scheduled) {
-        self.schedule
-            .delayed
-            .push(Instant::now() + wait, bytes, scheduled);
-        self.pause_input(self.schedule.delayed.is_full());
+        self.schedule.delay(scheduled, Instant::now() + wait, bytes);
+        self.pause_input(self.schedule.is_full());
     }
 
     /// Measures the time from the last bytes to the replies, once for all that came together: they are written together.
+    #[inline]
     pub(super) fn record_latency(&mut self) {
         let replies = std::mem::take(&mut self.stats.undelayed_replies);
         if replies > 0 {

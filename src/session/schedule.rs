@@ -33,10 +33,12 @@ pub(super) enum Due {
 
 /// The timers of one session.
 pub(super) struct Schedule {
-    pub(super) heartbeat: Heartbeat,
-    pub(super) delayed: DelayQueue<Scheduled>,
+    heartbeat: Heartbeat,
+    delayed: DelayQueue<Scheduled>,
     /// None in most sessions.
     rare: Option<Box<Rare>>,
+    /// When the first of them is due. It is kept because it is compared at each poll.
+    next: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -50,55 +52,92 @@ struct Rare {
 impl Schedule {
     pub(super) fn new(heartbeat: Heartbeat) -> Self {
         Self {
+            next: heartbeat.due(),
             heartbeat,
             delayed: DelayQueue::default(),
             rare: None,
         }
     }
 
+    /// `scheduled` is due at `at`, or with what waits already if that is later. `bytes` is what it holds.
+    pub(super) fn delay(&mut self, scheduled: Scheduled, at: Instant, bytes: usize) {
+        self.delayed.push(at, bytes, scheduled);
+        self.update();
+    }
+
+    /// Takes everything that was delayed, due or not.
+    pub(super) fn take_delayed(&mut self) -> impl Iterator<Item = Scheduled> + use<> {
+        let delayed = self.delayed.take();
+        self.update();
+        delayed
+    }
+
+    /// Whether nothing was delayed.
+    pub(super) fn delays_nothing(&self) -> bool {
+        self.delayed.is_empty()
+    }
+
+    /// Whether so much was delayed that no more messages are to be handled.
+    pub(super) fn is_full(&self) -> bool {
+        self.delayed.is_full()
+    }
+
+    /// Bytes that delayed replies hold.
+    pub(super) fn delayed_bytes(&self) -> usize {
+        self.delayed.bytes()
+    }
+
     /// From now on the time is sent every `interval`.
     pub(super) fn tick_every(&mut self, interval: Duration, now: Instant) {
-        self.rare().tick = Some((interval, now + interval));
+        self.set(|rare| rare.tick = Some((interval, now + interval)));
     }
 
     /// `action` happens at `at`.
     pub(super) fn act_at(&mut self, action: Action, at: Instant) {
-        self.rare().action = Some((action, at));
+        self.set(|rare| rare.action = Some((action, at)));
     }
 
     /// The connection is reset at `at`.
     pub(super) fn reset_at(&mut self, at: Instant) {
-        self.rare().reset = Some(at);
+        self.set(|rare| rare.reset = Some(at));
     }
 
     /// The session ends at `at` at the latest.
     pub(super) fn end_at(&mut self, at: Instant) {
-        self.rare().end = Some(at);
+        self.set(|rare| rare.end = Some(at));
     }
 
-    fn rare(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+    fn set(&mut self, set: impl FnOnce(&mut Rare)) {
+        set(self.rare.get_or_insert_default());
+        self.update();
     }
 
     /// When something is due next.
     pub(super) fn next(&self) -> Option<Instant> {
-        let soonest = [self.heartbeat.due(), self.delayed.due()];
-        match &self.rare {
-            None => soonest.into_iter().flatten().min(),
-            Some(rare) => {
-                let rare = [
-                    rare.tick.map(|(_, at)| at),
-                    rare.action.as_ref().map(|(_, at)| *at),
-                    rare.reset,
-                    rare.end,
-                ];
-                soonest.into_iter().chain(rare).flatten().min()
-            }
-        }
+        self.next
+    }
+
+    fn update(&mut self) {
+        let rare = self.rare.as_deref();
+        let times = [
+            self.heartbeat.due(),
+            self.delayed.due(),
+            rare.and_then(|rare| Some(rare.tick?.1)),
+            rare.and_then(|rare| Some(rare.action.as_ref()?.1)),
+            rare.and_then(|rare| rare.reset),
+            rare.and_then(|rare| rare.end),
+        ];
+        self.next = times.into_iter().flatten().min();
     }
 
     /// Returns one thing that is due, besides the heartbeat.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
+        let due = self.pop_due(now);
+        self.update();
+        due
+    }
+
+    fn pop_due(&mut self, now: Instant) -> Option<Due> {
         if let Some(scheduled) = self.delayed.pop(now) {
             return Some(Due::Delayed(scheduled));
         }
@@ -127,7 +166,9 @@ impl Schedule {
         paused: bool,
     ) -> Option<HeartbeatAction> {
         let due = self.heartbeat.due().is_some_and(|due| due <= now);
-        due.then(|| self.heartbeat.check(now, received, paused))
+        let action = due.then(|| self.heartbeat.check(now, received, paused));
+        self.update();
+        action
     }
 }
 
@@ -150,9 +191,7 @@ mod tests {
         schedule.end_at(now + 5 * S);
         schedule.reset_at(now + 4 * S);
         schedule.act_at(Action::Abort, now + 3 * S);
-        schedule
-            .delayed
-            .push(now + 2 * S, 0, Scheduled::Action(Action::Abort));
+        schedule.delay(Scheduled::Action(Action::Abort), now + 2 * S, 0);
         for (seconds, expected) in [(2, "delayed"), (3, "action"), (4, "reset"), (5, "end")] {
             let at = now + seconds * S;
             assert_eq!(schedule.next(), Some(at));

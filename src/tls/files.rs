@@ -12,7 +12,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{Identity, TlsError};
+use super::{error::TlsError, identity::Identity};
 
 const CERT: &str = "--tls-cert";
 const KEY: &str = "--tls-key";

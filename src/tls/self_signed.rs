@@ -11,7 +11,7 @@ use rcgen::{
     IsCa, KeyPair, KeyUsagePurpose,
 };
 
-use super::{Identity, TlsError};
+use super::{error::TlsError, identity::Identity};
 use crate::config::TlsName;
 
 /// What every such certificate is for.

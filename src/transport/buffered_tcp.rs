@@ -2,18 +2,19 @@
 
 use std::{
     io::{self, IoSlice},
+    ops::Range,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use bytes::BufMut as _;
+use super::{
+    pool::{self, Use},
+    tcp::Tcp,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_util::io::poll_read_buf;
-
-use super::{pool, tcp::Tcp};
 
 /// Largest read in bytes. This much may wait in a connection whose messages are handled one by one.
 const READ: usize = 32 * 1024;
@@ -22,9 +23,9 @@ const READ: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct BufferedTcp {
     tcp: Tcp,
-    /// Empty if rustls has taken all of it.
+    /// Empty if rustls has taken all that was read.
     buffer: Vec<u8>,
-    taken: usize,
+    left: Range<usize>,
 }
 
 impl BufferedTcp {
@@ -33,7 +34,7 @@ impl BufferedTcp {
         Self {
             tcp: Tcp::new(io),
             buffer: Vec::new(),
-            taken: 0,
+            left: 0..0,
         }
     }
 
@@ -47,12 +48,11 @@ impl BufferedTcp {
     }
 
     fn take(&mut self, out: &mut ReadBuf<'_>) {
-        let len = (self.buffer.len() - self.taken).min(out.remaining());
-        out.put_slice(&self.buffer[self.taken..self.taken + len]);
-        self.taken += len;
-        if self.taken == self.buffer.len() {
-            self.taken = 0;
-            pool::give(std::mem::take(&mut self.buffer));
+        let len = self.left.len().min(out.remaining());
+        out.put_slice(&self.buffer[self.left.start..self.left.start + len]);
+        self.left.start += len;
+        if self.left.is_empty() {
+            pool::give(Use::Decrypt, std::mem::take(&mut self.buffer));
         }
     }
 }
@@ -65,11 +65,12 @@ impl AsyncRead for BufferedTcp {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let mut polled = Poll::Ready(Ok(()));
-        if this.buffer.is_empty() {
-            this.buffer = pool::take();
-            this.buffer.reserve(READ);
-            let mut room = (&mut this.buffer).limit(READ);
-            polled = poll_read_buf(Pin::new(&mut this.tcp), cx, &mut room).map_ok(drop);
+        if this.left.is_empty() {
+            this.buffer = pool::take(Use::Decrypt);
+            this.buffer.resize(READ, 0);
+            let mut room = ReadBuf::new(&mut this.buffer);
+            polled = Pin::new(&mut this.tcp).poll_read(cx, &mut room);
+            this.left = 0..room.filled().len();
         }
         // Gives the buffer back if nothing came.
         this.take(out);

@@ -8,6 +8,7 @@ use std::{
 
 use actix_web::dev::Payload;
 use futures_core::{Stream as _, ready};
+use tokio::io::ReadBuf;
 
 use super::carrier::Carrier;
 use crate::protocol::ReadBuffer;
@@ -92,8 +93,11 @@ impl ByteSource {
         let most = usize::try_from(awaited)
             .unwrap_or(LARGE_READ)
             .clamp(READ, LARGE_READ);
-        let read = ready!(self.carrier.poll_read(cx, buffer.room(most), most))?;
-        self.exhausted = read < most;
+        let mut room = ReadBuf::new(buffer.room(most));
+        ready!(self.carrier.poll_read(cx, &mut room))?;
+        let read = room.filled().len();
+        self.exhausted = room.remaining() > 0;
+        buffer.commit(read);
         Poll::Ready(Ok(read))
     }
 }

@@ -6,6 +6,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use tokio::io::ReadBuf;
+
 use super::{body_pipe::BodyPipe, socket::Socket, tls_stream::TlsInfo};
 
 /// What carries a session's bytes. An enum and no trait object: the usual case pays one branch.
@@ -41,17 +43,12 @@ impl Carrier {
         }
     }
 
-    /// Appends at most `most` bytes to `buffer` and returns their number; 0 is the end.
-    pub(super) fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut Vec<u8>,
-        most: usize,
-    ) -> Poll<io::Result<usize>> {
+    /// Reads to `buffer`. No byte is the end.
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Socket(socket) => socket.poll_read(cx, buffer, most),
+            Self::Socket(socket) => socket.poll_read(cx, buffer),
             // The request's payload was all.
-            Self::Body(_) => Poll::Ready(Ok(0)),
+            Self::Body(_) => Poll::Ready(Ok(())),
         }
     }
 

@@ -220,15 +220,19 @@ impl<G: Unpin> AsyncRead for Http1Io<G> {
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        match this.socket.poll_read_http(cx, buffer) {
+        match this.socket.poll_read(cx, buffer) {
             Poll::Pending => this.poll_end(cx).map(Ok),
             polled => {
                 let fresh = &buffer.filled()[before..];
                 if fresh.is_empty() {
                     this.socket.note_peer_gone();
                 } else {
-                    this.socket
-                        .with_http(|http| http.clock.received(fresh, Instant::now()));
+                    this.socket.with_http(|http| {
+                        if http.clock.phase == Phase::Idle {
+                            http.responding = false;
+                        }
+                        http.clock.received(fresh, Instant::now());
+                    });
                 }
                 polled
             }

@@ -7,7 +7,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{carrier::Carrier, pool, rate_limiter::RateLimiter, write_buffer::WriteBuffer};
+use super::{
+    carrier::Carrier,
+    pool::{self, Use},
+    rate_limiter::RateLimiter,
+    write_buffer::WriteBuffer,
+};
 use crate::protocol::{DataKind, Encoder, Fault, Observer, Role};
 
 /// From this number of unwritten bytes on, no more messages are handled.
@@ -48,9 +53,10 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         let Frames { encoder, buffer } = &mut *self.frames.borrow_mut();
         let room = buffer.room(parts.iter().map(|part| part.len()).sum());
         if encoder.compresses() {
-            let mut scratch = pool::take();
+            let mut scratch = pool::take(Use::Compress);
             encoder.message(kind, parts, &mut scratch, room);
-            pool::give(scratch);
+            scratch.clear();
+            pool::give(Use::Compress, scratch);
         } else {
             encoder.message(kind, parts, &mut Vec::new(), room);
         }

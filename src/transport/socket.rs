@@ -11,10 +11,8 @@ use std::{
     time::Instant,
 };
 
-use bytes::BufMut as _;
 use futures_core::future::LocalBoxFuture;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio_util::io::poll_read_buf;
 
 use super::{request_clock::RequestClock, stream::Stream, tls_stream::TlsInfo};
 
@@ -143,25 +141,8 @@ impl Socket {
             .map_or(0, |stream| stream.tcp().writes())
     }
 
-    /// Appends at most `most` bytes to `buffer` and returns their number; 0 is the end.
-    pub(super) fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut Vec<u8>,
-        most: usize,
-    ) -> Poll<io::Result<usize>> {
-        match &mut *self.stream.borrow_mut() {
-            Some(stream) => poll_read_buf(Pin::new(stream), cx, &mut buffer.limit(most)),
-            None => Poll::Ready(Ok(0)),
-        }
-    }
-
-    /// The same for HTTP.
-    pub(super) fn poll_read_http(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    /// Reads to `buffer`. No byte is the end.
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
             Some(stream) => Pin::new(stream).poll_read(cx, buffer),
             None => Poll::Ready(Ok(())),
@@ -268,8 +249,6 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.0.with_http(|http| {
             http.clock.served();
-            http.responding = false;
-            http.reports_head_bytes = false;
         });
     }
 }

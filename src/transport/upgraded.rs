@@ -60,8 +60,11 @@ pub struct SessionTask<S, R: Role, O, U> {
     carrier: Carrier,
     stall: StallDeadline,
     ended: bool,
-    /// Is told the number of bytes that could not be written, when it changes.
+    /// Whether bytes may wait between the outbound and the kernel.
+    unflushed: bool,
+    /// Is told the number of bytes that could not be written, when it changes. Returns whether they are within the budget.
     on_unwritten: U,
+    over_budget: bool,
     unwritten: usize,
 }
 
@@ -70,10 +73,10 @@ where
     S: Future<Output = ()> + Unpin,
     R: Role,
     O: Observer,
-    U: Fn(usize),
+    U: Fn(usize) -> bool,
 {
     /// Will run `session`, which sends by `outbound`. A peer that reads nothing for `stall_timeout` is cut off. `on_unwritten` is
-    /// called with the number of bytes that could not be written, when it changes.
+    /// called with the number of bytes that could not be written, when it changes, and returns whether they are within the budget.
     pub fn new(
         session: S,
         outbound: Rc<Outbound<R, O>>,
@@ -87,7 +90,9 @@ where
             carrier,
             stall: StallDeadline::new(stall_timeout),
             ended: false,
+            unflushed: false,
             on_unwritten,
+            over_budget: false,
             unwritten: 0,
         }
     }
@@ -95,12 +100,17 @@ where
     /// Fails if the peer takes no more.
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut written = self.poll_written(cx)?;
-        if !self.ended && (written.is_ready() || self.outbound.has_room()) {
+        if !self.ended && (written.is_ready() || self.over_budget || self.outbound.has_room()) {
             self.ended = Pin::new(&mut self.session).poll(cx).is_ready();
             if self.outbound.is_aborted() {
                 return Poll::Ready(Ok(()));
             }
             written = self.poll_written(cx)?;
+        }
+        if self.over_budget && self.ended && written.is_pending() {
+            // Its memory is wanted, and the peer has had its time to read.
+            self.carrier.reset_on_close();
+            return Poll::Ready(Ok(()));
         }
         ready!(written);
         // The session was pending, and so will be woken: what it sent in the meantime is out.
@@ -111,24 +121,50 @@ where
         }
     }
 
+    /// Writes what waits. Most polls of a session start with nothing to write.
+    #[inline]
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.unflushed && self.outbound.unwritten() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_write(cx)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.unflushed = true;
         let polled = match self.outbound.poll_write(cx, &self.carrier) {
             Poll::Ready(Ok(())) => self.carrier.poll_flush(cx),
             polled => polled,
         };
-        let unwritten = self.outbound.unwritten();
-        if unwritten != self.unwritten {
-            self.unwritten = unwritten;
-            (self.on_unwritten)(unwritten);
-        }
         if polled.is_ready() {
+            self.unflushed = false;
             self.stall.clear();
+            if self.unwritten > 0 {
+                self.note_unwritten();
+            }
             return polled;
+        }
+        if self.note_unwritten() {
+            // The session closes the connection.
+            cx.waker().wake_by_ref();
         }
         ready!(self.stall.poll(cx, self.carrier.writes()));
         // What the peer did not read is of no use to it, and takes the kernel's memory.
         self.carrier.reset_on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Returns whether the budget is exceeded since this call.
+    #[cold]
+    fn note_unwritten(&mut self) -> bool {
+        let unwritten = self.outbound.unwritten();
+        if unwritten == self.unwritten {
+            return false;
+        }
+        self.unwritten = unwritten;
+        let was_over_budget = self.over_budget;
+        self.over_budget |= !(self.on_unwritten)(unwritten);
+        self.over_budget && !was_over_budget
     }
 }
 
@@ -137,7 +173,7 @@ where
     S: Future<Output = ()> + Unpin,
     R: Role,
     O: Observer,
-    U: Fn(usize) + Unpin,
+    U: Fn(usize) -> bool + Unpin,
     Self: Unpin,
 {
     type Output = ();

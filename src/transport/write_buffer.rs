@@ -1,7 +1,10 @@
 //! Bytes that wait to be written, in one piece. A socket takes that in one call, and copying them here costs less than to make
 //! the kernel gather pieces (BENCHMARKS.md has the figures).
 
-use super::{copy_alignment, pool};
+use super::{
+    copy_alignment,
+    pool::{self, Use},
+};
 use crate::protocol::frame::MAX_HEADER;
 
 /// What one connection has to write.
@@ -15,7 +18,7 @@ impl WriteBuffer {
     /// Returns the storage, to append a frame to whose payload has about `len` bytes.
     pub(super) fn room(&mut self, len: usize) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
-            self.bytes = pool::take();
+            self.bytes = pool::take(Use::Write);
         }
         self.bytes.reserve(copy_alignment::MAX_PADDING + MAX_HEADER + len);
         if self.bytes.is_empty() {
@@ -42,7 +45,9 @@ impl WriteBuffer {
             return;
         }
         let unwritten = unwritten.to_vec();
-        pool::give(std::mem::replace(&mut self.bytes, unwritten));
+        let mut spare = std::mem::replace(&mut self.bytes, unwritten);
         self.written = 0;
+        spare.clear();
+        pool::give(Use::Write, spare);
     }
 }
