@@ -28,22 +28,6 @@ pub(super) fn loggable(path: &str) -> String {
     }
 }
 
-/// The request's own path and query without a key, for a redirect that leads somewhere.
-pub(super) fn without_key(request: &HttpRequest, unwanted: &str) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (key, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
-        if key != unwanted {
-            query.append_pair(&key, &value);
-        }
-    }
-    let query = query.finish();
-    if query.is_empty() {
-        request.uri().path().to_owned()
-    } else {
-        format!("{}?{query}", request.uri().path())
-    }
-}
-
 /// Checks what RFC 6455 section 4.2.1 asks of a request.
 pub(super) fn check(request: &HttpRequest) -> Result<(), Refusal> {
     let headers = request.headers();

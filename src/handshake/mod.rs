@@ -4,6 +4,7 @@ mod checks;
 mod client;
 mod description;
 mod open;
+mod redirect;
 mod refusal;
 
 pub(crate) use checks::is_handshake_attempt;

@@ -12,9 +12,10 @@ use actix_web::{
 use log::debug;
 
 use super::{
-    checks::{check, check_origin, choose_subprotocol, lines, loggable, offered_subprotocols, without_key},
+    checks::{check, check_origin, choose_subprotocol, lines, loggable, offered_subprotocols},
     client::Client,
     description,
+    redirect::without_key,
     refusal::Refusal,
 };
 use crate::{
@@ -59,7 +60,7 @@ impl Handshake {
             .await
             .inspect_err(|refusal| {
                 let counters = &self.context.counters;
-                counters.count(|counters| &counters.refused[refusal.counted_as().index()]);
+                counters.count(|counters| &counters.refused[refusal.metric_reason().index()]);
                 if let Some(limit) = refusal.limit() {
                     counters.count(|counters| &counters.limits[limit.index()]);
                 }
@@ -107,8 +108,8 @@ impl Handshake {
             }
         }
         if let Some(status) = behaviour.handshake_status {
-            let location = without_key(request, "handshake-status");
-            return Err(Refusal::Asked { status, location });
+            let location = without_key(request.path(), request.query_string(), "handshake-status");
+            return Err(Refusal::RequestedStatus { status, location });
         }
 
         let deflate = if self.config.compress.is_on() && behaviour.compress {
