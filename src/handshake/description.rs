@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     checks::{lines, tokens},
-    client::Client,
+    client::ClientAddr,
 };
 use crate::{
     protocol::deflate::Deflate,
@@ -21,7 +21,7 @@ use crate::{
 struct Connection<'c> {
     id: u64,
     peer: SocketAddr,
-    client: &'c Client,
+    client: &'c ClientAddr,
     http_version: &'static str,
     path: &'c str,
     query: &'c str,
@@ -64,7 +64,7 @@ pub(super) fn describe(
     socket: Option<&Socket>,
     id: u64,
     peer: SocketAddr,
-    client: &Client,
+    client: &ClientAddr,
     subprotocol: Option<&str>,
     deflate: Option<&Deflate>,
 ) -> Option<Box<RawValue>> {

@@ -9,11 +9,11 @@ use actix_web::{
     http::{StatusCode, header},
     web,
 };
-use log::debug;
+use log::{debug, warn};
 
 use super::{
     checks::{check, check_origin, choose_subprotocol, lines, loggable, offered_subprotocols},
-    client::Client,
+    client::{ClientAddr, IgnoredHeader, Resolved},
     description,
     redirect::without_key,
     refusal::Refusal,
@@ -55,7 +55,11 @@ impl Handshake {
         let Some(peer) = request.peer_addr() else {
             return Err(Refusal::NoPeer);
         };
-        let client = Client::behind(peer, request.headers(), &self.config.trusted_proxy);
+        let Resolved { client, ignored } =
+            ClientAddr::resolve(peer, request.headers(), &self.config.trusted_proxy);
+        if let Some(IgnoredHeader { header, reason }) = ignored {
+            warn!(peer:%, header, reason; "forwarding header ignored");
+        }
         self.accept(&request, payload, peer, &client)
             .await
             .inspect_err(|refusal| {
@@ -65,7 +69,7 @@ impl Handshake {
                     counters.count(|counters| &counters.limits[limit.index()]);
                 }
                 debug!(
-                    peer:%, client = client.other_than(peer).as_deref(), path = loggable(request.path()), reason:% = refusal;
+                    peer:%, client = client.client_for_log(peer).as_deref(), path = loggable(request.path()), reason:% = refusal;
                     "handshake refused"
                 );
             })
@@ -76,7 +80,7 @@ impl Handshake {
         request: &HttpRequest,
         payload: web::Payload,
         peer: SocketAddr,
-        client: &Client,
+        client: &ClientAddr,
     ) -> Result<HttpResponse, Refusal> {
         self.admission.take_handshake(client.address)?;
         check(request)?;
@@ -192,7 +196,7 @@ impl Handshake {
         let outbound = Rc::new(Outbound::new(Encoder::new(options, (), observer), behaviour.rate));
         let opened = Opened {
             peer,
-            client: client.other_than(peer),
+            client: client.client_for_log(peer),
             path: loggable(request.path()),
             subprotocol,
             compressed: deflate.is_some(),
