@@ -109,6 +109,15 @@ impl ClientAddr {
         }
     }
 
+    /// Whether a trusted proxy said that the client speaks TLS to it.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.proto.as_deref().is_some_and(|proto| {
+            ["https", "wss"]
+                .iter()
+                .any(|secure| proto.eq_ignore_ascii_case(secure))
+        })
+    }
+
     /// Returns the address for the log, if it is not the peer's, which the log has anyway.
     pub(crate) fn client_for_log(&self, peer: SocketAddr) -> Option<String> {
         (self.address != peer.ip().to_canonical()).then(|| self.address.to_string())
@@ -318,6 +327,16 @@ mod tests {
         assert_eq!(resolve_of("192.0.2.99:1", &unreadable).ignored, None);
         let mapped = resolve_of("[::ffff:10.0.0.1]:1", &headers).client;
         assert_eq!(text(&mapped), "192.0.2.1 - https");
+    }
+
+    #[test]
+    fn a_proxy_says_whether_the_client_speaks_tls() {
+        for (proto, expected) in [("https", true), ("WSS", true), ("http", false), ("ws", false)] {
+            let headers = [(XFF, &b"192.0.2.1"[..]), (PROTO, proto.as_bytes())];
+            let client = resolve_of("10.0.0.1:1", &headers).client;
+            assert_eq!(client.is_secure(), expected, "{proto}");
+        }
+        assert!(!ClientAddr::direct("10.0.0.1:1".parse().unwrap()).is_secure());
     }
 
     proptest! {
