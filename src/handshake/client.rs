@@ -1,232 +1,217 @@
-//! Who the client is where a proxy stands before the server: what `Forwarded` (RFC 7239) or `X-Forwarded-For` and
-//! `X-Forwarded-Proto` say, as far as they can be believed.
+//! The client's address behind a proxy: `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Proto`, as far as
+//! they can be trusted.
 //!
-//! Each proxy adds the address that it was called from at the end. So the list is read from its end, for as long as it
-//! was written by somebody who is trusted: the first address that is no trusted proxy's is the client's, and what stands
-//! before it is what the client chose to say.
+//! Each proxy appends the address that called it. So the list is read from its end, as long as a trusted proxy wrote the
+//! entry: the first address that is no trusted proxy's is the client's. The client chose what stands before it.
+//!
+//! An entry that cannot be read is never jumped over, for the entry before it may be the client's own. The client is then
+//! the proxy that wrote the entry, so that nobody chooses the address that he is counted for.
 
 use std::net::{IpAddr, SocketAddr};
 
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::HeaderMap;
 use serde::Serialize;
 
-use super::checks::lines;
+use super::forwarded::{Entry, FORWARDED, Hop, X_FORWARDED_FOR, forwarded, x_forwarded, x_forwarded_proto};
 use crate::config::Network;
 
-static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Whom a connection is counted for.
+/// The address that a connection is counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Client {
-    /// Where it calls from.
-    pub(super) address: IpAddr,
-    /// None where the proxy did not say.
+pub(crate) struct ClientAddr {
+    /// IPv4 that was mapped into IPv6 is IPv4 here.
+    pub(crate) address: IpAddr,
+    /// None if the proxy did not name it.
     port: Option<u16>,
-    /// What it spoke to the proxy, as the proxy put it: `https`, `http`, `wss`, `ws`. None where nobody said.
+    /// The protocol between client and proxy, as the proxy wrote it: `https`, `http`, `wss`, `ws`. None if no trusted
+    /// proxy named it.
     proto: Option<String>,
 }
 
-impl Client {
-    /// The client behind `peer`: the peer itself, unless it is a `trusted` proxy that names another one.
-    pub(super) fn behind(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> Self {
-        let itself = Self {
-            address: peer.ip().to_canonical(),
-            port: Some(peer.port()),
-            proto: None,
-        };
+/// The client's address, and whether a header of a trusted proxy had to be ignored for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    /// The address to count, to log and to describe.
+    pub(crate) client: ClientAddr,
+    /// A mistake in the proxy's configuration, or a client that tries something. The operator must hear of it.
+    pub(crate) ignored: Option<IgnoredHeader>,
+}
+
+/// A forwarding header that was not followed to its end, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IgnoredHeader {
+    /// Its name in lower case.
+    pub(crate) header: &'static str,
+    /// A fixed phrase for the log.
+    pub(crate) reason: &'static str,
+}
+
+impl ClientAddr {
+    /// Returns the client behind `peer`: the peer itself unless it is a `trusted` proxy that names another address.
+    ///
+    /// The peer is the client too if either header ends with an entry without an address, whatever the other header
+    /// says, and if the two headers name different addresses: a proxy that writes one of them and passes the other one
+    /// on would let the client choose its address.
+    pub(crate) fn resolve(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> Resolved {
+        let direct = Self::direct(peer);
         let trusts = |ip: IpAddr| trusted.iter().any(|network| network.contains(ip));
-        if !trusts(itself.address) {
-            return itself;
+        if !trusts(direct.address) {
+            return Resolved {
+                client: direct,
+                ignored: None,
+            };
         }
-        let standard = walk(forwarded(headers), trusts);
-        let customary = walk(x_forwarded(headers), trusts).map(|hop| Hop {
-            proto: lines(headers, &FORWARDED_PROTO)
-                .flat_map(|line| line.split(','))
-                .last()
-                .map(|proto| proto.trim().to_owned())
-                .filter(|proto| !proto.is_empty()),
-            ..hop
-        });
-        let hop = match (standard, customary) {
-            // A proxy that writes one of them and lets the client's own other one pass would let anybody be anybody.
-            (Some(one), Some(other)) if one.address != other.address => return itself,
-            (Some(one), Some(other)) => Hop {
-                port: one.port.or(other.port),
-                proto: one.proto.or(other.proto),
-                ..one
-            },
-            (Some(hop), None) | (None, Some(hop)) => hop,
-            (None, None) => return itself,
+        let standard = last_untrusted_hop(forwarded(headers), trusts);
+        let customary = last_untrusted_hop(x_forwarded(headers), trusts);
+        let ignored = |header, reason| Some(IgnoredHeader { header, reason });
+        let (hop, ignored) = match (standard, customary) {
+            (Chain::Unreadable(reason), _) => (None, ignored(FORWARDED, reason)),
+            (_, Chain::Unreadable(reason)) => (None, ignored(X_FORWARDED_FOR, reason)),
+            (Chain::Absent, Chain::Absent) => (None, None),
+            (Chain::Hop(one, _), Chain::Hop(other, _)) if one.address != other.address => {
+                (None, ignored(FORWARDED, "contradicts x-forwarded-for"))
+            }
+            (Chain::Hop(one, one_cut), Chain::Hop(other, other_cut)) => {
+                let hop = Hop {
+                    port: one.port.or(other.port),
+                    proto: one.proto.or_else(|| x_forwarded_proto(headers)),
+                    ..one
+                };
+                let cut = one_cut.map(|reason| (FORWARDED, reason));
+                let cut = cut.or(other_cut.map(|reason| (X_FORWARDED_FOR, reason)));
+                (
+                    Some(hop),
+                    cut.and_then(|(header, reason)| ignored(header, reason)),
+                )
+            }
+            (Chain::Hop(hop, cut), Chain::Absent) => {
+                (Some(hop), cut.and_then(|reason| ignored(FORWARDED, reason)))
+            }
+            (Chain::Absent, Chain::Hop(hop, cut)) => {
+                let proto = x_forwarded_proto(headers);
+                let hop = Hop { proto, ..hop };
+                (Some(hop), cut.and_then(|reason| ignored(X_FORWARDED_FOR, reason)))
+            }
         };
-        Self {
+        let client = hop.map_or(direct, |hop| Self {
             address: hop.address,
             port: hop.port,
             proto: hop.proto,
+        });
+        Resolved { client, ignored }
+    }
+
+    /// Returns the client that is `peer` itself.
+    fn direct(peer: SocketAddr) -> Self {
+        Self {
+            address: peer.ip().to_canonical(),
+            port: Some(peer.port()),
+            proto: None,
         }
     }
 
-    /// Its address for the log, where it is not the peer's.
-    pub(super) fn other_than(&self, peer: SocketAddr) -> Option<String> {
+    /// Whether a trusted proxy said that the client speaks TLS to it.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.proto.as_deref().is_some_and(|proto| {
+            ["https", "wss"]
+                .iter()
+                .any(|secure| proto.eq_ignore_ascii_case(secure))
+        })
+    }
+
+    /// Returns the address for the log, if it is not the peer's, which the log has anyway.
+    pub(crate) fn client_for_log(&self, peer: SocketAddr) -> Option<String> {
         (self.address != peer.ip().to_canonical()).then(|| self.address.to_string())
     }
 }
 
-/// What one proxy said of who called it.
+/// What a header of one kind says. The text is the reason why an entry has no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Hop {
-    address: IpAddr,
-    port: Option<u16>,
-    proto: Option<String>,
+enum Chain {
+    /// The request has no such header.
+    Absent,
+    /// Its last entry, which the peer wrote, has no address.
+    Unreadable(&'static str),
+    /// The hop, and why the entry before it was not followed if the hop is a trusted proxy.
+    Hop(Hop, Option<&'static str>),
 }
 
-/// The last hop that is no trusted proxy; the first one of all where every one is. None where nothing is known: also
-/// where the last entry cannot be read or hides the address on purpose (RFC 7239 section 6.3).
-fn walk(hops: Vec<Option<Hop>>, trusts: impl Fn(IpAddr) -> bool) -> Option<Hop> {
-    let mut client = None;
-    for hop in hops.into_iter().rev() {
-        let Some(hop) = hop else { break };
-        let trusted = trusts(hop.address);
-        client = Some(hop);
-        if !trusted {
-            break;
+/// Returns the last hop that is no trusted proxy. If a trusted proxy's entry has no address, or there is no entry before
+/// it, it is that proxy.
+fn last_untrusted_hop(entries: Vec<Entry>, trusts: impl Fn(IpAddr) -> bool) -> Chain {
+    let mut chain = Chain::Absent;
+    for entry in entries.into_iter().rev() {
+        match (entry, chain) {
+            (Ok(hop), _) if trusts(hop.address) => chain = Chain::Hop(hop, None),
+            (Ok(hop), _) => return Chain::Hop(hop, None),
+            (Err(reason), Chain::Hop(hop, _)) => return Chain::Hop(hop, Some(reason)),
+            (Err(reason), _) => return Chain::Unreadable(reason),
         }
     }
-    client
-}
-
-fn x_forwarded(headers: &HeaderMap) -> Vec<Option<Hop>> {
-    lines(headers, &FORWARDED_FOR)
-        .flat_map(|line| line.split(','))
-        .map(|node| {
-            let (address, port) = node_of(node.trim())?;
-            Some(Hop {
-                address,
-                port,
-                proto: None,
-            })
-        })
-        .collect()
-}
-
-fn forwarded(headers: &HeaderMap) -> Vec<Option<Hop>> {
-    lines(headers, &header::FORWARDED)
-        .flat_map(|line| split(line, ','))
-        .map(|element| {
-            let mut node = None;
-            let mut proto = None;
-            for pair in split(element, ';') {
-                let (name, value) = pair.split_once('=')?;
-                let value = unquoted(value.trim());
-                match name.trim().to_ascii_lowercase().as_str() {
-                    "for" => node = node_of(&value),
-                    "proto" => proto = Some(value),
-                    _ => {}
-                }
-            }
-            let (address, port) = node?;
-            Some(Hop { address, port, proto })
-        })
-        .collect()
-}
-
-/// `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80`, and, without brackets, `2001:db8::1`.
-fn node_of(node: &str) -> Option<(IpAddr, Option<u16>)> {
-    if let Ok(address) = node.parse::<SocketAddr>() {
-        return Some((address.ip().to_canonical(), Some(address.port())));
-    }
-    let bare = node
-        .strip_prefix('[')
-        .and_then(|node| node.strip_suffix(']'))
-        .unwrap_or(node);
-    bare.parse::<IpAddr>().ok().map(|ip| (ip.to_canonical(), None))
-}
-
-/// The parts between `at`, but for one that stands in quotes.
-fn split(text: &str, at: char) -> impl Iterator<Item = &str> {
-    let (mut quoted, mut escaped) = (false, false);
-    text.split(move |char: char| {
-        match char {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ => return !quoted && char == at,
-        }
-        false
-    })
-    .map(str::trim)
-    .filter(|part| !part.is_empty())
-}
-
-/// A token as it is, a quoted string (RFC 9110 section 5.6.4) without its quotes and escapes.
-fn unquoted(value: &str) -> String {
-    let Some(inside) = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')) else {
-        return value.to_owned();
-    };
-    let mut text = String::with_capacity(inside.len());
-    let mut chars = inside.chars();
-    while let Some(char) = chars.next() {
-        text.extend(if char == '\\' { chars.next() } else { Some(char) });
-    }
-    text
+    chain
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use proptest::{collection::vec, prelude::*};
 
     use super::*;
 
-    /// Behind a peer of 10.0.0.1, with 10.0.0.0/8 and fd00::/8 trusted: address, port and protocol.
-    fn client(headers: &[(&'static str, &str)]) -> String {
-        client_of("10.0.0.1:4711", headers)
-    }
-
-    fn client_of(peer: &str, headers: &[(&'static str, &str)]) -> String {
+    fn resolve_of(peer: &str, headers: &[(&'static str, &[u8])]) -> Resolved {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(
-                HeaderName::from_static(name),
-                HeaderValue::from_str(value).unwrap(),
-            );
+            let value = HeaderValue::from_bytes(value).unwrap();
+            map.append(HeaderName::from_static(name), value);
         }
-        let client = Client::behind(peer.parse().unwrap(), &map, &trusted);
-        format!(
-            "{} {} {}",
-            client.address,
-            client.port.map_or("-".into(), |port| port.to_string()),
-            client.proto.unwrap_or("-".into())
-        )
+        ClientAddr::resolve(peer.parse().unwrap(), &map, &trusted)
     }
+
+    fn text(client: &ClientAddr) -> String {
+        let port = client.port.map_or("-".into(), |port| port.to_string());
+        let proto = client.proto.as_deref().unwrap_or("-");
+        format!("{} {port} {proto}", client.address)
+    }
+
+    /// Behind a peer of 10.0.0.1, with 10.0.0.0/8 and fd00::/8 trusted: address, port and protocol; nothing ignored.
+    fn client(headers: &[(&'static str, &[u8])]) -> String {
+        let Resolved { client, ignored } = resolve_of("10.0.0.1:4711", headers);
+        assert_eq!(ignored, None, "{headers:?}");
+        text(&client)
+    }
+
+    const PEER: &str = "10.0.0.1 4711 -";
+    const XFF: &str = X_FORWARDED_FOR;
+    const PROTO: &str = "x-forwarded-proto";
+    const FWD: &str = FORWARDED;
 
     #[test]
     fn a_trusted_peer_names_the_client_in_either_way() {
-        assert_eq!(client(&[]), "10.0.0.1 4711 -");
+        assert_eq!(client(&[]), PEER);
         for (headers, expected) in [
-            (&[("x-forwarded-for", "192.0.2.1")][..], "192.0.2.1 - -"),
+            (&[(XFF, &b"192.0.2.1"[..])][..], "192.0.2.1 - -"),
+            (&[(XFF, b"192.0.2.1:80"), (PROTO, b"https")], "192.0.2.1 80 https"),
+            (&[(XFF, b"192.0.2.1"), (PROTO, b"http, wss")], "192.0.2.1 - wss"),
+            (&[(XFF, b"192.0.2.1"), (PROTO, b"a b")], "192.0.2.1 - -"),
+            (&[(XFF, b"2001:db8::1")], "2001:db8::1 - -"),
+            (&[(XFF, b"[2001:db8::1]:80")], "2001:db8::1 80 -"),
+            (&[(XFF, b"::ffff:192.0.2.1")], "192.0.2.1 - -"),
             (
-                &[
-                    ("x-forwarded-for", "192.0.2.1:80"),
-                    ("x-forwarded-proto", "https"),
-                ],
-                "192.0.2.1 80 https",
-            ),
-            (&[("x-forwarded-for", "2001:db8::1")], "2001:db8::1 - -"),
-            (&[("x-forwarded-for", "[2001:db8::1]:80")], "2001:db8::1 80 -"),
-            (&[("x-forwarded-for", "::ffff:192.0.2.1")], "192.0.2.1 - -"),
-            (
-                &[("forwarded", "for=192.0.2.1;proto=https;by=10.0.0.1")],
+                &[(FWD, b"for=192.0.2.1;proto=https;by=10.0.0.1")],
                 "192.0.2.1 - https",
             ),
             (
-                &[("forwarded", "For=\"[2001:db8::1]:80\" ; Proto=wss")],
+                &[(FWD, b"For=\"[2001:db8::1]:80\" ; Proto=wss;")],
                 "2001:db8::1 80 wss",
             ),
-            (&[("forwarded", "for=\"192.0.2.1\\:80\"")], "192.0.2.1 80 -"),
+            (&[(FWD, b"for=\"192.0.2.1\\:80\"")], "192.0.2.1 80 -"),
             (
-                &[("forwarded", "host=\"a,for=8.8.8.8;\\\"\";for=192.0.2.1")],
+                &[(FWD, b"host=\"a,for=8.8.8.8;\\\"\";for=192.0.2.1,")],
                 "192.0.2.1 - -",
+            ),
+            (
+                &[(FWD, b"for=192.0.2.1"), (XFF, b"192.0.2.1:80"), (PROTO, b"ws")],
+                "192.0.2.1 80 ws",
             ),
         ] {
             assert_eq!(client(headers), expected, "{headers:?}");
@@ -234,56 +219,135 @@ mod tests {
     }
 
     #[test]
-    fn what_the_client_said_itself_is_not_believed() {
+    fn entries_before_the_last_untrusted_one_are_the_clients_own() {
         for (headers, expected) in [
-            (&[("x-forwarded-for", "8.8.8.8, 192.0.2.1")][..], "192.0.2.1 - -"),
+            (&[(XFF, &b"8.8.8.8, 192.0.2.1"[..])][..], "192.0.2.1 - -"),
+            (&[(XFF, b"8.8.8.8"), (XFF, b"192.0.2.1")], "192.0.2.1 - -"),
             (
-                &[("x-forwarded-for", "8.8.8.8"), ("x-forwarded-for", "192.0.2.1")],
-                "192.0.2.1 - -",
-            ),
-            (
-                &[("x-forwarded-for", "8.8.8.8, 192.0.2.1, 10.9.9.9, fd00::2")],
+                &[(XFF, b"8.8.8.8, 192.0.2.1, 10.9.9.9, fd00::2")],
                 "192.0.2.1 - -",
             ),
             (
                 &[(
-                    "forwarded",
-                    "for=8.8.8.8, for=192.0.2.1;proto=http, for=10.2.2.2;proto=https",
+                    FWD,
+                    b"for=8.8.8.8, for=192.0.2.1;proto=http, for=10.2.2.2;proto=https",
                 )],
                 "192.0.2.1 - http",
             ),
-            // The two contradict each other: one of them is the client's own.
+            // What the client wrote cannot hide what the proxy appended.
+            (&[(XFF, b"\xE9, 203.0.113.9")], "203.0.113.9 - -"),
+            (&[(XFF, b"\"8.8.8.8, 203.0.113.9")], "203.0.113.9 - -"),
+            (&[(XFF, b"\xE9"), (XFF, b"203.0.113.9")], "203.0.113.9 - -"),
             (
-                &[("forwarded", "for=8.8.8.8"), ("x-forwarded-for", "192.0.2.1")],
-                "10.0.0.1 4711 -",
+                &[(FWD, b"for=\xE9;x=\"\xFF\", for=203.0.113.9")],
+                "203.0.113.9 - -",
             ),
-            // A list that cannot be read at its end, or that hides who it was.
-            (&[("x-forwarded-for", "8.8.8.8, what?")], "10.0.0.1 4711 -"),
-            (&[("forwarded", "for=8.8.8.8, for=unknown")], "10.0.0.1 4711 -"),
-            (&[("forwarded", "for=8.8.8.8, for=_hidden")], "10.0.0.1 4711 -"),
-            (&[("forwarded", "for=8.8.8.8, nonsense")], "10.0.0.1 4711 -"),
-            (&[("forwarded", "for=\"8.8.8.8")], "10.0.0.1 4711 -"),
+            (
+                &[(FWD, b"for=\"8.8.8.8"), (FWD, b"for=203.0.113.9")],
+                "203.0.113.9 - -",
+            ),
         ] {
             assert_eq!(client(headers), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_without_an_address_makes_the_proxy_the_client_whatever_else_is_said() {
+        for (name, value) in [
+            (XFF, &b"8.8.8.8, what?"[..]),
+            (XFF, b"8.8.8.8, \xE9"),
+            (XFF, b"8.8.8.8,"),
+            (XFF, b""),
+            (XFF, b"8.8.8.8, unknown"),
+            (XFF, b"8.8.8.8, \"192.0.2.1\""),
+            (FWD, b"for=8.8.8.8, for=unknown"),
+            (FWD, b"for=8.8.8.8, for=_hidden"),
+            (FWD, b"for=8.8.8.8, proto=https"),
+            (FWD, b"for=8.8.8.8, nonsense"),
+            (FWD, b"for=8.8.8.8, for=\xE9"),
+            (FWD, b"for=8.8.8.8, for=192.0.2.1;\xE9"),
+            (FWD, b"for=\"8.8.8.8, for=192.0.2.1"),
+            (FWD, b"for=192.0.2.1;for=8.8.8.8"),
+            (FWD, b""),
+            (FWD, b" , "),
+        ] {
+            let other = match name {
+                XFF => (FWD, &b"for=8.8.8.8"[..]),
+                _ => (XFF, &b"8.8.8.8"[..]),
+            };
+            for headers in [&[(name, value)][..], &[(name, value), other]] {
+                let Resolved { client, ignored } = resolve_of("10.0.0.1:4711", headers);
+                assert_eq!(text(&client), PEER, "{headers:?}");
+                assert_eq!(ignored.map(|ignored| ignored.header), Some(name), "{headers:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_that_contradict_each_other_make_the_proxy_the_client() {
+        for value in [&b"192.0.2.1"[..], b"\xE9, 203.0.113.9"] {
+            let headers = [(FWD, &b"for=8.8.8.8"[..]), (XFF, value)];
+            let Resolved { client, ignored } = resolve_of("10.0.0.1:4711", &headers);
+            assert_eq!(text(&client), PEER);
+            let expected = IgnoredHeader {
+                header: FWD,
+                reason: "contradicts x-forwarded-for",
+            };
+            assert_eq!(ignored, Some(expected));
+        }
+    }
+
+    #[test]
+    fn an_unreadable_entry_of_a_second_proxy_makes_that_proxy_the_client() {
+        for (name, value) in [
+            (XFF, &b"8.8.8.8, what?, 10.2.2.2"[..]),
+            (FWD, b"for=8.8.8.8, for=unknown, for=10.2.2.2"),
+        ] {
+            let Resolved { client, ignored } = resolve_of("10.0.0.1:4711", &[(name, value)]);
+            assert_eq!(text(&client), "10.2.2.2 - -");
+            assert_eq!(ignored.map(|ignored| ignored.header), Some(name));
         }
     }
 
     #[test]
     fn where_every_hop_is_trusted_the_first_is_the_client() {
-        assert_eq!(
-            client(&[("x-forwarded-for", "10.3.3.3, 10.2.2.2")]),
-            "10.3.3.3 - -"
-        );
+        assert_eq!(client(&[(XFF, b"10.3.3.3, 10.2.2.2")]), "10.3.3.3 - -");
     }
 
     #[test]
-    fn nobody_else_names_anybody() {
+    fn a_peer_that_is_not_trusted_names_nobody_and_nothing_is_worth_a_warning() {
         let headers = [
-            ("x-forwarded-for", "192.0.2.1"),
-            ("forwarded", "for=192.0.2.1"),
-            ("x-forwarded-proto", "https"),
+            (XFF, &b"192.0.2.1"[..]),
+            (FWD, b"for=192.0.2.1"),
+            (PROTO, b"https"),
         ];
-        assert_eq!(client_of("192.0.2.99:1", &headers), "192.0.2.99 1 -");
-        assert_eq!(client_of("[::ffff:10.0.0.1]:1", &headers), "192.0.2.1 - https");
+        let Resolved { client, ignored } = resolve_of("192.0.2.99:1", &headers);
+        assert_eq!((text(&client).as_str(), ignored), ("192.0.2.99 1 -", None));
+        let unreadable = [(XFF, &b"\xE9"[..])];
+        assert_eq!(resolve_of("192.0.2.99:1", &unreadable).ignored, None);
+        let mapped = resolve_of("[::ffff:10.0.0.1]:1", &headers).client;
+        assert_eq!(text(&mapped), "192.0.2.1 - https");
+    }
+
+    #[test]
+    fn a_proxy_says_whether_the_client_speaks_tls() {
+        for (proto, expected) in [("https", true), ("WSS", true), ("http", false), ("ws", false)] {
+            let headers = [(XFF, &b"192.0.2.1"[..]), (PROTO, proto.as_bytes())];
+            let client = resolve_of("10.0.0.1:1", &headers).client;
+            assert_eq!(client.is_secure(), expected, "{proto}");
+        }
+        assert!(!ClientAddr::direct("10.0.0.1:1".parse().unwrap()).is_secure());
+    }
+
+    proptest! {
+        #[test]
+        fn what_stands_before_the_proxys_own_entry_changes_nothing(
+            before in vec(prop_oneof![0x20..=0x7E_u8, 0x80..=0xFF_u8, prop::sample::select(&b",\"\\;= "[..])], 0..40),
+        ) {
+            let line = [&before[..], b", 203.0.113.9"].concat();
+            prop_assert_eq!(client(&[(XFF, &line)]), "203.0.113.9 - -");
+            let both = [(FWD, &before[..]), (FWD, b"for=203.0.113.9")];
+            prop_assert_eq!(client(&both), "203.0.113.9 - -");
+        }
     }
 }

@@ -1,35 +1,65 @@
-//! Everything that the server knows of a connection, for `?reply=json`.
+//! What `?reply=json` says of the connection; docs/reply.schema.json describes it. Pure.
 
 use std::net::SocketAddr;
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::http::header::{self, HeaderMap};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    checks::{lines, tokens},
-    client::Client,
+    client::ClientAddr,
+    lines,
+    negotiate::Negotiated,
+    redaction::{hides_credentials, shown_value},
+    validate::ValidRequest,
 };
-use crate::{
-    protocol::deflate::Deflate,
-    transport::{Socket, TlsInfo},
-};
+use crate::transport::TlsInfo;
 
-/// The `connection` of a JSON reply; docs/reply.schema.json describes it.
+/// What a connection is described from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Described<'c> {
+    /// The connection's number.
+    pub(crate) id: u64,
+    /// The address of the TCP connection's other end.
+    pub(crate) peer: SocketAddr,
+    /// The address that the connection is counted for.
+    pub(crate) client: &'c ClientAddr,
+    /// The path of the request.
+    pub(crate) path: &'c str,
+    /// The query of the request.
+    pub(crate) query: &'c str,
+    /// The header section as actix-http stores it, without order and case.
+    pub(crate) headers: &'c HeaderMap,
+    /// The bytes of the request line and the header section, as far as they are known.
+    pub(crate) head: &'c [u8],
+    /// What the client offered.
+    pub(crate) request: &'c ValidRequest<'c>,
+    /// What the server answered.
+    pub(crate) negotiated: &'c Negotiated,
+    /// The parameters of TLS, if the connection has it.
+    pub(crate) tls: Option<&'c TlsInfo>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Connection<'c> {
     id: u64,
     peer: SocketAddr,
-    client: &'c Client,
+    client: &'c ClientAddr,
     http_version: &'static str,
     path: &'c str,
     query: &'c str,
     /// Names and values in the order, and the names in the case, in which they came.
     headers: Vec<(String, String)>,
-    subprotocol: Negotiated<'c>,
-    extensions: Negotiated<'c>,
+    subprotocol: Negotiation<'c>,
+    extensions: Negotiation<'c>,
     tls: Option<Tls<'c>>,
+}
+
+#[derive(Serialize)]
+struct Negotiation<'c> {
+    offered: Vec<std::borrow::Cow<'c, str>>,
+    chosen: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,78 +72,186 @@ struct Tls<'c> {
 }
 
 impl<'c> From<&'c TlsInfo> for Tls<'c> {
-    fn from(facts: &'c TlsInfo) -> Self {
+    fn from(info: &'c TlsInfo) -> Self {
         Self {
-            version: facts.version,
-            cipher_suite: facts.cipher_suite,
-            alpn: facts.alpn.as_deref(),
-            server_name: facts.server_name.as_deref(),
+            version: info.version,
+            cipher_suite: info.cipher_suite,
+            alpn: info.alpn.as_deref(),
+            server_name: info.server_name.as_deref(),
         }
     }
 }
 
-#[derive(Serialize)]
-struct Negotiated<'c> {
-    offered: Vec<&'c str>,
-    chosen: Option<String>,
-}
-
-/// Describes the connection that `request` opens; `socket` is what it came over, where that is known.
-pub(super) fn describe(
-    request: &HttpRequest,
-    socket: Option<&Socket>,
-    id: u64,
-    peer: SocketAddr,
-    client: &Client,
-    subprotocol: Option<&str>,
-    deflate: Option<&Deflate>,
-) -> Option<Box<RawValue>> {
-    let headers = request.headers();
-    let head = socket.map(Socket::take_head).unwrap_or_default();
-    let connection = Connection {
-        id,
-        peer,
-        client,
+/// Returns the `connection` of a JSON reply.
+pub(crate) fn describe(connection: Described<'_>) -> Option<Box<RawValue>> {
+    let Described {
+        request, negotiated, ..
+    } = connection;
+    let https = connection.tls.is_some() || connection.client.is_secure();
+    // Several lines are no browser's; one that is not the server's own is enough.
+    let hide_credentials = lines(connection.headers, &header::ORIGIN)
+        .any(|origin| hides_credentials(Some(origin), Some(request.host), https));
+    let offered_subprotocols = request.offered_subprotocols.iter();
+    let offered_extensions = request.offered_extensions.iter();
+    let described = Connection {
+        id: connection.id,
+        peer: connection.peer,
+        client: connection.client,
         http_version: "1.1",
-        path: request.path(),
-        query: request.query_string(),
-        headers: headers_of(request, &head),
-        subprotocol: Negotiated {
-            offered: tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).collect(),
-            chosen: subprotocol.map(str::to_owned),
+        path: connection.path,
+        query: connection.query,
+        headers: shown_headers(connection, hide_credentials),
+        subprotocol: Negotiation {
+            offered: offered_subprotocols.map(|&name| name.into()).collect(),
+            chosen: negotiated.subprotocol.clone(),
         },
-        extensions: Negotiated {
-            offered: lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
-            chosen: deflate.map(ToString::to_string),
+        extensions: Negotiation {
+            offered: offered_extensions
+                .map(|line| String::from_utf8_lossy(line))
+                .collect(),
+            chosen: negotiated.deflate.map(|deflate| deflate.to_string()),
         },
-        tls: socket.and_then(Socket::tls).map(Tls::from),
+        tls: connection.tls.map(Tls::from),
     };
-    to_raw_value(&connection).ok()
+    to_raw_value(&described).ok()
 }
 
-fn headers_of(request: &HttpRequest, head: &[u8]) -> Vec<(String, String)> {
+/// Returns the names and values of the header section: as they came if its bytes are known, else as actix-http has them.
+fn shown_headers(connection: Described<'_>, hide_credentials: bool) -> Vec<(String, String)> {
+    let shown = |name: &str, value: &[u8]| (name.to_owned(), shown_value(name, value, hide_credentials));
     let mut fields = [httparse::EMPTY_HEADER; 128];
     let mut parsed = httparse::Request::new(&mut fields);
-    let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
-    // A connection may have carried other requests before this one; the key tells whose head it is.
-    let is_ours = |parsed: &httparse::Request<'_, '_>| {
-        parsed.headers.iter().any(|field| {
-            field.name.eq_ignore_ascii_case("sec-websocket-key")
-                && key.is_some_and(|key| key.as_bytes() == field.value)
-        })
-    };
-    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-    if parsed.parse(head).is_ok_and(|status| status.is_complete()) && is_ours(&parsed) {
+    let is_complete = parsed
+        .parse(connection.head)
+        .is_ok_and(|status| status.is_complete());
+    // The connection may have carried other requests before this one. The key identifies the header section.
+    let is_this_request = parsed.headers.iter().any(|field| {
+        field.name.eq_ignore_ascii_case("sec-websocket-key") && field.value == connection.request.key
+    });
+    if is_complete && is_this_request {
         parsed
             .headers
             .iter()
-            .map(|field| (field.name.to_owned(), text(field.value)))
+            .map(|field| shown(field.name, field.value))
             .collect()
     } else {
-        request
-            .headers()
+        connection
+            .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .map(|(name, value)| shown(name.as_str(), value.as_bytes()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::{
+        super::{
+            negotiate::negotiate,
+            validate::tests::{headers, valid},
+        },
+        *,
+    };
+    use crate::session::behaviour::Behaviour;
+
+    /// The `headers` of the description, by their names in lower case.
+    fn described(lines: &[(&'static str, &[u8])], forwarded: &[(&'static str, &[u8])], head: &[u8]) -> Value {
+        let peer = "127.0.0.1:4711".parse().unwrap();
+        let trusted = ["127.0.0.1".parse().unwrap()];
+        let (headers, forwarded) = (headers(lines), headers(forwarded));
+        let request = valid(&headers).unwrap();
+        let negotiated = negotiate(&request, &Behaviour::default(), true);
+        let description = describe(Described {
+            id: 7,
+            peer,
+            client: &ClientAddr::resolve(peer, &forwarded, &trusted).client,
+            path: "/chat",
+            query: "a=b",
+            headers: &headers,
+            head,
+            request: &request,
+            negotiated: &negotiated,
+            tls: None,
+        });
+        serde_json::from_str(description.unwrap().get()).unwrap()
+    }
+
+    fn value<'v>(description: &'v Value, name: &str) -> &'v str {
+        let fields = description["headers"].as_array().unwrap();
+        let field = fields.iter().find(|field| field[0] == name).unwrap();
+        field[1].as_str().unwrap()
+    }
+
+    const CREDENTIALS: [(&str, &[u8]); 3] = [
+        ("cookie", b"id=secret"),
+        ("authorization", b"Basic c2VjcmV0"),
+        ("proxy-authorization", b"Basic c2VjcmV0"),
+    ];
+
+    #[test]
+    fn a_page_of_another_origin_sees_no_credentials() {
+        let lines = [&CREDENTIALS[..], &[("origin", b"https://evil.example")]].concat();
+        let description = described(&lines, &[], b"");
+        assert_eq!(value(&description, "cookie"), "(hidden, 9 bytes)");
+        assert_eq!(value(&description, "authorization"), "(hidden, 14 bytes)");
+        assert_eq!(value(&description, "proxy-authorization"), "(hidden, 14 bytes)");
+        assert!(!description.to_string().contains("secret"));
+        assert!(!description.to_string().contains("c2VjcmV0"));
+    }
+
+    #[test]
+    fn the_bytes_of_the_header_section_are_redacted_as_well() {
+        let head =
+            b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nCOOKIE:  id=secret \r\n\r\n";
+        let lines = [("origin", &b"https://evil.example"[..])];
+        let description = described(&lines, &[], head);
+        assert_eq!(value(&description, "COOKIE"), "(hidden, 9 bytes)");
+        let own = [("origin", &b"http://server.example.com"[..])];
+        assert_eq!(value(&described(&own, &[], head), "COOKIE"), "id=secret");
+        // The bytes of another request are not this one's.
+        let other = b"GET / HTTP/1.1\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nX: y\r\n\r\n";
+        let description = described(&own, &[], other);
+        assert_eq!(value(&description, "host"), "server.example.com");
+    }
+
+    #[test]
+    fn the_servers_own_page_sees_them_also_behind_a_proxy_with_tls() {
+        let proxied: [(&str, &[u8]); 2] =
+            [("x-forwarded-for", b"192.0.2.1"), ("x-forwarded-proto", b"https")];
+        for (origin, forwarded, hidden) in [
+            (&b"http://server.example.com"[..], &[][..], false),
+            (b"https://server.example.com", &[], true),
+            (b"https://server.example.com", &proxied, false),
+            (b"http://server.example.com", &proxied, true),
+        ] {
+            let lines = [&CREDENTIALS[..], &[("origin", origin)]].concat();
+            let description = described(&lines, forwarded, b"");
+            assert_eq!(value(&description, "cookie") != "id=secret", hidden);
+        }
+        assert_eq!(value(&described(&CREDENTIALS, &[], b""), "cookie"), "id=secret");
+        let own = [("origin", &b"http://server.example.com"[..]), ("origin", b"null")];
+        let description = described(&[&CREDENTIALS[..], &own].concat(), &[], b"");
+        assert_eq!(value(&description, "cookie"), "(hidden, 9 bytes)");
+    }
+
+    #[test]
+    fn offers_and_answers_are_described() {
+        let lines: [(&str, &[u8]); 2] = [
+            ("sec-websocket-protocol", b"one, two"),
+            ("sec-websocket-extensions", b"x-\xE9, permessage-deflate"),
+        ];
+        let description = described(&lines, &[], b"");
+        let expected = serde_json::json!({"offered": ["one", "two"], "chosen": "one"});
+        assert_eq!(description["subprotocol"], expected);
+        let expected = serde_json::json!({
+            "offered": ["x-\u{FFFD}, permessage-deflate"], "chosen": "permessage-deflate"
+        });
+        assert_eq!(description["extensions"], expected);
+        assert_eq!(
+            (&description["path"], &description["query"]),
+            (&"/chat".into(), &"a=b".into())
+        );
     }
 }

@@ -4,18 +4,17 @@ use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
 
 use actix::Context;
 use actix_http::body::BodyStream;
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web,
-};
-use log::debug;
+use actix_web::{HttpRequest, HttpResponse, web};
+use log::{debug, warn};
 
 use super::{
-    checks::{check, check_origin, choose_subprotocol, lines, loggable, offered_subprotocols, without_key},
-    client::Client,
-    description,
+    client::{ClientAddr, IgnoredHeader, Resolved},
+    description::{Described, describe},
+    negotiate::{Negotiated, negotiate},
+    redaction::redact_path,
+    redirect::without_key,
     refusal::Refusal,
+    validate::{Policy, RequestParts, validate},
 };
 use crate::{
     admission::{Admission, ConnectionPermit},
@@ -24,16 +23,13 @@ use crate::{
     session::{
         EchoSession, FrameIo, Inbound, Opened, Outbound, SessionContext, SessionDetails, SessionMemory,
         SessionObserver, SessionOptions,
-        behaviour::{Behaviour, Subprotocol},
+        behaviour::Behaviour,
         clock::now_ms,
         reply::ReplyMode,
         watch::{self, WatchHub},
     },
     transport::{BodyPipe, ByteSource, Carrier, SessionTask, Socket, Upgraded},
 };
-
-/// The connection's number, the same in the log and in a JSON reply: what a client can quote to the operator.
-const CONNECTION_ID: &str = "x-connection-id";
 
 /// Opens the sessions of one worker thread.
 #[derive(Debug)]
@@ -54,17 +50,21 @@ impl Handshake {
         let Some(peer) = request.peer_addr() else {
             return Err(Refusal::NoPeer);
         };
-        let client = Client::behind(peer, request.headers(), &self.config.trusted_proxy);
+        let Resolved { client, ignored } =
+            ClientAddr::resolve(peer, request.headers(), &self.config.trusted_proxy);
+        if let Some(IgnoredHeader { header, reason }) = ignored {
+            warn!(peer:%, header, reason; "forwarding header ignored");
+        }
         self.accept(&request, payload, peer, &client)
             .await
             .inspect_err(|refusal| {
                 let counters = &self.context.counters;
-                counters.count(|counters| &counters.refused[refusal.counted_as().index()]);
+                counters.count(|counters| &counters.refused[refusal.metric_reason().index()]);
                 if let Some(limit) = refusal.limit() {
                     counters.count(|counters| &counters.limits[limit.index()]);
                 }
                 debug!(
-                    peer:%, client = client.other_than(peer).as_deref(), path = loggable(request.path()), reason:% = refusal;
+                    peer:%, client = client.client_for_log(peer).as_deref(), path = redact_path(request.path()), reason:% = refusal;
                     "handshake refused"
                 );
             })
@@ -75,13 +75,18 @@ impl Handshake {
         request: &HttpRequest,
         payload: web::Payload,
         peer: SocketAddr,
-        client: &Client,
+        client: &ClientAddr,
     ) -> Result<HttpResponse, Refusal> {
         self.admission.take_handshake(client.address)?;
-        check(request)?;
-        let headers = request.headers();
-        check_origin(headers, &self.config)?;
-        let offered = offered_subprotocols(headers)?;
+        let parts = RequestParts {
+            method: request.method(),
+            version: request.version(),
+            headers: request.headers(),
+        };
+        let policy = Policy {
+            allow_origin: &self.config.allow_origin,
+        };
+        let valid = validate(parts, policy)?;
         let behaviour = if self.config.behaviours.is_on() {
             Behaviour::from_query(
                 request.query_string(),
@@ -107,32 +112,12 @@ impl Handshake {
             }
         }
         if let Some(status) = behaviour.handshake_status {
-            let location = without_key(request, "handshake-status");
-            return Err(Refusal::Asked { status, location });
+            let location = without_key(request.path(), request.query_string(), "handshake-status");
+            return Err(Refusal::RequestedStatus { status, location });
         }
 
-        let deflate = if self.config.compress.is_on() && behaviour.compress {
-            Deflate::negotiate(lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS))
-        } else {
-            None
-        };
-        let subprotocol = match &behaviour.subprotocol {
-            Some(Subprotocol::None) => None,
-            Some(Subprotocol::Named(name)) => Some(name.clone()),
-            None => choose_subprotocol(&offered),
-        };
-        let mut response = HttpResponse::build(StatusCode::SWITCHING_PROTOCOLS);
-        response.upgrade("websocket");
-        let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
-        let accept = actix_http::ws::hash_key(key.map(|key| key.as_bytes()).unwrap_or_default());
-        response.insert_header((header::SEC_WEBSOCKET_ACCEPT, &accept[..]));
-        response.insert_header((CONNECTION_ID, permit.id()));
-        if let Some(subprotocol) = &subprotocol {
-            response.insert_header((header::SEC_WEBSOCKET_PROTOCOL, subprotocol.as_str()));
-        }
-        if let Some(deflate) = &deflate {
-            response.insert_header((header::SEC_WEBSOCKET_EXTENSIONS, deflate.to_string()));
-        }
+        let negotiated = negotiate(&valid, &behaviour, self.config.compress.is_on());
+        let mut response = negotiated.response(permit.id());
 
         let now = Instant::now();
         let limits = Limits {
@@ -143,17 +128,23 @@ impl Handshake {
         };
         let description = (behaviour.reply == ReplyMode::Json)
             .then(|| {
-                description::describe(
-                    request,
-                    socket.as_deref(),
-                    permit.id(),
+                describe(Described {
+                    id: permit.id(),
                     peer,
                     client,
-                    subprotocol.as_deref(),
-                    deflate.as_ref(),
-                )
+                    path: request.path(),
+                    query: request.query_string(),
+                    headers: request.headers(),
+                    head: &socket.as_deref().map(Socket::take_head).unwrap_or_default(),
+                    request: &valid,
+                    negotiated: &negotiated,
+                    tls: socket.as_deref().and_then(Socket::tls),
+                })
             })
             .flatten();
+        let Negotiated {
+            subprotocol, deflate, ..
+        } = negotiated;
         let watched = behaviour.watch.as_ref().map(|key| {
             self.watch.publish_connection(
                 key,
@@ -191,8 +182,8 @@ impl Handshake {
         let outbound = Rc::new(Outbound::new(Encoder::new(options, (), observer), behaviour.rate));
         let opened = Opened {
             peer,
-            client: client.other_than(peer),
-            path: loggable(request.path()),
+            client: client.client_for_log(peer),
+            path: redact_path(request.path()),
             subprotocol,
             compressed: deflate.is_some(),
         };

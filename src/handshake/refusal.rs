@@ -1,4 +1,4 @@
-//! Why a handshake is refused: what the client is told, and what it is counted as.
+//! The refusals of a handshake: status, error and hint for the client, and labels for the metrics.
 
 use actix_http::body::BoxBody;
 use actix_web::{
@@ -9,12 +9,12 @@ use thiserror::Error;
 
 use crate::{
     admission::{AdmissionError, RateExceeded},
-    metrics::{Limit, RefusalReason as Reason},
+    metrics::{Limit, RefusalReason},
     session::behaviour::InvalidParam,
     transport::error_body::ErrorBody,
 };
 
-/// Why a handshake was refused.
+/// The reason to refuse a handshake.
 #[derive(Debug, Error)]
 pub(crate) enum Refusal {
     #[error("a WebSocket handshake is a GET request")]
@@ -50,13 +50,13 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Admission(AdmissionError),
     #[error(transparent)]
-    TooFast(#[from] RateExceeded),
+    RateExceeded(#[from] RateExceeded),
     #[error("the client has left")]
     Gone,
     #[error("the peer has no address")]
     NoPeer,
     #[error("the URL asks for status {status}")]
-    Asked { status: u16, location: String },
+    RequestedStatus { status: u16, location: String },
 }
 
 impl From<AdmissionError> for Refusal {
@@ -69,43 +69,44 @@ impl From<AdmissionError> for Refusal {
 }
 
 impl Refusal {
-    /// The label of the counter.
-    pub(super) fn counted_as(&self) -> Reason {
+    /// Returns the label of the counter.
+    pub(super) fn metric_reason(&self) -> RefusalReason {
         match self {
-            Self::Method => Reason::Method,
-            Self::HttpVersion => Reason::HttpVersion,
-            Self::Host => Reason::Host,
-            Self::NotUpgrade | Self::OtherUpgrades => Reason::Upgrade,
+            Self::Method => RefusalReason::Method,
+            Self::HttpVersion => RefusalReason::HttpVersion,
+            Self::Host => RefusalReason::Host,
+            Self::NotUpgrade | Self::OtherUpgrades => RefusalReason::Upgrade,
             Self::NotConnectionUpgrade | Self::ConnectionClose | Self::NoPeer | Self::Gone => {
-                Reason::Connection
+                RefusalReason::Connection
             }
-            Self::Body => Reason::Body,
-            Self::Version => Reason::Version,
-            Self::Key | Self::SeveralKeys => Reason::Key,
-            Self::Subprotocol => Reason::Subprotocol,
-            Self::Origin => Reason::Origin,
-            Self::Behaviour(_) => Reason::Behaviour,
-            Self::Draining => Reason::ShuttingDown,
-            Self::Admission(AdmissionError::MaxConnections(_)) => Reason::MaxConnections,
-            Self::Admission(AdmissionError::MaxConnectionsPerIp(_)) => Reason::MaxConnectionsPerIp,
-            Self::Admission(AdmissionError::MaxHttpConnections(_)) => Reason::MaxHttpConnections,
-            Self::Admission(AdmissionError::Draining) => Reason::ShuttingDown,
-            Self::TooFast(_) => Reason::MaxHandshakesPerSecond,
-            Self::Asked { .. } => Reason::RequestedStatus,
+            Self::Body => RefusalReason::Body,
+            Self::Version => RefusalReason::Version,
+            Self::Key | Self::SeveralKeys => RefusalReason::Key,
+            Self::Subprotocol => RefusalReason::Subprotocol,
+            Self::Origin => RefusalReason::Origin,
+            Self::Behaviour(_) => RefusalReason::Behaviour,
+            Self::Draining => RefusalReason::ShuttingDown,
+            Self::Admission(AdmissionError::MaxConnections(_)) => RefusalReason::MaxConnections,
+            Self::Admission(AdmissionError::MaxConnectionsPerIp(_)) => RefusalReason::MaxConnectionsPerIp,
+            Self::Admission(AdmissionError::MaxHttpConnections(_)) => RefusalReason::MaxHttpConnections,
+            Self::Admission(AdmissionError::Draining) => RefusalReason::ShuttingDown,
+            Self::RateExceeded(_) => RefusalReason::MaxHandshakesPerSecond,
+            Self::RequestedStatus { .. } => RefusalReason::RequestedStatus,
         }
     }
 
-    /// The limit that was hit.
+    /// Returns the limit that was reached.
     pub(super) fn limit(&self) -> Option<Limit> {
         match self {
             Self::Admission(AdmissionError::MaxConnections(_)) => Some(Limit::MaxConnections),
             Self::Admission(AdmissionError::MaxConnectionsPerIp(_)) => Some(Limit::MaxConnectionsPerIp),
             Self::Admission(AdmissionError::MaxHttpConnections(_)) => Some(Limit::MaxHttpConnections),
-            Self::TooFast(_) => Some(Limit::MaxHandshakesPerSecond),
+            Self::RateExceeded(_) => Some(Limit::MaxHandshakesPerSecond),
             _ => None,
         }
     }
 
+    /// Returns what to do about it.
     fn hint(&self) -> &str {
         match self {
             Self::Method => "send GET; a page's new WebSocket(url) does",
@@ -132,15 +133,15 @@ impl Refusal {
             Self::Behaviour(bad) => &bad.expected,
             Self::Draining => "try again later; Retry-After says when",
             Self::Admission(error) => error.hint(),
-            Self::TooFast(error) => error.hint(),
+            Self::RateExceeded(error) => error.hint(),
             Self::Gone => "stay connected",
             Self::NoPeer => "connect over TCP",
-            Self::Asked { .. } => "leave handshake-status out to be let in",
+            Self::RequestedStatus { .. } => "leave handshake-status out to be let in",
         }
     }
 }
 
-/// Seconds that a refused client is asked to wait.
+/// Seconds until a client should try again, for `Retry-After` (RFC 9110 section 10.2.3).
 const RETRY_AFTER: &str = "5";
 
 impl ResponseError for Refusal {
@@ -150,9 +151,11 @@ impl ResponseError for Refusal {
             Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Origin => StatusCode::FORBIDDEN,
             // Any number from 300 to 599 is a status, known or not.
-            Self::Asked { status, .. } => StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST),
+            Self::RequestedStatus { status, .. } => {
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST)
+            }
             Self::Draining | Self::Admission(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TooFast(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -171,7 +174,7 @@ impl ResponseError for Refusal {
                 response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"ws-echo\""));
             }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                let wait = if matches!(self, Self::TooFast(_)) {
+                let wait = if matches!(self, Self::RateExceeded(_)) {
                     "1"
                 } else {
                     RETRY_AFTER
@@ -180,14 +183,94 @@ impl ResponseError for Refusal {
             }
             _ => {}
         }
-        if let Self::Asked { location, .. } = self
+        if let Self::RequestedStatus { location, .. } = self
             && status.is_redirection()
         {
             response.insert_header((header::LOCATION, location.as_str()));
+        }
+        // RFC 9110 section 15.4.5: "A 304 response is terminated by the end of the header section". A body would be read as
+        // the start of the next response.
+        if status == StatusCode::NOT_MODIFIED {
+            return response.finish();
         }
         response.json(ErrorBody {
             error: &self.to_string(),
             hint: self.hint(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::MessageBody as _;
+
+    use super::*;
+
+    fn requested(status: u16) -> HttpResponse {
+        let refusal = Refusal::RequestedStatus {
+            status,
+            location: "/chat".to_owned(),
+        };
+        refusal.error_response()
+    }
+
+    #[test]
+    fn a_requested_304_has_no_body_and_no_length() {
+        let response = requested(304);
+        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(response.headers().get(header::LOCATION).unwrap(), "/chat");
+        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE] {
+            assert!(!response.headers().contains_key(name));
+        }
+        assert!(response.into_body().try_into_bytes().unwrap().is_empty());
+    }
+
+    #[test]
+    fn every_other_requested_status_has_a_body_and_a_redirect_has_a_location() {
+        for status in (300..600).filter(|status| *status != 304) {
+            let response = requested(status);
+            assert_eq!(response.status().as_u16(), status);
+            let redirects = (300..400).contains(&status);
+            assert_eq!(
+                response.headers().contains_key(header::LOCATION),
+                redirects,
+                "{status}"
+            );
+            let body = response.into_body().try_into_bytes().unwrap();
+            assert!(
+                body.starts_with(b"{\"error\":\"the URL asks for status "),
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_admission_becomes_a_refusal_with_its_limit() {
+        for (error, limit) in [
+            (AdmissionError::Draining, None),
+            (AdmissionError::MaxConnections(1), Some(Limit::MaxConnections)),
+            (
+                AdmissionError::MaxConnectionsPerIp(1),
+                Some(Limit::MaxConnectionsPerIp),
+            ),
+            (
+                AdmissionError::MaxHttpConnections(1),
+                Some(Limit::MaxHttpConnections),
+            ),
+        ] {
+            let refusal = Refusal::from(error);
+            assert_eq!(
+                refusal.status_code(),
+                StatusCode::SERVICE_UNAVAILABLE,
+                "{refusal}"
+            );
+            assert_eq!(refusal.limit(), limit, "{refusal}");
+            assert!(
+                refusal
+                    .error_response()
+                    .headers()
+                    .contains_key(header::RETRY_AFTER)
+            );
+        }
     }
 }

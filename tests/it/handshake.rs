@@ -82,6 +82,8 @@ async fn the_words_of_the_upgrade_know_no_case_and_connection_may_be_a_list() {
         ("keep-alive, Upgrade", "WEBSOCKET"),
         ("UPGRADE,keep-alive", "websocket"),
         ("keep-alive\r\nConnection: x, Upgrade", "websocket"),
+        ("\u{e9}, Upgrade", "websocket"),
+        (" ,, Upgrade,", "websocket"),
     ] {
         let mut peer = Raw::connect(echo.addr()).await;
         let request = format!(
