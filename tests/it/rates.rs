@@ -33,7 +33,7 @@ async fn an_address_that_shakes_hands_too_often_gets_429_that_says_who_and_why_a
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(
         body["error"],
-        "203.0.113.1 has had 1 handshakes within a second, as many as ws-echo takes here"
+        "203.0.113.1 has reached its handshake limit of 1 per second"
     );
     assert!(
         body["hint"]

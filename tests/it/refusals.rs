@@ -190,7 +190,7 @@ async fn one_connection_too_many_gets_503_and_is_told_when_to_try_again() {
     let _open = (echo.raw("/").await, echo.raw("/").await);
     let (head, error) = refused(&echo, &upgrade("/", "")).await;
     assert_eq!(head.status, 503);
-    assert_eq!(error, "2 connections are open, as many as ws-echo takes here");
+    assert_eq!(error, "the server has reached its connection limit of 2");
     assert!(head.get("retry-after").unwrap().parse::<u32>().unwrap() > 0);
     assert_eq!(echo.open(), 2);
 }
@@ -203,7 +203,7 @@ async fn one_connection_too_many_from_one_address_gets_503_and_another_address_i
     assert_eq!(head.status, 503);
     assert_eq!(
         error,
-        "1 connections are open from your address, as many as ws-echo takes here"
+        "the client address has reached its connection limit of 1"
     );
     assert!(head.get("retry-after").is_some());
     // All of 127/8 is this machine.
