@@ -84,8 +84,7 @@ impl Connections {
         if !counts_for_ip {
             return Ok(None);
         }
-        let slot = self.ip_counts.take(ClientKey::from(peer))?;
-        Ok(Some(Arc::new(slot)))
+        self.ip_counts.take(ClientKey::from(peer))
     }
 
     /// Returns the number of open connections, with those of the reserve.

@@ -91,8 +91,8 @@ impl Sessions {
             return Err(AdmissionError::MaxConnections(max));
         }
         let slot = match connection.and_then(|connection| connection.share_slot(client)) {
-            Some(slot) => slot,
-            None => Arc::new(self.ip_counts.take(client)?),
+            Some(slot) => Some(slot),
+            None => self.ip_counts.take(client)?,
         };
         open.count += 1;
         open.last_id += 1;
@@ -163,7 +163,7 @@ impl Sessions {
 #[derive(Debug)]
 pub struct SessionPermit {
     id: u64,
-    _slot: Arc<IpSlot>,
+    _slot: Option<Arc<IpSlot>>,
     sessions: Arc<Sessions>,
     // The last field: it is dropped last, so the counts are right when a drain ends.
     _token: TaskTrackerToken,

@@ -56,6 +56,7 @@ impl ReadBuffer {
     }
 
     /// Returns `len` bytes behind those that were not parsed, to read to. [`Self::commit`] takes what was read.
+    #[inline]
     pub fn room(&mut self, len: usize) -> &mut [u8] {
         if self.start > 0 {
             self.storage.copy_within(self.start..self.end, 0);

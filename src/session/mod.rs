@@ -41,7 +41,7 @@ use crate::{
     protocol::{DataKind, Incoming, Message},
     transport::InputEnd,
 };
-use behaviour::Trigger;
+use behaviour::{Impairment, Trigger};
 use close::CloseCause;
 use heartbeat::HeartbeatAction;
 use read_loop::{ReadLoop, SessionEvents};
@@ -55,7 +55,7 @@ impl EchoSession {
     pub(crate) fn new(
         context: Rc<SessionContext>,
         details: SessionDetails,
-        options: SessionOptions,
+        options: (SessionOptions, Impairment),
         io: FrameIo,
         memory: Rc<SessionMemory>,
         now: Instant,
@@ -157,8 +157,8 @@ impl Actor for EchoSession {
         if let Some(interval) = session.options.tick {
             session.schedule.tick_every(interval, now);
         }
-        if let Some(action) = session.options.action.clone() {
-            match session.options.trigger {
+        if let Some((action, trigger)) = session.options.action.as_deref().cloned() {
+            match trigger {
                 Trigger::Handshake => session.perform(action),
                 Trigger::Time(wait) => session.schedule.act_at(action, now + wait),
                 // `reply_to` counts them.

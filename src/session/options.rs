@@ -35,11 +35,9 @@ pub(crate) struct Opened {
 /// The part of a connection's behaviour that its session carries out.
 pub(crate) struct SessionOptions {
     pub(super) reply: ReplyMode,
-    pub(super) impairment: Impairment,
     pub(super) tick: Option<Duration>,
-    pub(super) action: Option<Action>,
-    /// When the action happens.
-    pub(super) trigger: Trigger,
+    /// What happens once, and when. In a box, because most sessions have none.
+    pub(super) action: Option<Box<(Action, Trigger)>>,
     /// Whether a Ping is answered.
     pub(super) pong: bool,
     /// Whether a Close frame is answered.
@@ -49,16 +47,18 @@ pub(crate) struct SessionOptions {
 }
 
 impl SessionOptions {
-    pub(crate) fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> Self {
-        Self {
+    /// Returns the options with what becomes of the replies, which is kept apart.
+    pub(crate) fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> (Self, Impairment) {
+        let options = Self {
             reply: behaviour.reply,
-            impairment: behaviour.impairment,
             tick: behaviour.tick,
-            action: behaviour.action,
-            trigger: behaviour.trigger,
+            action: behaviour
+                .action
+                .map(|action| Box::new((action, behaviour.trigger))),
             pong: behaviour.pong,
             close_reply: behaviour.close_reply,
             connection,
-        }
+        };
+        (options, behaviour.impairment)
     }
 }

@@ -44,8 +44,8 @@ impl Session {
             };
             self.delay(outcome.wait, bytes, Scheduled::Reply(received, outcome.copies));
         }
-        if let Some(action) = &self.options.action
-            && self.options.trigger == Trigger::Messages(self.stats.messages)
+        if let Some((action, trigger)) = self.options.action.as_deref()
+            && *trigger == Trigger::Messages(self.stats.messages)
         {
             let action = action.clone();
             if self.schedule.delays_nothing() {

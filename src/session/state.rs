@@ -3,6 +3,7 @@
 use std::{rc::Rc, time::Instant};
 
 use super::{
+    behaviour::Impairment,
     context::SessionContext,
     heartbeat::Heartbeat,
     impairment::Impairer,
@@ -61,14 +62,14 @@ impl Session {
     pub(super) fn new(
         context: Rc<SessionContext>,
         details: SessionDetails,
-        options: SessionOptions,
+        (options, impairment): (SessionOptions, Impairment),
         io: FrameIo,
         memory: Rc<SessionMemory>,
         now: Instant,
     ) -> Self {
         let heartbeat = Heartbeat::new(context.ping_interval, context.idle_timeout, now);
         Self {
-            impairer: Impairer::new(options.impairment),
+            impairer: Impairer::new(impairment),
             rate: MessageRateLimit::new(context.max_messages_per_second, now).map(Box::new),
             context,
             details: Box::new(details),

@@ -44,6 +44,7 @@ impl Carrier {
     }
 
     /// Reads to `buffer`. No byte is the end.
+    #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_read(cx, buffer),
@@ -53,6 +54,7 @@ impl Carrier {
     }
 
     /// Whether a read may find bytes. Costs less than to try.
+    #[inline]
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_readable(cx),
@@ -60,6 +62,7 @@ impl Carrier {
         }
     }
 
+    #[inline]
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Socket(socket) => socket.poll_write(cx, bytes),
@@ -67,6 +70,7 @@ impl Carrier {
         }
     }
 
+    #[inline]
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_flush(cx),

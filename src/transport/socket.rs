@@ -142,6 +142,7 @@ impl Socket {
     }
 
     /// Reads to `buffer`. No byte is the end.
+    #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
             Some(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -157,6 +158,7 @@ impl Socket {
         }
     }
 
+    #[inline]
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut *self.stream.borrow_mut() {
             Some(stream) => Pin::new(stream).poll_write(cx, bytes),

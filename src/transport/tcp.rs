@@ -83,6 +83,7 @@ impl Tcp {
 }
 
 impl AsyncRead for Tcp {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -96,6 +97,7 @@ impl AsyncRead for Tcp {
 }
 
 impl AsyncWrite for Tcp {
+    #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.wrote(polled)
