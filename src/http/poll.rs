@@ -92,11 +92,15 @@ pub(crate) async fn post(
     if declared.is_some_and(|declared| declared > limit as u64) {
         return BodyError::TooBig.to_response();
     }
+    let socket = request.conn_data::<Rc<Socket>>().cloned();
+    if let Some(socket) = &socket {
+        socket.await_body();
+    }
     let mut body = Body {
         payload,
         left: limit,
         cut: Vec::new(),
-        socket: request.conn_data::<Rc<Socket>>().cloned(),
+        socket,
     };
     let first = match body.next().await.transpose() {
         Ok(first) => first,

@@ -8,7 +8,7 @@ use std::{
 
 use actix_http::body::{BodySize, BoxBody, MessageBody};
 use actix_web::{
-    Error, HttpMessage as _, HttpResponse,
+    Error, HttpResponse,
     dev::{ServiceRequest, ServiceResponse},
     http::{StatusCode, header},
     middleware::Next,
@@ -27,14 +27,9 @@ pub(super) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<Served>, Error> {
-    let serving = request.conn_data::<Rc<Socket>>().map(|socket| {
-        let has_body = request.chunked().unwrap_or(false)
-            || request
-                .headers()
-                .get(header::CONTENT_LENGTH)
-                .is_some_and(|length| length != "0");
-        socket.request_handled(has_body)
-    });
+    let serving = request
+        .conn_data::<Rc<Socket>>()
+        .map(|socket| socket.request_handled());
     let permit = request.conn_data::<Rc<ConnectionPermit>>().cloned();
     let refusal = permit.as_ref().and_then(|permit| permit.refusal());
     let response = match refusal {

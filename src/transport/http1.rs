@@ -117,27 +117,29 @@ impl<G> Http1Io<G> {
             let (error, hint) = match phase {
                 Phase::Head => (
                     "the request's head is not complete in time",
-                    "send the whole head within --handshake-timeout of the connection",
+                    "send the whole head within --handshake-timeout",
                 ),
                 _ => (
                     "the request's body is not complete in time",
                     "send the whole request within --request-timeout of its first byte",
                 ),
             };
-            ErrorBody { error, hint }.to_response("408 Request Timeout")
+            // Also to a client that has sent nothing (RFC 9110 section 15.5.9).
+            Some(ErrorBody { error, hint }.to_response("408 Request Timeout"))
         } else if self.stop.as_mut().poll(cx).is_ready() {
             // It must not be polled again.
             self.stop = Box::pin(std::future::pending());
-            ErrorBody {
+            let body = ErrorBody {
                 error: "the server is shutting down",
                 hint: "try again later",
-            }
-            .to_response("503 Service Unavailable")
+            };
+            begun.then(|| body.to_response("503 Service Unavailable"))
         } else {
             return Poll::Pending;
         };
-        // A peer that has sent nothing expects no response at a stop; at a timeout RFC 9110 section 15.5.9 sends it one.
-        if !responding && (begun || phase == Phase::Head) {
+        if let Some(answer) = answer
+            && !responding
+        {
             self.ahead = answer;
         }
         self.ended = true;
@@ -168,7 +170,8 @@ impl<G> Http1Io<G> {
         Poll::Ready(Ok(()))
     }
 
-    /// Turns a pending write into an error once the peer has read nothing for too long.
+    /// Turns a pending write into an error once the peer has read nothing for too long, or the request has taken too long: while a
+    /// response waits, HTTP may not read.
     fn unless_stalled<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -178,7 +181,14 @@ impl<G> Http1Io<G> {
             self.stall.clear();
             return polled;
         }
-        ready!(self.stall.poll(cx, self.socket.writes()));
+        let deadline = self
+            .socket
+            .with_http(|http| http.clock.deadline(&self.timeouts))
+            .flatten();
+        let late = self.poll_timer(cx, deadline).is_ready();
+        if self.stall.poll(cx, self.socket.writes()).is_pending() && !late {
+            return Poll::Pending;
+        }
         // What it did not read is of no use to it, and takes the kernel's memory.
         self.socket.reset_on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))

@@ -26,7 +26,7 @@ pub(super) enum Phase {
     Idle,
     /// The rest of a request's head.
     Head,
-    /// The rest of a request's body, as far as anybody knows: the head was complete, and no handler has said otherwise.
+    /// The rest of a request's body, or a handler for a request whose head is complete.
     Body,
     /// A response.
     Serving,
@@ -90,14 +90,19 @@ impl RequestClock {
         }
     }
 
-    /// A handler has the request. Returns the length of its head in bytes.
-    pub(super) fn handled(&mut self, has_body: bool, now: Instant) {
+    /// A handler has the request.
+    pub(super) fn handled(&mut self, now: Instant) {
         if self.phase == Phase::Idle {
             // It came together with the request before it.
             *self = Self::new(now);
             self.first_byte = Some(now);
         }
-        self.phase = if has_body { Phase::Body } else { Phase::Serving };
+        self.phase = Phase::Serving;
+    }
+
+    /// The handler reads the request's body.
+    pub(super) fn await_body(&mut self) {
+        self.phase = Phase::Body;
     }
 
     /// The whole request was received.
@@ -187,7 +192,9 @@ mod tests {
         assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 5 * S));
         clock.received(b"\r\n\r\n", start + 2 * S);
         assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 11 * S));
-        clock.handled(true, start + 2 * S);
+        clock.handled(start + 2 * S);
+        assert_eq!(clock.deadline(&TIMEOUTS), None, "nobody waits for its body");
+        clock.await_body();
         assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 11 * S));
         clock.complete();
         assert_eq!(clock.deadline(&TIMEOUTS), None);

@@ -94,9 +94,14 @@ impl Socket {
     }
 
     /// A handler has the request. The result tells when its response is done.
-    pub fn request_handled(self: &Rc<Self>, has_body: bool) -> Serving {
-        self.with_http(|http| http.clock.handled(has_body, Instant::now()));
+    pub fn request_handled(self: &Rc<Self>) -> Serving {
+        self.with_http(|http| http.clock.handled(Instant::now()));
         Serving(Rc::clone(self))
+    }
+
+    /// The handler reads the body of its request, which has a deadline from now on.
+    pub fn await_body(&self) {
+        self.with_http(|http| http.clock.await_body());
     }
 
     /// The handler has received the whole body of its request.
