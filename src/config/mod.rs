@@ -115,8 +115,8 @@ pub struct Config {
     )]
     pub max_connections: Cap,
 
-    /// Maximum connections from one address, WebSocket or not; further ones get 503, except health checks. An IPv6
-    /// address counts with its /64 [0 = no limit]
+    /// Maximum open connections of one client address, HTTP and WebSocket together; further ones get 503, except health
+    /// checks. The addresses of an IPv6 /64 count as one [0 = no limit]
     #[arg(
         long,
         value_name = "N",
@@ -125,7 +125,8 @@ pub struct Config {
     )]
     pub max_connections_per_ip: Cap,
 
-    /// Maximum connections that are not WebSocket connections; further ones get 503, except health checks [0 = no limit]
+    /// Maximum open HTTP connections, including those in a TLS or WebSocket handshake; further ones get 503, except health
+    /// checks [0 = no limit]
     #[arg(
         long,
         value_name = "N",
@@ -134,8 +135,8 @@ pub struct Config {
     )]
     pub max_http_connections: Cap,
 
-    /// Maximum memory that all WebSocket connections together hold for messages and replies that are not complete or not sent;
-    /// past it, Close with 1013 [0 = no limit]
+    /// Maximum bytes of incomplete messages and unsent replies, over all WebSocket connections; a connection that needs
+    /// more gets Close 1013 [0 = no limit]
     #[arg(
         long,
         value_name = "SIZE",
@@ -199,11 +200,12 @@ pub struct Config {
     #[arg(long, value_name = "D", env = "WS_ECHO_IDLE_TIMEOUT", default_value = "60s")]
     pub idle_timeout: Timer,
 
-    /// A peer that takes no bytes off its socket for so long is cut off
+    /// Reset a connection if data waits to be sent and the client reads nothing for this long [0 = never]
     #[arg(long, value_name = "D", env = "WS_ECHO_STALL_TIMEOUT", default_value = "30s")]
     pub stall_timeout: Timer,
 
-    /// Time from the connection to the end of the request's head; a slower peer gets 408
+    /// Maximum time from the connection to the end of the request's header section; a slower client gets 408. The TLS
+    /// handshake before it has the same limit again [0 = no limit]
     #[arg(
         long,
         value_name = "D",
@@ -212,7 +214,7 @@ pub struct Config {
     )]
     pub handshake_timeout: Timer,
 
-    /// Time from a request's first byte to the last of its body; a slower client gets 408 [0 = no limit]
+    /// Maximum time from the first byte of a request to the last byte of its body; a slower client gets 408 [0 = no limit]
     #[arg(
         long,
         value_name = "D",
