@@ -35,7 +35,7 @@ pub enum Unhealthy {
 ///
 /// # Errors
 /// When there is no answer in time, or another one than 200.
-pub async fn ask(url: Option<String>, config: &Config) -> Result<(), Unhealthy> {
+pub async fn probe(url: Option<String>, config: &Config) -> Result<(), Unhealthy> {
     let url = url.unwrap_or_else(|| default_url(config.listen.first()));
     let client = Client::builder().timeout(TIMEOUT).finish();
     match client.get(&url).send().await {

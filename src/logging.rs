@@ -39,7 +39,7 @@ pub fn start(format: LogFormat) {
         .filter_module("actix_server", LevelFilter::Warn)
         .parse_env(Env::default().default_filter_or("info"))
         .format(move |out, record| {
-            if record.target() == ACCEPT && !accept.lets_through(Instant::now()) {
+            if record.target() == ACCEPT && !accept.allow(Instant::now()) {
                 return Ok(());
             }
             match format {
@@ -58,7 +58,7 @@ pub fn start(format: LogFormat) {
 struct Throttle(Mutex<Option<Instant>>);
 
 impl Throttle {
-    fn lets_through(&self, now: Instant) -> bool {
+    fn allow(&self, now: Instant) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = last.is_none_or(|last| now.saturating_duration_since(last) >= ACCEPT_EVERY);
         if due {
@@ -114,12 +114,12 @@ fn line(record: &Record<'_>) -> String {
 
 /// A message without what a terminal or a reader of lines takes for a command.
 fn escaped(message: &str) -> Cow<'_, str> {
-    if message.chars().all(|char| !ends_a_line_or_moves(char)) {
+    if message.chars().all(|char| !needs_escape(char)) {
         return message.into();
     }
     let mut escaped = String::with_capacity(message.len() + 16);
     for char in message.chars() {
-        if ends_a_line_or_moves(char) {
+        if needs_escape(char) {
             escaped.extend(char.escape_debug());
         } else {
             escaped.push(char);
@@ -128,7 +128,7 @@ fn escaped(message: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-fn ends_a_line_or_moves(char: char) -> bool {
+fn needs_escape(char: char) -> bool {
     // Line and paragraph separators, and the marks that turn the direction of text.
     char.is_control()
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
@@ -172,7 +172,7 @@ fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result
     object.serialize_entry("time", time)?;
     object.serialize_entry("level", &Lower(record.level()))?;
     object.serialize_entry("target", record.target())?;
-    object.serialize_entry("message", &Shown(record.args()))?;
+    object.serialize_entry("message", &AsDisplay(record.args()))?;
     record
         .key_values()
         .visit(&mut Json(&mut object))
@@ -191,7 +191,7 @@ impl serde_json::ser::Formatter for Escaping {
         out: &mut W,
         mut fragment: &str,
     ) -> io::Result<()> {
-        while let Some(at) = fragment.find(ends_a_line_or_moves) {
+        while let Some(at) = fragment.find(needs_escape) {
             let (before, rest) = fragment.split_at(at);
             out.write_all(before.as_bytes())?;
             let mut chars = rest.chars();
@@ -217,7 +217,7 @@ impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
         } else if let Some(switch) = value.to_bool() {
             self.0.serialize_entry(key, &switch)
         } else {
-            self.0.serialize_entry(key, &Shown(&value))
+            self.0.serialize_entry(key, &AsDisplay(&value))
         };
         done.map_err(|error| kv::Error::boxed(error.to_string()))
     }
@@ -240,9 +240,9 @@ fn is_null(value: &Value<'_>) -> bool {
 }
 
 /// As JSON text, without a copy.
-struct Shown<'s, T>(&'s T);
+struct AsDisplay<'s, T>(&'s T);
 
-impl<T: fmt::Display> serde::Serialize for Shown<'_, T> {
+impl<T: fmt::Display> serde::Serialize for AsDisplay<'_, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }
@@ -286,7 +286,7 @@ mod tests {
         write(format_args!("{args}"));
         assert_eq!(out.pop(), Some(b'\n'));
         let json = String::from_utf8(out).unwrap();
-        assert!(json.chars().all(|char| !ends_a_line_or_moves(char)), "{json}");
+        assert!(json.chars().all(|char| !needs_escape(char)), "{json}");
         (text, serde_json::from_str(&json).unwrap())
     }
 
@@ -294,7 +294,7 @@ mod tests {
     fn nothing_that_a_peer_says_ends_a_line_in_either_format() {
         let evil = "a\nb\r\u{1b}[2J\u{2028}\u{202E}\u{85}\" key=\"forged";
         let (text, object) = both(evil, evil);
-        assert!(text.chars().all(|char| !ends_a_line_or_moves(char)), "{text}");
+        assert!(text.chars().all(|char| !needs_escape(char)), "{text}");
         assert_eq!(text.matches("key=\"a").count(), 1, "{text}");
         assert!(text.contains("\\\" key=\\\"forged\" number=7"), "{text}");
         assert_eq!(object["message"], evil);
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn a_trouble_that_lasts_is_told_once_a_second() {
         let (throttle, start) = (Throttle::default(), Instant::now());
-        let told = (0..30).filter(|tenth| throttle.lets_through(start + Duration::from_millis(tenth * 100)));
-        assert_eq!(told.count(), 3);
+        let allowed = (0..30).filter(|tenth| throttle.allow(start + Duration::from_millis(tenth * 100)));
+        assert_eq!(allowed.count(), 3);
     }
 }

@@ -9,7 +9,7 @@ use clap::{
 };
 use rustls::pki_types::ServerName;
 
-use super::{BadValue, ListenAddr};
+use super::{InvalidFlag, ListenAddr};
 
 /// Whether there is TLS, and with which certificate.
 #[derive(Debug, Clone, Default)]
@@ -57,16 +57,16 @@ impl TlsName {
 }
 
 impl FromStr for TlsName {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         // RFC 9525 section 6.3: a wildcard is the whole of the leftmost label.
         let plain = text.strip_prefix("*.").unwrap_or(text);
         let name = ServerName::try_from(plain).map_err(|_| {
-            BadValue("write a name or an address, such as echo.test, *.test or 192.0.2.1".to_owned())
+            InvalidFlag("write a name or an address, such as echo.test, *.test or 192.0.2.1".to_owned())
         })?;
         if plain.len() < text.len() && matches!(name, ServerName::IpAddress(_)) {
-            return Err(BadValue("an address has no wildcard".to_owned()));
+            return Err(InvalidFlag("an address has no wildcard".to_owned()));
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
@@ -160,7 +160,7 @@ impl FromArgMatches for Tls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         Flags::from_arg_matches(matches)?
             .check()
-            .map_err(|said| Error::raw(ErrorKind::ArgumentConflict, said))
+            .map_err(|message| Error::raw(ErrorKind::ArgumentConflict, message))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use thiserror::Error;
 /// A value of the command line that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
-pub struct BadValue(pub(super) String);
+pub struct InvalidFlag(pub(super) String);
 
 /// `ADDR:PORT` as it was written; it is resolved when the server binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,26 +27,26 @@ pub struct ListenAddr {
 }
 
 impl FromStr for ListenAddr {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        let bad = |what: &str| {
-            BadValue(format!(
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
+        let invalid = |what: &str| {
+            InvalidFlag(format!(
                 "{what}; write ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:0"
             ))
         };
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("no port"))?;
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("no port"))?;
         let port = port
             .parse()
-            .map_err(|_| bad("the port is no number from 0 to 65535"))?;
+            .map_err(|_| invalid("the port is no number from 0 to 65535"))?;
         let host = match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
             Some(Some(inside)) => inside,
-            Some(None) => return Err(bad("the bracket is not closed")),
-            None if host.contains(':') => return Err(bad("an IPv6 address needs brackets")),
+            Some(None) => return Err(invalid("the bracket is not closed")),
+            None if host.contains(':') => return Err(invalid("an IPv6 address needs brackets")),
             None => host,
         };
         if host.is_empty() {
-            return Err(bad("no address"));
+            return Err(invalid("no address"));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -77,21 +77,21 @@ impl Origin {
 }
 
 impl FromStr for Origin {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         let origin = text.strip_suffix('/').unwrap_or(text);
-        let whole = match origin.split_once("://") {
+        let is_valid = match origin.split_once("://") {
             Some((scheme, host)) => {
                 !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
             }
             // What a page without an origin of its own sends.
             None => origin == "null",
         };
-        if whole {
+        if is_valid {
             Ok(Self(origin.to_owned()))
         } else {
-            Err(BadValue(
+            Err(InvalidFlag(
                 "an origin is scheme://host or scheme://host:port, without a path".to_owned(),
             ))
         }
@@ -115,14 +115,14 @@ impl Size {
 }
 
 impl FromStr for Size {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         let size: ByteSize = text
             .parse()
-            .map_err(|_| BadValue("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
+            .map_err(|_| InvalidFlag("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
         let bytes = usize::try_from(size.as_u64())
-            .map_err(|_| BadValue("more than this machine can address".to_owned()))?;
+            .map_err(|_| InvalidFlag("more than this machine can address".to_owned()))?;
         Ok(Self::bytes(bytes))
     }
 }
@@ -144,12 +144,12 @@ impl Cap {
 }
 
 impl FromStr for Cap {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .map(Self::of)
-            .map_err(|_| BadValue("write a whole number; 0 means no cap".to_owned()))
+            .map_err(|_| InvalidFlag("write a whole number; 0 means no cap".to_owned()))
     }
 }
 
@@ -170,12 +170,12 @@ impl Rate {
 }
 
 impl FromStr for Rate {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .map(Self::per_second)
-            .map_err(|_| BadValue("write a whole number a second; 0 means no limit".to_owned()))
+            .map_err(|_| InvalidFlag("write a whole number a second; 0 means no limit".to_owned()))
     }
 }
 
@@ -191,14 +191,16 @@ impl Network {
 }
 
 impl FromStr for Network {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
             .map(Self)
             .map_err(|_| {
-                BadValue("write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned())
+                InvalidFlag(
+                    "write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned(),
+                )
             })
     }
 }
@@ -245,14 +247,14 @@ impl Timer {
 }
 
 impl FromStr for Timer {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         if text == "0" {
             return Ok(Self(None));
         }
         humantime::parse_duration(text).map(Self::of).map_err(|error| {
-            BadValue(format!(
+            InvalidFlag(format!(
                 "{error}; write a duration such as 20s, 250ms or 0 for off"
             ))
         })

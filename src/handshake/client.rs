@@ -60,10 +60,10 @@ impl ClientAddr {
                 ignored: None,
             };
         }
-        let standard = last_untrusted_hop(forwarded(headers), trusts);
-        let customary = last_untrusted_hop(x_forwarded(headers), trusts);
+        let by_forwarded = last_untrusted_hop(forwarded(headers), trusts);
+        let by_x_forwarded = last_untrusted_hop(x_forwarded(headers), trusts);
         let ignored = |header, reason| Some(IgnoredHeader { header, reason });
-        let (hop, ignored) = match (standard, customary) {
+        let (hop, ignored) = match (by_forwarded, by_x_forwarded) {
             (Chain::Unreadable(reason), _) => (None, ignored(FORWARDED, reason)),
             (_, Chain::Unreadable(reason)) => (None, ignored(X_FORWARDED_FOR, reason)),
             (Chain::Absent, Chain::Absent) => (None, None),

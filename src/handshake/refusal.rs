@@ -130,7 +130,7 @@ impl Refusal {
                 "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
-            Self::Behaviour(bad) => &bad.expected,
+            Self::Behaviour(invalid) => &invalid.expected,
             Self::Draining => "try again later; Retry-After says when",
             Self::Admission(error) => error.hint(),
             Self::RateExceeded(error) => error.hint(),

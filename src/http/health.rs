@@ -18,9 +18,9 @@ pub(crate) async fn ready(admission: web::Data<Admission>) -> impl Responder {
     }
 }
 
-fn answer(mut response: actix_web::HttpResponseBuilder, said: &'static str) -> HttpResponse {
+fn answer(mut response: actix_web::HttpResponseBuilder, body: &'static str) -> HttpResponse {
     response
         .insert_header(header::ContentType::plaintext())
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(said)
+        .body(body)
 }

@@ -41,9 +41,9 @@ struct Scrape {
 }
 
 /// The label of both directions.
-type Direction = (&'static str, fn(&Counters) -> &Traffic);
+type LabelledTraffic = (&'static str, fn(&Counters) -> &Traffic);
 
-const DIRECTIONS: [Direction; 2] = [
+const DIRECTIONS: [LabelledTraffic; 2] = [
     ("received", |counters| &counters.received),
     ("sent", |counters| &counters.sent),
 ];
@@ -109,9 +109,9 @@ impl Collector for Scrape {
             }),
         )?;
         let data = |read: fn(&Traffic) -> &[Counter; MessageType::COUNT]| {
-            DIRECTIONS.iter().flat_map(move |(direction, way)| {
+            DIRECTIONS.iter().flat_map(move |(direction, traffic_of)| {
                 MessageType::ALL.iter().map(move |kind| {
-                    let count = metrics.sum(|counters| &read(way(counters))[kind.index()]);
+                    let count = metrics.sum(|counters| &read(traffic_of(counters))[kind.index()]);
                     ([("direction", *direction), ("type", kind.name())], count)
                 })
             })
@@ -132,9 +132,9 @@ impl Collector for Scrape {
             "ws_echo_frames",
             "Frames on the wire",
             None,
-            DIRECTIONS.iter().flat_map(|(direction, way)| {
+            DIRECTIONS.iter().flat_map(|(direction, traffic_of)| {
                 FrameKind::ALL.iter().map(move |kind| {
-                    let count = metrics.sum(|counters| &way(counters).frames[kind.index()]);
+                    let count = metrics.sum(|counters| &traffic_of(counters).frames[kind.index()]);
                     ([("direction", *direction), ("type", kind.name())], count)
                 })
             }),
@@ -143,15 +143,15 @@ impl Collector for Scrape {
             "ws_echo_deflate",
             "Payload of compressed messages, before compression and on the wire",
             Some(&Unit::Bytes),
-            DIRECTIONS.iter().flat_map(|(direction, way)| {
+            DIRECTIONS.iter().flat_map(|(direction, traffic_of)| {
                 [
                     (
                         [("direction", *direction), ("form", "plain")],
-                        sum(&|counters| &way(counters).deflate_plain),
+                        sum(&|counters| &traffic_of(counters).deflate_plain),
                     ),
                     (
                         [("direction", *direction), ("form", "compressed")],
-                        sum(&|counters| &way(counters).deflate_compressed),
+                        sum(&|counters| &traffic_of(counters).deflate_compressed),
                     ),
                 ]
             }),

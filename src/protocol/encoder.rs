@@ -76,7 +76,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         self.observer.on_frames(Direction::Sent, kind.opcode(), 1);
         self.observer.on_message(Direction::Sent, kind, len);
         if self.framing.is_none() {
-            self.append(Header::whole(kind.opcode(), len), parts, out);
+            self.append(Header::unfragmented(kind.opcode(), len), parts, out);
         } else {
             self.framed_message(kind, parts, scratch, out);
         }
@@ -87,8 +87,8 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         let Some(framing) = self.framing.as_deref_mut() else {
             return;
         };
-        let mut filled = parts.iter().filter(|part| !part.is_empty());
-        let payload = match (filled.next(), filled.next()) {
+        let mut non_empty = parts.iter().filter(|part| !part.is_empty());
+        let payload = match (non_empty.next(), non_empty.next()) {
             (payload, None) => Cow::Borrowed(payload.copied().unwrap_or_default()),
             _ => Cow::Owned(parts.concat()),
         };
@@ -129,7 +129,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
                 fin: index + 1 == pieces,
                 // RFC 7692 section 6.1: on the first frame alone.
                 rsv: if compressed && first { RSV1 } else { 0 },
-                ..Header::whole(opcode, piece.len())
+                ..Header::unfragmented(opcode, piece.len())
             };
             // No fragment of a compressed message corresponds to a part of its payload: the first is shown with all of it.
             let plain = match (compressed, first) {
@@ -193,7 +193,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
 
     fn control(&mut self, opcode: u8, payload: &[u8], out: &mut Vec<u8>) {
         self.observer.on_frames(Direction::Sent, opcode, 1);
-        let header = self.append(Header::whole(opcode, payload.len()), &[payload], out);
+        let header = self.append(Header::unfragmented(opcode, payload.len()), &[payload], out);
         self.tap(header, payload);
     }
 

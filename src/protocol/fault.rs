@@ -35,7 +35,7 @@ impl Fault {
     pub fn frame(self) -> Vec<u8> {
         /// A text that says that the frame is deliberate.
         const TEXT_PAYLOAD: &[u8] = b"ws-echo: broken on request";
-        let text = Header::whole(TEXT, TEXT_PAYLOAD.len());
+        let text = Header::unfragmented(TEXT, TEXT_PAYLOAD.len());
         match self {
             Self::Rsv => bytes(Header { rsv: 0b001, ..text }, TEXT_PAYLOAD),
             Self::Opcode => bytes(Header { opcode: 3, ..text }, TEXT_PAYLOAD),
@@ -59,9 +59,12 @@ impl Fault {
                 bytes
             }
             Self::Utf8 => bytes(Header { len: 2, ..text }, &[0xC3, 0x28]),
-            Self::Continuation => bytes(Header::whole(CONTINUATION, TEXT_PAYLOAD.len()), TEXT_PAYLOAD),
-            Self::CloseCode => bytes(Header::whole(CLOSE, 2), &1005_u16.to_be_bytes()),
-            Self::CloseLength => bytes(Header::whole(CLOSE, 1), &[3]),
+            Self::Continuation => bytes(
+                Header::unfragmented(CONTINUATION, TEXT_PAYLOAD.len()),
+                TEXT_PAYLOAD,
+            ),
+            Self::CloseCode => bytes(Header::unfragmented(CLOSE, 2), &1005_u16.to_be_bytes()),
+            Self::CloseLength => bytes(Header::unfragmented(CLOSE, 1), &[3]),
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Header {
 
 impl Header {
     /// The unmasked header of a whole message or of a control frame.
-    pub fn whole(opcode: u8, len: usize) -> Self {
+    pub fn unfragmented(opcode: u8, len: usize) -> Self {
         Self {
             fin: true,
             rsv: 0,

@@ -17,7 +17,7 @@ impl FrameRecorder {
     /// Records nothing yet.
     pub(super) fn new() -> Self {
         Self {
-            header: Header::whole(0, 0),
+            header: Header::unfragmented(0, 0),
             plain_len: 0,
             start: Vec::new(),
         }

@@ -19,7 +19,7 @@ use crate::{
     admission::ConnectionPermit,
     metrics::{Limit, LocalCounters},
     routes::{self, Shared},
-    tls::{self, Certificates, HandshakeError},
+    tls::{self, CertificateStore, HandshakeError},
     transport::{Http1Io, HttpTimeouts},
 };
 
@@ -28,7 +28,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// How long actix-http reads on after a response that came before the end of its request, so that the client can read it: a socket that
 /// is closed with bytes unread is reset.
-const LINGER: Duration = Duration::from_secs(1);
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Io = Http1Io<Rc<ConnectionPermit>>;
 
@@ -37,7 +37,7 @@ type Io = Http1Io<Rc<ConnectionPermit>>;
 pub(super) struct Acceptor {
     shared: Shared,
     /// None on a plain listener.
-    certificates: Option<Arc<Certificates>>,
+    certificates: Option<Arc<CertificateStore>>,
     stopping: GracefulShutdownSignal,
     timeouts: HttpTimeouts,
 }
@@ -45,7 +45,7 @@ pub(super) struct Acceptor {
 impl Acceptor {
     pub(super) fn new(
         shared: &Shared,
-        certificates: Option<Arc<Certificates>>,
+        certificates: Option<Arc<CertificateStore>>,
         stopping: GracefulShutdownSignal,
     ) -> Self {
         let config = &shared.config;
@@ -83,7 +83,7 @@ impl Acceptor {
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             // `Http1Io` has the deadlines: actix-http's 408 has no body.
             .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(LINGER)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(|io: &Io, extensions: &mut Extensions| {
                 extensions.insert(io.socket());
                 extensions.insert(Rc::clone(io.guard()));

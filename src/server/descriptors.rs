@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::config::Cap;
 
 /// What a server needs beside its sessions: listeners, workers, plain HTTP.
-const BESIDE: u64 = 128;
+const RESERVED_FDS: u64 = 128;
 
 /// Raises the soft limit, which is a guess of the system's for all programs alike, to the hard one, which is the
 /// operator's, and says where that is too few for `max_connections`.
@@ -33,7 +33,7 @@ pub fn raise_limit(max_connections: Cap) {
     let Some(now) = now else { return };
     let connections = u64::try_from(max_connections.limit()).unwrap_or(u64::MAX);
     info!("open files: {now} at the most");
-    if connections != u64::MAX && connections.saturating_add(BESIDE) > now {
+    if connections != u64::MAX && connections.saturating_add(RESERVED_FDS) > now {
         warn!(
             "open files are fewer than --max-connections {connections} needs; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower it"
         );

@@ -23,7 +23,7 @@ pub use listener::ListenError;
 use crate::{
     config::{Config, Tls},
     routes::Shared,
-    tls::{Certificates, Reload, TlsError},
+    tls::{CertificateStore, Reload, TlsError},
 };
 use accept::Acceptor;
 use listener::{BACKLOG, Sockets};
@@ -56,7 +56,7 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     tls_listeners: Vec<TcpListener>,
     /// None where there is no TLS.
-    certificates: Option<Arc<Certificates>>,
+    certificates: Option<Arc<CertificateStore>>,
     /// Whether they are somebody else's, who goes on listening when this process ends.
     inherited: bool,
     shared: Shared,
@@ -82,7 +82,7 @@ impl Server {
             Tls::Off if tls.is_empty() => None,
             Tls::Off => return Err(StartError::NoCertificate),
             // After binding: a second server that finds the port taken must not write its CA over that of the first.
-            Tls::On { certificate, .. } => Some(Arc::new(Certificates::load(certificate.clone())?)),
+            Tls::On { certificate, .. } => Some(Arc::new(CertificateStore::load(certificate.clone())?)),
         };
         if inherited {
             info!(
@@ -129,7 +129,7 @@ impl Server {
         let shared = self.shared;
         let config = &shared.config;
         let grace = config.shutdown_grace.duration();
-        let (tell_handle, handle) = oneshot::channel();
+        let (handle_sender, handle) = oneshot::channel();
         let mut server = actix_server::Server::build()
             .backlog(BACKLOG)
             // `admission` has the caps: each connection is counted when it is accepted.
@@ -169,7 +169,7 @@ impl Server {
         };
         let server = server.run();
         // Nobody wants it where the sockets are this process's own.
-        let _ = tell_handle.send(server.handle());
+        let _ = handle_sender.send(server.handle());
         tokio::select! {
             served = server => served?,
             () = deadline => {}

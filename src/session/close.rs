@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_reason_names_the_server_and_fits() {
-        for (cause, code, said) in [
+        for (cause, code, text) in [
             (CloseCause::ShuttingDown, 1001, "ws-echo: shutting down"),
             (
                 CloseCause::Idle(Timer::of(Duration::from_secs(60))),
@@ -109,7 +109,7 @@ mod tests {
         ] {
             let reason = cause.to_frame();
             assert_eq!(reason.code, code);
-            assert_eq!(reason.reason, said);
+            assert_eq!(reason.reason, text);
         }
         let long = with_prefix(&"é".repeat(200));
         assert_eq!(long.len(), 123);

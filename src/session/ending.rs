@@ -43,7 +43,7 @@ impl Session {
     }
 
     /// Carries out what the URL asked for.
-    pub(super) fn perform(&mut self, action: Action) {
+    pub(super) fn run_action(&mut self, action: Action) {
         if !self.life.may_send() {
             return;
         }

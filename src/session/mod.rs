@@ -120,7 +120,7 @@ impl SessionEvents for EchoSession {
             Due::Delayed(Scheduled::Reply(received, copies)) => {
                 session.send_reply(received, copies);
             }
-            Due::Delayed(Scheduled::Action(action)) | Due::Action(action) => session.perform(action),
+            Due::Delayed(Scheduled::Action(action)) | Due::Action(action) => session.run_action(action),
             Due::Tick => session.send_time(),
             Due::Reset => session.reset(),
             Due::End => session.life.end(),
@@ -159,7 +159,7 @@ impl Actor for EchoSession {
         }
         if let Some(action) = session.options.action.clone() {
             match session.options.trigger {
-                Trigger::Handshake => session.perform(action),
+                Trigger::Handshake => session.run_action(action),
                 Trigger::Time(wait) => session.schedule.act_at(action, now + wait),
                 // `reply_to` counts them.
                 Trigger::Messages(_) => {}

@@ -49,7 +49,7 @@ impl Session {
         {
             let action = action.clone();
             if self.schedule.delays_nothing() {
-                self.perform(action);
+                self.run_action(action);
             } else {
                 self.delay(Duration::ZERO, 0, Scheduled::Action(action));
             }

@@ -209,13 +209,13 @@ mod tests {
 
     #[test]
     fn a_stamped_text_is_prefix_message_comma_milliseconds() {
-        for (now, said) in [
+        for (now, expected) in [
             (1_530_000_000_123, "客户端发送的信息：1530000000000,1530000000123"),
             (u64::MAX, "客户端发送的信息：1530000000000,18446744073709551615"),
         ] {
             assert_eq!(
                 reply(ReplyMode::Stamped, DataKind::Text, b"1530000000000", now),
-                Some((DataKind::Text, said.into()))
+                Some((DataKind::Text, expected.into()))
             );
         }
     }

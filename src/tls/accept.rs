@@ -69,13 +69,13 @@ async fn handshake(
 async fn answer_plain(io: &mut TcpStream) -> io::Result<()> {
     // To be closed with bytes unread would be a reset, which may take the answer with it.
     let mut head = Vec::new();
-    let mut seen = 0;
+    let mut searched = 0;
     while head.len() < MAX_HEAD && io.read_buf(&mut head).await? > 0 {
-        if head[seen..].windows(4).any(|window| window == b"\r\n\r\n") {
+        if head[searched..].windows(4).any(|window| window == b"\r\n\r\n") {
             break;
         }
         // The end may be cut.
-        seen = head.len().saturating_sub(3);
+        searched = head.len().saturating_sub(3);
     }
     io.write_all(PLAINTEXT_RESPONSE.as_bytes()).await?;
     io.shutdown().await

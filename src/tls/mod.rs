@@ -28,19 +28,19 @@ use crate::config::CertificateSource;
 
 /// The certificate that new connections are shown, which can be replaced while others are open.
 #[derive(Debug)]
-pub(crate) struct Certificates {
+pub(crate) struct CertificateStore {
     source: CertificateSource,
     /// The whole configuration is replaced and not its certificate alone: tickets of the old one end with it, so that no
     /// client goes on by resumption with a certificate that is no longer there.
     current: RwLock<Arc<ServerConfig>>,
 }
 
-impl Certificates {
+impl CertificateStore {
     /// Reads the files, or makes a certificate.
     pub(crate) fn load(source: CertificateSource) -> Result<Self, TlsError> {
-        let fresh = load(&source)?;
-        fresh.tell();
-        let current = RwLock::new(fresh.config);
+        let loaded = load(&source)?;
+        loaded.log_loaded();
+        let current = RwLock::new(loaded.config);
         Ok(Self { source, current })
     }
 
@@ -51,27 +51,27 @@ impl Certificates {
     }
 
     fn replace(&self) -> Result<(), TlsError> {
-        let fresh = load(&self.source)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh.config);
+        let loaded = load(&self.source)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&loaded.config);
         // Now, for who reads the log may connect as soon as it says so.
-        fresh.tell();
+        loaded.log_loaded();
         Ok(())
     }
 }
 
 /// Reads again what SIGHUP asks to be read again.
 #[derive(Debug, Clone)]
-pub struct Reload(Option<Arc<Certificates>>);
+pub struct Reload(Option<Arc<CertificateStore>>);
 
 impl Reload {
     /// Of the certificate of these, where there are any.
-    pub(crate) fn of(certificates: Option<&Arc<Certificates>>) -> Self {
+    pub(crate) fn of(certificates: Option<&Arc<CertificateStore>>) -> Self {
         Self(certificates.cloned())
     }
 
     /// Reads the certificate's files again: new connections get what they hold now, open ones keep what they have. Where
     /// that fails, the log says why, and all stays as it is.
-    pub fn again(&self) {
+    pub fn reload(&self) {
         match &self.0 {
             None => info!("SIGHUP: nothing to read again, there is no certificate"),
             Some(certificates) if matches!(certificates.source, CertificateSource::SelfSigned { .. }) => {
@@ -94,7 +94,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn tell(&self) {
+    fn log_loaded(&self) {
         info!(sha256 = self.fingerprint; "certificate {}", self.described);
     }
 }

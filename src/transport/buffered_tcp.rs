@@ -118,19 +118,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut buffered = BufferedTcp::new(listener.accept().await.unwrap().0);
-        let said: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[1]).collect();
-        peer.write_all(&said).await.unwrap();
+        let sent: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+        peer.write_all(&sent).await.unwrap();
         drop(peer);
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for len in [1, 4096, READ, 7].into_iter().cycle() {
             let mut piece = vec![0; len];
             let read = buffered.read(&mut piece).await.unwrap();
             if read == 0 {
                 break;
             }
-            heard.extend_from_slice(&piece[..read]);
+            received.extend_from_slice(&piece[..read]);
         }
-        assert!(heard == said);
+        assert!(received == sent);
         assert_eq!(buffered.buffer.capacity(), 0);
     }
 }

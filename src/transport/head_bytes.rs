@@ -27,8 +27,8 @@ mod tests {
             let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(padding));
             let (out, taken) = insert(&[head.as_bytes(), b"body"].concat(), 412).unwrap();
             assert_eq!(taken, head.len());
-            let said = format!("\r\nx-head-bytes: request=412, response={}\r\n\r\n", out.len());
-            assert!(String::from_utf8(out).unwrap().ends_with(&said), "{said}");
+            let expected = format!("\r\nx-head-bytes: request=412, response={}\r\n\r\n", out.len());
+            assert!(String::from_utf8(out).unwrap().ends_with(&expected), "{expected}");
         }
         assert_eq!(insert(b"HTTP/1.1 200 OK\r\n", 1), None);
     }

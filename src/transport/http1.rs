@@ -223,15 +223,15 @@ impl<G: Unpin> AsyncRead for Http1Io<G> {
         match this.socket.poll_read(cx, buffer) {
             Poll::Pending => this.poll_end(cx).map(Ok),
             polled => {
-                let fresh = &buffer.filled()[before..];
-                if fresh.is_empty() {
+                let received = &buffer.filled()[before..];
+                if received.is_empty() {
                     this.socket.note_peer_gone();
                 } else {
                     this.socket.with_http(|http| {
                         if http.clock.phase == Phase::Idle {
                             http.responding = false;
                         }
-                        http.clock.received(fresh, Instant::now());
+                        http.clock.received(received, Instant::now());
                     });
                 }
                 polled

@@ -74,10 +74,10 @@ impl RequestClock {
         let before = self.tail.len();
         self.tail.extend_from_slice(bytes);
         let end = self.tail.windows(END.len()).position(|window| window == END);
-        let fresh = end.map_or(bytes.len(), |end| end + END.len() - before);
-        self.head_len += fresh;
+        let head_bytes = end.map_or(bytes.len(), |end| end + END.len() - before);
+        self.head_len += head_bytes;
         if self.head_len <= MAX_HEAD {
-            self.head.extend_from_slice(&bytes[..fresh]);
+            self.head.extend_from_slice(&bytes[..head_bytes]);
         } else {
             self.head = Vec::new();
         }

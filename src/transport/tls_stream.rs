@@ -69,13 +69,16 @@ fn iana(suite: &'static str) -> &'static str {
 pub(super) struct Tls {
     stream: TlsStream<BufferedTcp>,
     /// Is set once close_notify and FIN were sent.
-    linger: Option<Pin<Box<Sleep>>>,
+    close_notify_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Tls {
     /// Wraps a connection whose TLS handshake is complete.
     pub(super) fn new(stream: TlsStream<BufferedTcp>) -> Self {
-        Self { stream, linger: None }
+        Self {
+            stream,
+            close_notify_timer: None,
+        }
     }
 
     pub(super) fn info(&self) -> TlsInfo {
@@ -112,10 +115,10 @@ impl Tls {
     }
 
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.linger.is_none() {
+        if self.close_notify_timer.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
         }
-        self.poll_linger(cx).map(Ok)
+        self.poll_close_notify(cx).map(Ok)
     }
 
     /// Sends close_notify, which comes before every close (RFC 8446 section 6.1). actix drops a connection in more cases than it
@@ -135,11 +138,11 @@ impl Tls {
 
     /// Reads until the peer's close_notify. If the socket were closed before, the kernel would answer it with a reset, which makes
     /// some systems discard what was not read yet.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let linger = self
-            .linger
+    fn poll_close_notify(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let close_notify_timer = self
+            .close_notify_timer
             .get_or_insert_with(|| Box::pin(sleep(CLOSE_NOTIFY_TIMEOUT)));
-        if linger.as_mut().poll(cx).is_ready() {
+        if close_notify_timer.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         let mut block = [0; 1024];

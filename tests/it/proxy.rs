@@ -78,7 +78,10 @@ async fn the_cap_of_an_address_counts_the_clients_behind_a_proxy_one_by_one() {
     again.send(upgrade("/", &from(1)).as_bytes()).await;
     let (head, body) = again.response().await;
     assert_eq!(head.status, 503, "{body}");
-    assert!(body.contains("the client address has reached its connection limit of 1"), "{body}");
+    assert!(
+        body.contains("the client address has reached its connection limit of 1"),
+        "{body}"
+    );
 }
 
 /// A server that believes this machine and tells all that it logs.

@@ -201,10 +201,7 @@ async fn one_connection_too_many_from_one_address_gets_503_and_another_address_i
     let _open = echo.raw("/").await;
     let (head, error) = refused(&echo, &upgrade("/", "")).await;
     assert_eq!(head.status, 503);
-    assert_eq!(
-        error,
-        "the client address has reached its connection limit of 1"
-    );
+    assert_eq!(error, "the client address has reached its connection limit of 1");
     assert!(head.get("retry-after").is_some());
     // All of 127/8 is this machine.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
