@@ -3,11 +3,11 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
-    time::Duration,
 };
 
 use listenfd::ListenFd;
-use socket2::{Domain, SockRef, Socket, Type};
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use crate::config::{Config, ListenAddr, Tls};
@@ -73,15 +73,14 @@ pub(crate) struct Sockets {
 /// # Errors
 /// When one of them cannot be had.
 pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
-    let stall_timeout = config.stall_timeout.duration();
     let bind_all = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
         let mut listeners = Vec::new();
         for addr in addrs {
-            listeners.extend(bind(addr, stall_timeout)?);
+            listeners.extend(bind(addr)?);
         }
         Ok(listeners)
     };
-    let passed = inherited(stall_timeout)?;
+    let passed = inherited()?;
     let were_passed = !passed.is_empty();
     let (mut plain, mut tls) = (Vec::new(), Vec::new());
     for Inherited { name, socket } in passed {
@@ -115,7 +114,7 @@ struct Inherited {
 ///
 /// # Errors
 /// When one of them is no listening TCP socket.
-fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenError> {
+fn inherited() -> Result<Vec<Inherited>, ListenError> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
     let mut passed = ListenFd::from_env();
@@ -126,9 +125,6 @@ fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenEr
         let Some(socket) = taken.map_err(|source| ListenError::Inherited { index, source })? else {
             continue;
         };
-        // What else is set on a listener of our own is not inherited by its connections, or was its owner's to choose.
-        set_stall_timeout(&SockRef::from(&socket), stall_timeout)
-            .map_err(|source| ListenError::Inherited { index, source })?;
         inherited.push(Inherited { name, socket });
     }
     Ok(inherited)
@@ -139,11 +135,11 @@ fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenEr
 /// # Errors
 /// When the name cannot be resolved, or an address cannot be had. An address that this machine does not have is passed
 /// over where the name has another one.
-fn bind(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, ListenError> {
+fn bind(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match bind_once(addr, stall_timeout) {
+        match bind_once(addr) {
             // The port that was free on one address is taken on another: the system will choose a different one.
             Err(ListenError::Bind { source, .. })
                 if addr.port == 0 && source.kind() == io::ErrorKind::AddrInUse && tries < PORT_TRIES => {}
@@ -152,14 +148,14 @@ fn bind(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpLis
     }
 }
 
-fn bind_once(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, ListenError> {
+fn bind_once(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
     let resolved = resolve(addr)?;
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut missing = None;
     let mut port = addr.port;
     for ip in &resolved {
         let addr = SocketAddr::new(*ip, port);
-        match listen(addr, stall_timeout) {
+        match listen(addr) {
             Ok(listener) => {
                 port = listener.local_addr().map_or(port, |bound| bound.port());
                 listeners.push(listener);
@@ -176,9 +172,10 @@ fn bind_once(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<T
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
-        // EAFNOSUPPORT, for which std has no kind.
-        || error.raw_os_error() == Some(97)
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.kind() == io::ErrorKind::Unsupported
+        // std has no kind for it.
+        || Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
 }
 
 fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
@@ -200,7 +197,7 @@ fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
     Ok(ips)
 }
 
-fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpListener> {
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(addr),
         Type::STREAM,
@@ -213,18 +210,7 @@ fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpLi
         // So that 0.0.0.0 and [::] can be listened on side by side.
         socket.set_only_v6(true)?;
     }
-    set_stall_timeout(&SockRef::from(&socket), stall_timeout)?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG.cast_signed())?;
     Ok(socket.into())
-}
-
-/// While a peer does not read, its actor is not run and cannot cut it off: the kernel does. Sockets inherit it from their
-/// listener.
-fn set_stall_timeout(socket: &SockRef<'_>, stall_timeout: Option<Duration>) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(stall_timeout)?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = (socket, stall_timeout);
-    Ok(())
 }
