@@ -89,6 +89,7 @@ impl Connections {
     }
 
     /// Returns the number of open connections, with those of the reserve.
+    #[cfg(test)]
     pub(super) fn open(&self) -> usize {
         let open = self.lock();
         open.regular + open.reserve

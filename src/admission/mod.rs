@@ -115,11 +115,6 @@ impl Admission {
         self.sessions.open()
     }
 
-    /// Returns the number of open HTTP connections, with those of the reserve.
-    pub fn open_http_connections(&self) -> usize {
-        self.connections.open()
-    }
-
     /// Returns whether load balancers should send new connections: true until [`Self::set_not_ready`] or [`Self::drain`].
     pub fn is_ready(&self) -> bool {
         self.sessions.is_ready()
@@ -176,7 +171,7 @@ mod tests {
             connections[2].refusal(),
             Some(AdmissionError::MaxHttpConnections(2))
         );
-        assert_eq!(admission.open_http_connections(), 3);
+        assert_eq!(admission.connections.open(), 3);
 
         let sessions = [
             admission.admit_session(client(1), Some(&connections[0])).unwrap(),
@@ -202,10 +197,7 @@ mod tests {
         );
 
         drop((connections, sessions, last));
-        assert_eq!(
-            (admission.open_sessions(), admission.open_http_connections()),
-            (0, 0)
-        );
+        assert_eq!((admission.open_sessions(), admission.connections.open()), (0, 0));
     }
 
     #[actix_rt::test]
