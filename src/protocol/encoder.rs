@@ -5,7 +5,10 @@ use std::{borrow::Cow, num::NonZeroUsize};
 use super::{
     deflate::Deflater,
     fault::Fault,
-    frame::{self, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, MAX_HEADER, PING, PONG, RSV1},
+    frame::{
+        self, CLOSE, CONTINUATION, Header, MAX_CLOSE_REASON, MAX_CONTROL_PAYLOAD, MAX_HEADER, PING, PONG,
+        RSV1,
+    },
     message::DataKind,
     observer::{Direction, OBSERVED_PAYLOAD, ObservedFrame, Observer, TapEvent},
     role::Role,
@@ -162,7 +165,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         let mut payload = [0; MAX_CONTROL_PAYLOAD];
         let mut len = 0;
         if let Some((code, reason)) = body {
-            let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)];
+            let reason = &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)];
             len = 2 + reason.len();
             payload[..2].copy_from_slice(&code.to_be_bytes());
             payload[2..len].copy_from_slice(reason.as_bytes());

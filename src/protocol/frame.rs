@@ -6,6 +6,9 @@ pub const MAX_HEADER: usize = 14;
 /// Longest payload of a control frame (RFC 6455 section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
 
+/// Longest close reason in bytes: the payload of a Close frame without its code (RFC 6455 section 5.5.1).
+pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
+
 /// Opcode of a continuation frame.
 pub const CONTINUATION: u8 = 0x0;
 /// Opcode of a text frame.
@@ -122,8 +125,6 @@ impl Header {
 /// Masks or unmasks a piece of a payload in place (RFC 6455 section 5.3). `offset` is the place of its first byte in the
 /// payload.
 pub fn mask(piece: &mut [u8], mut key: [u8; 4], offset: u64) {
-    // The remainder is below 4.
-    #[allow(clippy::cast_possible_truncation)]
     key.rotate_left((offset % 4) as usize);
     let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
     let (words, rest) = piece.as_chunks_mut::<8>();

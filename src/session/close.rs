@@ -3,14 +3,11 @@
 use crate::{
     config::Timer,
     metrics::Limit,
-    protocol::{CloseFrame, Violation},
+    protocol::{CloseFrame, Violation, frame::MAX_CLOSE_REASON},
 };
 
 /// Start of every close reason that the server makes. It distinguishes them from a proxy's.
 const REASON_PREFIX: &str = "ws-echo: ";
-
-/// Longest reason in bytes: a control frame has 125, the code takes 2 (RFC 6455 section 5.5).
-const MAX_REASON: usize = 123;
 
 /// Why the server closes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +64,7 @@ impl CloseCause {
 /// Returns the reason with its prefix, cut at a character's end if it does not fit.
 fn with_prefix(reason: &str) -> String {
     let mut reason = format!("{REASON_PREFIX}{reason}");
-    reason.truncate(reason.floor_char_boundary(MAX_REASON));
+    reason.truncate(reason.floor_char_boundary(MAX_CLOSE_REASON));
     reason
 }
 
