@@ -224,7 +224,7 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         return Ok(());
     };
     if let Ok(stat) = process.stat() {
-        #[allow(
+        #[expect(
             clippy::cast_precision_loss,
             reason = "hundredths of seconds, for some thousand years"
         )]
@@ -238,7 +238,7 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             )?
             .encode_counter::<NoLabelSet, _, f64>(&seconds(stat.utime + stat.stime), None)?;
         if let Ok(boot) = procfs::boot_time_secs() {
-            #[allow(clippy::cast_precision_loss, reason = "seconds, for some million years")]
+            #[expect(clippy::cast_precision_loss, reason = "seconds, for some million years")]
             let start = boot as f64 + seconds(stat.starttime);
             let help = "Start of the process since the Unix epoch";
             gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), &start)?;

@@ -231,7 +231,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         len: usize,
         buffer: &mut ReadBuffer,
     ) -> Result<Decoded, Violation> {
-        #[allow(
+        #[expect(
             clippy::cast_possible_truncation,
             reason = "at most 125: validate_header has checked it"
         )]
