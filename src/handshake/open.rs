@@ -21,8 +21,8 @@ use crate::{
     config::Config,
     protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
     session::{
-        EchoSession, FrameIo, Inbound, Opened, Outbound, SessionContext, SessionDetails, SessionMemory,
-        SessionObserver, SessionOptions,
+        EchoSession, FrameIo, Inbound, Opened, Outbound, Session, SessionContext, SessionDetails,
+        SessionMemory, SessionObserver, SessionOptions,
         behaviour::Behaviour,
         clock::now_ms,
         reply::ReplyMode,
@@ -198,14 +198,15 @@ impl Handshake {
             carrier: carrier.clone(),
         };
         let memory = Rc::new(SessionMemory::new(self.admission.budget().reservation()));
-        let session = Context::new().into_future(EchoSession::new(
+        let session = Session::new(
             Rc::clone(&self.context),
             details,
             SessionOptions::new(behaviour, description),
             io,
             Rc::clone(&memory),
             now,
-        ));
+        );
+        let session = Context::new().into_future(EchoSession::new(session));
         let task = SessionTask::new(
             session,
             outbound,

@@ -18,13 +18,13 @@ const UNANSWERED_CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Session {
     /// The client's Close frame came.
-    pub(super) fn on_close(&mut self, body: Option<CloseFrame<'_>>) {
-        let code = body.as_ref().map(|body| body.code);
+    pub(super) fn on_close(&mut self, body: Option<&CloseFrame<'_>>) {
+        let code = body.map(|body| body.code);
         if self.life.peer_closed(code, self.options.close_reply) {
             // RFC 6455 section 5.5.1: "it typically echos the status code it received". The reason comes back too, so that the client
             // sees whether a proxy changes it. The server then closes the TCP connection first (section 7.1.1).
             self.outbound
-                .close(body.as_ref().map(|body| (body.code, body.reason.as_ref())));
+                .close(body.map(|body| (body.code, body.reason.as_ref())));
         } else if !self.life.is_over() {
             let timeout = self.context.idle_timeout.duration();
             self.schedule

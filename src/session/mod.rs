@@ -26,7 +26,7 @@ mod state;
 mod stats;
 pub mod watch;
 
-use std::{rc::Rc, time::Instant};
+use std::time::Instant;
 
 use actix::{Actor, ActorContext as _, AsyncContext as _, Context, Handler};
 
@@ -34,11 +34,14 @@ pub use context::SessionContext;
 pub(crate) use memory::SessionMemory;
 pub(crate) use observer::SessionObserver;
 pub(crate) use options::{Opened, SessionDetails, SessionOptions};
-pub(crate) use state::{FrameIo, Inbound, Outbound};
+pub(crate) use state::{FrameIo, Inbound, Outbound, Session};
 
 use crate::{
     admission::Drain,
-    protocol::{DataKind, Incoming, Message},
+    protocol::{
+        DataKind::{Binary, Text},
+        Incoming, Message,
+    },
     transport::InputEnd,
 };
 use behaviour::Trigger;
@@ -46,21 +49,14 @@ use close::CloseCause;
 use heartbeat::HeartbeatAction;
 use read_loop::{ReadLoop, SessionEvents};
 use schedule::{Due, Scheduled};
-use state::{Input, Session};
+use state::Input;
 
 /// The actor of one connection.
 pub(crate) struct EchoSession(Session);
 
 impl EchoSession {
-    pub(crate) fn new(
-        context: Rc<SessionContext>,
-        details: SessionDetails,
-        options: SessionOptions,
-        io: FrameIo,
-        memory: Rc<SessionMemory>,
-        now: Instant,
-    ) -> Self {
-        Self(Session::new(context, details, options, io, memory, now))
+    pub(crate) fn new(session: Session) -> Self {
+        Self(session)
     }
 }
 
@@ -69,22 +65,11 @@ impl SessionEvents for EchoSession {
     fn on_incoming(&mut self, incoming: Incoming<'_>) {
         let session = &mut self.0;
         match incoming {
-            Incoming::Close(body) => session.on_close(body),
+            Incoming::Close(body) => session.on_close(body.as_ref()),
             // No frame follows a Close frame: what comes after the server's own is not answered.
             _ if !session.life.may_send() => {}
-            Incoming::Message(
-                text @ Message {
-                    kind: DataKind::Text, ..
-                },
-                meta,
-            ) => session.reply_to(text, meta),
-            Incoming::Message(
-                binary @ Message {
-                    kind: DataKind::Binary,
-                    ..
-                },
-                meta,
-            ) => session.reply_to(binary, meta),
+            Incoming::Message(text @ Message { kind: Text, .. }, meta) => session.reply_to(text, meta),
+            Incoming::Message(binary @ Message { kind: Binary, .. }, meta) => session.reply_to(binary, meta),
             Incoming::Ping(payload) if session.options.pong => session.outbound.pong(payload),
             // A Pong has done its work by its arrival, which the heartbeat notices.
             Incoming::Ping(_) | Incoming::Pong => {}

@@ -41,7 +41,7 @@ pub(super) enum Input {
 
 /// An open connection. What is not needed for every message is in a box: each cache line that a message touches is one more to
 /// fetch when many connections take turns.
-pub(super) struct Session {
+pub(crate) struct Session {
     pub(super) context: Rc<SessionContext>,
     pub(super) details: Box<SessionDetails>,
     pub(super) options: SessionOptions,
@@ -58,7 +58,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(
+    pub(crate) fn new(
         context: Rc<SessionContext>,
         details: SessionDetails,
         options: SessionOptions,
