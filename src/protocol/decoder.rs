@@ -4,17 +4,19 @@
 //! Three things wait until they are complete: a header, a control frame (125 bytes at most), and a message, which the limit
 //! bounds.
 
-use std::{borrow::Cow, marker::PhantomData, ops::Range};
+use std::marker::PhantomData;
 
 use super::{
+    decoded::{Body, Decoded},
     deflate::{InflateError, Inflater},
-    frame::{self, BINARY, CLOSE, CONTINUATION, Header, PING, RSV1, TEXT},
-    message::{CloseFrame, DataKind, Incoming, Message, MessageMeta},
+    fragmented_message::FragmentedMessage,
+    frame::{self, CLOSE, CONTINUATION, Header, PING, RSV1, TEXT},
+    message::{DataKind, MessageMeta},
     observer::{Direction, Observer},
     read_buffer::ReadBuffer,
     recorder::FrameRecorder,
     role::Role,
-    utf8::Utf8,
+    single_frame_message::SingleFrameMessage,
     validate::{validate_close_payload, validate_header},
     violation::Violation,
 };
@@ -27,10 +29,6 @@ pub struct Limits {
     /// Largest number of frames of one message.
     pub fragments: usize,
 }
-
-/// A message gets room for this many times what has arrived of it. Growing copies what is there; memory that is not written
-/// to costs nothing.
-const GROWTH: usize = 32;
 
 /// Compressed bytes that are decompressed in one step, so that a violation is found early.
 const BLOCK: usize = 4096;
@@ -49,64 +47,6 @@ pub struct Decoder<R, O> {
     recorder: Option<Box<FrameRecorder>>,
     observer: O,
     role: PhantomData<R>,
-}
-
-/// [`Incoming`], with payloads by their place in the read buffer. It borrows nothing.
-#[derive(Debug)]
-pub enum Decoded {
-    /// A data message.
-    Message(DataKind, Body, MessageMeta),
-    /// A Ping.
-    Ping(Range<usize>),
-    /// A Pong.
-    Pong,
-    /// A Close frame, with its code and the place of its reason.
-    Close(Option<(u16, Range<usize>)>),
-}
-
-/// Where a payload is.
-#[derive(Debug)]
-pub enum Body {
-    /// In the read buffer.
-    InBuffer(Range<usize>),
-    /// In memory of its own.
-    Assembled(Vec<u8>),
-}
-
-impl Decoded {
-    /// Adds the payload from `buffer`, out of which this was decoded and to which nothing was read since.
-    pub fn within(self, buffer: &ReadBuffer) -> Incoming<'_> {
-        match self {
-            Self::Message(kind, body, meta) => {
-                let payload = match body {
-                    Body::InBuffer(place) => Cow::Borrowed(buffer.parsed(place)),
-                    Body::Assembled(bytes) => Cow::Owned(bytes),
-                };
-                Incoming::Message(Message { kind, payload }, meta)
-            }
-            Self::Ping(place) => Incoming::Ping(buffer.parsed(place)),
-            Self::Pong => Incoming::Pong,
-            Self::Close(body) => Incoming::Close(body.map(|(code, place)| CloseFrame {
-                code,
-                // It is UTF-8: `validate_close_payload` has checked it.
-                reason: String::from_utf8_lossy(buffer.parsed(place)),
-            })),
-        }
-    }
-}
-
-/// A data message of which at least one header has arrived.
-#[derive(Debug)]
-struct FragmentedMessage {
-    kind: DataKind,
-    /// The payload so far, decompressed.
-    bytes: Vec<u8>,
-    /// Payload bytes on the wire, including those of the frame that have not arrived.
-    size: usize,
-    frames: usize,
-    /// Is there for a text.
-    utf8: Option<Utf8>,
-    compressed: bool,
 }
 
 /// The payload of the data frame that is arriving.
@@ -310,14 +250,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
                 } else {
                     DataKind::Binary
                 };
-                self.message = Some(FragmentedMessage {
-                    kind,
-                    bytes: Vec::new(),
-                    size,
-                    frames: 1,
-                    utf8: (kind == DataKind::Text).then(Utf8::default),
-                    compressed,
-                });
+                self.message = Some(FragmentedMessage::new(kind, size, compressed));
             }
         }
         self.frame = Payload {
@@ -407,9 +340,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         let Some(message) = self.message.take() else {
             return Ok(None);
         };
-        if let Some(utf8) = message.utf8 {
-            utf8.finish(&message.bytes).map_err(|_| Violation::Utf8)?;
-        }
+        message.finish_text()?;
         if message.compressed {
             self.observer
                 .on_compressed(Direction::Received, message.bytes.len(), message.size);
@@ -422,74 +353,5 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         };
         let body = Body::Assembled(message.bytes);
         Ok(Some(Decoded::Message(message.kind, body, meta)))
-    }
-}
-
-impl FragmentedMessage {
-    /// Reserves room for `len` more bytes, of `left` that the frame still has.
-    fn make_room(&mut self, len: usize, left: usize) {
-        if self.bytes.capacity() - self.bytes.len() < len {
-            let arrived = self.bytes.len() + len;
-            self.bytes
-                .reserve(len.max(left.min(arrived.saturating_mul(GROWTH))));
-        }
-    }
-
-    fn check_text(&mut self) -> Result<(), Violation> {
-        match &mut self.utf8 {
-            Some(utf8) => utf8.check(&self.bytes).map_err(|_| Violation::Utf8),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A valid plain message in one frame that has arrived as a whole.
-struct SingleFrameMessage {
-    kind: DataKind,
-    /// Length of its header in bytes.
-    header: usize,
-    mask: Option<[u8; 4]>,
-    /// Length of its payload in bytes.
-    len: usize,
-}
-
-impl SingleFrameMessage {
-    /// Recognises such a message at the start of `bytes`. Anything else is `None`, valid or not.
-    #[inline]
-    fn read<R: Role>(bytes: &[u8], limit: usize) -> Option<Self> {
-        const FIN_TEXT: u8 = 0x80 | TEXT;
-        const FIN_BINARY: u8 = 0x80 | BINARY;
-        let (first, header, mask, len) = if R::SENDS_MASKED {
-            match *bytes {
-                [first, short @ 0..=125, ..] => (first, 2, None, usize::from(short)),
-                [first, 126, high, low, ..] => match u16::from_be_bytes([high, low]) {
-                    len @ 126.. => (first, 4, None, usize::from(len)),
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        } else {
-            match *bytes {
-                [first, short @ 0x80..=0xFD, a, b, c, d, ..] => {
-                    (first, 6, Some([a, b, c, d]), usize::from(short & 0x7F))
-                }
-                [first, 0xFE, high, low, a, b, c, d, ..] => match u16::from_be_bytes([high, low]) {
-                    len @ 126.. => (first, 8, Some([a, b, c, d]), usize::from(len)),
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        };
-        let kind = match first {
-            FIN_TEXT => DataKind::Text,
-            FIN_BINARY => DataKind::Binary,
-            _ => return None,
-        };
-        (len <= limit && header + len <= bytes.len()).then_some(Self {
-            kind,
-            header,
-            mask,
-            len,
-        })
     }
 }

@@ -96,7 +96,7 @@ fn decode<R: Role>(pieces: &[Vec<u8>], limits: Limits, inflater: Option<Inflater
                     return outcome;
                 }
             }
-            buffer = ReadBuffer::new(Vec::new(), &buffer.unparsed().to_vec());
+            buffer = ReadBuffer::new(Vec::new(), buffer.unparsed());
         }
     }
     outcome
