@@ -1,4 +1,4 @@
-//! Which close code for which event (RFC 6455 section 7.4), with which reason.
+//! The close codes (RFC 6455 section 7.4) and close reasons that the server chooses.
 
 use crate::{
     config::Timer,
@@ -6,10 +6,10 @@ use crate::{
     protocol::{CloseFrame, Violation, frame::MAX_CLOSE_REASON},
 };
 
-/// Start of every close reason that the server makes. It distinguishes them from a proxy's.
+/// Prefix of every close reason that the server generates. It distinguishes them from a proxy's.
 const REASON_PREFIX: &str = "ws-echo: ";
 
-/// Why the server closes first.
+/// The cause of a close by the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CloseCause {
     /// The server shuts down.
@@ -18,7 +18,7 @@ pub(super) enum CloseCause {
     Idle(Timer),
     /// The client broke the protocol or a limit of this connection.
     Violation(Violation),
-    /// All sessions together hold as much as they may, and this one asked for more.
+    /// This session would exceed the memory budget of all sessions.
     MaxBuffered,
 }
 
@@ -26,8 +26,8 @@ impl CloseCause {
     fn code(&self) -> u16 {
         match self {
             Self::ShuttingDown | Self::Idle(_) => 1001,
-            // RFC 7692 gives no code for data that cannot be decompressed. To RFC 6455 it is data that is not consistent with the
-            // type of the message.
+            // RFC 7692 has no code for data that cannot be decompressed. By RFC 6455 section 7.4.1 it is data that is not consistent
+            // with the type of the message.
             Self::Violation(Violation::Utf8 | Violation::Deflate) => 1007,
             Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => 1009,
             Self::Violation(_) => 1002,
@@ -35,7 +35,7 @@ impl CloseCause {
         }
     }
 
-    /// The configured limit that was reached.
+    /// Returns the configured limit that was reached.
     pub(super) fn limit(&self) -> Option<Limit> {
         match self {
             Self::Idle(_) => Some(Limit::IdleTimeout),

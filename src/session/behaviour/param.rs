@@ -22,7 +22,7 @@ pub(super) struct Param<'q> {
 impl Param<'_> {
     pub(super) fn duration(&self, allowed: &RangeInclusive<Duration>) -> Option<Duration> {
         let duration = match self.value {
-            // humantime wants a unit, and 0 has none to give.
+            // humantime requires a unit, also for 0.
             "0" => Duration::ZERO,
             value => humantime::parse_duration(value).ok()?,
         };
