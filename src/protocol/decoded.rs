@@ -7,7 +7,7 @@ use super::{
     read_buffer::ReadBuffer,
 };
 
-/// [`Incoming`], with payloads by their place in the read buffer. It borrows nothing.
+/// [`Incoming`], with the places of payloads in the read buffer instead of references.
 #[derive(Debug)]
 pub enum Decoded {
     /// A data message.
@@ -20,17 +20,17 @@ pub enum Decoded {
     Close(Option<(u16, Range<usize>)>),
 }
 
-/// Where a payload is.
+/// The place of a payload.
 #[derive(Debug)]
 pub enum Body {
     /// In the read buffer.
     InBuffer(Range<usize>),
-    /// In memory of its own.
+    /// In its own memory.
     Assembled(Vec<u8>),
 }
 
 impl Decoded {
-    /// Adds the payload from `buffer`, out of which this was decoded and to which nothing was read since.
+    /// Adds the payload from `buffer`, from which this was decoded. Nothing may have been read to `buffer` since.
     pub fn within(self, buffer: &ReadBuffer) -> Incoming<'_> {
         match self {
             Self::Message(kind, body, meta) => {

@@ -1,8 +1,8 @@
-//! Bytes to messages: frames are validated and unmasked as they arrive.
+//! The decoder: from bytes to messages. It validates and unmasks frames as they arrive.
 //!
 //! A frame is validated when its header is complete, so that an invalid or too large one is refused before it costs memory.
-//! Three things wait until they are complete: a header, a control frame (125 bytes at most), and a message, which the limit
-//! bounds.
+//! Three things are buffered until they are complete: a header, a control frame of at most 125 bytes, and a message up to its
+//! limit.
 
 use std::marker::PhantomData;
 
@@ -21,7 +21,7 @@ use super::{
     violation::Violation,
 };
 
-/// How large a message may be.
+/// The limits of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest message in bytes, over all its fragments and decompressed.
@@ -30,38 +30,38 @@ pub struct Limits {
     pub fragments: usize,
 }
 
-/// Compressed bytes that are decompressed in one step, so that a violation is found early.
+/// Number of compressed bytes that are decompressed in one step, so that a violation is found early.
 const BLOCK: usize = 4096;
 
-/// Reads what the peer of the end `R` sends.
+/// Decodes the frames that the end `R` receives.
 #[derive(Debug)]
 pub struct Decoder<R, O> {
     limits: Limits,
-    /// Is there if permessage-deflate was negotiated.
+    /// None without permessage-deflate.
     inflater: Option<Box<Inflater>>,
-    /// The data message of which a part has arrived.
+    /// The data message that is incomplete.
     message: Option<FragmentedMessage>,
-    /// The payload of its frame that is arriving.
+    /// The payload of its current frame.
     frame: Payload,
-    /// Is there if the observer taps.
+    /// None unless the observer taps.
     recorder: Option<Box<FrameRecorder>>,
     observer: O,
     role: PhantomData<R>,
 }
 
-/// The payload of the data frame that is arriving.
+/// The payload of the current data frame.
 #[derive(Debug, Clone, Copy, Default)]
 struct Payload {
     left: u64,
     offset: u64,
-    /// Zeros in a plain frame, which change nothing.
+    /// Zeros in an unmasked frame, which change nothing.
     mask: [u8; 4],
     /// Whether the frame ends its message.
     fin: bool,
 }
 
 impl<R: Role, O: Observer> Decoder<R, O> {
-    /// Creates a decoder at the start of a connection. `inflater` is there if permessage-deflate was negotiated.
+    /// Creates a decoder at the start of a connection. `inflater` is None without permessage-deflate.
     pub fn new(limits: Limits, inflater: Option<Inflater>, observer: O) -> Self {
         Self {
             limits,
@@ -74,8 +74,8 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         }
     }
 
-    /// Parses the next message or control frame from the start of `buffer`. Returns `None` if more bytes must come first; all
-    /// of `buffer` that can be used is then parsed.
+    /// Parses the next message or control frame from the start of `buffer`. Returns `None` if more bytes must arrive first. All
+    /// bytes that can be used are then parsed.
     ///
     /// # Errors
     /// On the first violation. `buffer` is left at the invalid frame, or within it with [`Self::left`] bytes still to come.
@@ -118,17 +118,17 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         }
     }
 
-    /// Payload bytes of the current frame that have not arrived.
+    /// Returns the number of payload bytes that the current frame lacks.
     pub fn left(&self) -> u64 {
         self.frame.left
     }
 
-    /// Bytes that are held of a message that is not complete.
+    /// Returns the number of bytes that the incomplete message holds.
     pub fn buffered(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.bytes.len())
     }
 
-    /// A message in one frame that has arrived as a whole: the most frequent case, which leaves no state behind.
+    /// Decodes a complete message in one frame. This is the most frequent case, and it leaves no state.
     fn decode_single_frame(
         &mut self,
         single: &SingleFrameMessage,
@@ -164,7 +164,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         Ok(Decoded::Message(kind, Body::InBuffer(buffer.advance(len)), meta))
     }
 
-    /// A control frame that has arrived as a whole.
+    /// Decodes a complete control frame.
     fn decode_control(
         &mut self,
         header: &Header,
@@ -200,7 +200,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         })
     }
 
-    /// Applies the rules for a data frame's header that depend on the frames before it. Changes nothing if it refuses.
+    /// Applies the rules for a data frame's header that depend on the frames before it. Changes nothing on a violation.
     fn begin_frame(&mut self, header: &Header) -> Result<(), Violation> {
         let continues = header.opcode == CONTINUATION;
         let (size, frames, was_compressed) = match (&self.message, continues) {
@@ -223,8 +223,8 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             .ok()
             .and_then(|len| size.checked_add(len))
             .unwrap_or(usize::MAX);
-        // Decompressed bytes are counted as they are made. Stored blocks make compressed data longer than the message, but
-        // a sane compressor never makes it twice as long.
+        // The limit of decompressed bytes is checked while they are made. Stored blocks make compressed data longer than the
+        // message, but no usual compressor makes it twice as long.
         let limit = self.limits.message_size;
         let most = if compressed {
             limit.saturating_mul(2).saturating_add(1024)
@@ -266,7 +266,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         Ok(())
     }
 
-    /// Takes what has arrived of the frame's payload.
+    /// Appends the payload bytes that have arrived to the message.
     fn take_payload(&mut self, buffer: &mut ReadBuffer) -> Result<(), Violation> {
         let Some(message) = &mut self.message else {
             return Ok(());
@@ -325,7 +325,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         message.check_text()
     }
 
-    /// The whole payload of the frame has arrived. Returns the message if this was its last frame.
+    /// Ends a frame whose payload is complete. Returns the message if this was its last frame.
     fn end_of_frame(&mut self) -> Result<Option<Decoded>, Violation> {
         let fin = self.frame.fin;
         if fin && self.message.as_ref().is_some_and(|message| message.compressed) {

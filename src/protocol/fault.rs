@@ -26,14 +26,14 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the frame is a Close: nothing may follow it.
+    /// Whether the frame is a Close frame, after which no frame may be sent (RFC 6455 section 5.5.1).
     pub fn is_close(self) -> bool {
         matches!(self, Self::CloseCode | Self::CloseLength)
     }
 
-    /// The frame as it goes on the wire.
+    /// Returns the bytes of the frame.
     pub fn frame(self) -> Vec<u8> {
-        /// A text that says that the frame is deliberate.
+        /// A text that shows that the frame is deliberate.
         const TEXT_PAYLOAD: &[u8] = b"ws-echo: broken on request";
         let text = Header::unfragmented(TEXT, TEXT_PAYLOAD.len());
         match self {
@@ -53,7 +53,7 @@ impl Fault {
             }
             Self::Length => {
                 let mut bytes = vec![0x81, 126];
-                // At most 125, or this would be its shortest form.
+                // At most 125. For more bytes this form would be the shortest.
                 bytes.extend_from_slice(&[0, TEXT_PAYLOAD.len().to_le_bytes()[0]]);
                 bytes.extend_from_slice(TEXT_PAYLOAD);
                 bytes

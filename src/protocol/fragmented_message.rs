@@ -2,8 +2,8 @@
 
 use super::{message::DataKind, utf8::Utf8, violation::Violation};
 
-/// A message gets room for this many times what has arrived of it. Growing copies what is there; memory that is not written
-/// to costs nothing.
+/// Factor between the bytes that have arrived and the capacity of the message. To grow copies the bytes. Capacity that is not
+/// written to costs no memory.
 const GROWTH: usize = 32;
 
 /// A data message of which at least one header has arrived.
@@ -15,7 +15,7 @@ pub(super) struct FragmentedMessage {
     /// Payload bytes on the wire, including those of the frame that have not arrived.
     pub(super) size: usize,
     pub(super) frames: usize,
-    /// Is there for a text.
+    /// None for binary.
     utf8: Option<Utf8>,
     pub(super) compressed: bool,
 }
@@ -33,7 +33,7 @@ impl FragmentedMessage {
         }
     }
 
-    /// Reserves room for `len` more bytes, of `left` that the frame still has.
+    /// Reserves room for `len` more bytes, of the `left` bytes that the frame lacks.
     pub(super) fn make_room(&mut self, len: usize, left: usize) {
         if self.bytes.capacity() - self.bytes.len() < len {
             let arrived = self.bytes.len() + len;

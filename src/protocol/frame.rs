@@ -1,4 +1,4 @@
-//! The header of a WebSocket frame (RFC 6455 section 5.2): reading and writing it, nothing else.
+//! The header of a WebSocket frame (RFC 6455 section 5.2), read and written.
 
 /// Longest header: 2 bytes, 8 of extended length, 4 of masking key.
 pub const MAX_HEADER: usize = 14;
@@ -25,7 +25,7 @@ pub const PONG: u8 = 0xA;
 /// The bit of RSV1 in [`Header::rsv`], which permessage-deflate uses (RFC 7692 section 6).
 pub const RSV1: u8 = 0b100;
 
-/// A frame's header as it stood on the wire, valid or not: the rules are in [`super::Decoder`].
+/// A frame's header as received, valid or not. [`super::Decoder`] validates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Whether this is the message's last frame.
@@ -38,12 +38,12 @@ pub struct Header {
     pub mask: Option<[u8; 4]>,
     /// Payload bytes as declared.
     pub len: u64,
-    /// Whether the length stood in the shortest of its three forms, its most significant bit 0.
+    /// Whether the length has the shortest of its three forms, and a most significant bit of 0.
     pub minimal: bool,
 }
 
 impl Header {
-    /// The unmasked header of a whole message or of a control frame.
+    /// Returns the unmasked header of an unfragmented message or of a control frame.
     pub fn unfragmented(opcode: u8, len: usize) -> Self {
         Self {
             fin: true,
@@ -55,7 +55,7 @@ impl Header {
         }
     }
 
-    /// Reads the header at the start of `bytes`, and its own length in bytes; `None` until all of it is there.
+    /// Reads the header at the start of `bytes`. Returns it with its own length in bytes, or `None` if it is incomplete.
     pub fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
         let short = second & 0x7F;
@@ -89,7 +89,7 @@ impl Header {
         Some((header, bytes.len() - rest.len()))
     }
 
-    /// Writes the header into `buffer`, the length in its shortest form, and returns the bytes that it takes.
+    /// Writes the header to `buffer`, with the length in its shortest form. Returns the bytes of the header.
     pub fn write<'b>(&self, buffer: &'b mut [u8; MAX_HEADER]) -> &'b [u8] {
         buffer[0] = u8::from(self.fin) << 7 | (self.rsv & 0b111) << 4 | self.opcode & 0x0F;
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
@@ -122,7 +122,7 @@ impl Header {
     }
 }
 
-/// Masks or unmasks a piece of a payload in place (RFC 6455 section 5.3). `offset` is the place of its first byte in the
+/// Masks or unmasks a piece of a payload in place (RFC 6455 section 5.3). `offset` is the position of its first byte in the
 /// payload.
 pub fn mask(piece: &mut [u8], mut key: [u8; 4], offset: u64) {
     key.rotate_left((offset % 4) as usize);

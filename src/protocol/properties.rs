@@ -107,10 +107,10 @@ const NONE: Limits = Limits {
     fragments: usize::MAX,
 };
 
-/// What a well-behaved client says.
+/// A message or a control frame of a valid client.
 #[derive(Debug, Clone)]
 enum Sent {
-    /// A message, where it is cut into fragments, what control frame follows each, and whether it is compressed.
+    /// A message: opcode, payload, the cuts between its fragments with a Ping after each, and whether it is compressed.
     Message(u8, Vec<u8>, Vec<(Index, Option<Vec<u8>>)>, bool),
     Control(u8, Vec<u8>),
 }
@@ -135,7 +135,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     ]
 }
 
-/// The frames in which a client says it, each with a masking key of its own, and the events that it means by them.
+/// Returns the frames of a client, each with its own masking key, and the events that the server must decode from them.
 fn encode(sent: &[Sent], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>, Events) {
     let (mut frames, mut events) = (Vec::new(), Vec::new());
     let mut masks = masks.iter().copied().cycle();
@@ -145,7 +145,7 @@ fn encode(sent: &[Sent], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>
         match sent {
             Sent::Control(opcode, payload) => {
                 frames.push(frame(FIN | opcode, payload, mask()));
-                // What a Pong holds is of no interest.
+                // A decoded Pong has no payload.
                 let received = if *opcode == PONG {
                     Vec::new()
                 } else {

@@ -6,7 +6,7 @@ use super::{
     role::Role,
 };
 
-/// A valid plain message in one frame that has arrived as a whole.
+/// A valid, complete, uncompressed message in one frame.
 pub(super) struct SingleFrameMessage {
     pub(super) kind: DataKind,
     /// Length of its header in bytes.
@@ -17,7 +17,7 @@ pub(super) struct SingleFrameMessage {
 }
 
 impl SingleFrameMessage {
-    /// Recognises such a message at the start of `bytes`. Anything else is `None`, valid or not.
+    /// Reads such a message at the start of `bytes`. Returns `None` for anything else, valid or not.
     #[inline]
     pub(super) fn read<R: Role>(bytes: &[u8], limit: usize) -> Option<Self> {
         const FIN_TEXT: u8 = 0x80 | TEXT;

@@ -6,25 +6,25 @@ use std::fmt;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-/// What a sender takes off the end of each message and a receiver puts back (RFC 7692 section 7.2.1).
+/// The bytes that a sender removes from the end of each message and a receiver appends (RFC 7692 sections 7.2.1 and 7.2.2).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
-/// Payloads shorter than this are sent as they are: deflate makes them longer, or saves less than it costs.
+/// Shortest payload that is compressed. Deflate makes shorter ones longer, or saves less than it costs.
 pub const MIN_COMPRESSED: usize = 16;
 
-/// Compression level: measured on JSON-like text, 6 takes three times as long as 1 and saves a tenth.
+/// Compression level. On JSON-like text, level 6 takes three times as long as level 1 and saves a tenth (measured).
 const LEVEL: u32 = 1;
 
-/// Why a message could not be inflated.
+/// The reason why a message cannot be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InflateError {
-    /// It grows past what is allowed.
+    /// It is larger than the limit.
     TooBig,
-    /// It is no deflate stream.
+    /// It is not a deflate stream.
     Corrupt,
 }
 
-/// Reads compressed messages.
+/// Decompresses messages.
 pub struct Inflater {
     context: Option<Decompress>,
     window_bits: u8,
@@ -48,10 +48,10 @@ impl Inflater {
         }
     }
 
-    /// Inflates a piece of a message to the end of `out`, which never grows past `most` bytes.
+    /// Decompresses a piece of a message to the end of `out`, which never grows past `most` bytes.
     ///
     /// # Errors
-    /// When there is more than that, or when it is no deflate stream.
+    /// If the message is longer than `most`, or is not a deflate stream.
     pub fn decompress(
         &mut self,
         mut input: &[u8],
@@ -63,7 +63,7 @@ impl Inflater {
             .get_or_insert_with(|| Decompress::new_with_window_bits(false, self.window_bits));
         let mut block = [0; 4096];
         loop {
-            // One byte more than is allowed tells that there is more.
+            // Room for one byte more than the limit, to detect a message that is too long.
             let room = most.saturating_sub(out.len()).saturating_add(1).min(block.len());
             let (before_in, before_out) = (context.total_in(), context.total_out());
             let status = context
@@ -75,24 +75,24 @@ impl Inflater {
                 return Err(InflateError::TooBig);
             }
             if out.capacity() - out.len() < written {
-                // In steps of four, never past what may be needed: while it moves, a message is there twice, and what it
-                // left behind is not given back at once. Memory that is not yet written costs nothing.
+                // The capacity grows by a factor of four, up to the limit: while `out` moves, the message is in memory twice, and the
+                // allocator does not return the old memory at once. Capacity that is not written to costs no memory.
                 let (more, left) = (out.len().saturating_mul(3).max(block.len()), most - out.len());
                 out.reserve_exact(if more < left / 2 { more } else { left });
             }
             out.extend_from_slice(&block[..written]);
             match status {
-                // A block with BFINAL ends the stream, not the message (RFC 7692 section 7.2.3.4). Its window ends with it,
-                // as it does at the sender: zlib cannot go on otherwise.
+                // A block with BFINAL ends the stream, not the message (RFC 7692 section 7.2.3.4). The window ends with the stream, as it
+                // does at the sender: zlib needs a reset to continue.
                 Status::StreamEnd => context.reset(false),
-                // Room is left, so nothing of the input is.
+                // The output has room left, so all input was used.
                 _ if written < room => return Ok(()),
                 _ => {}
             }
         }
     }
 
-    /// Ends the message: what the sender took off is put back (RFC 7692 section 7.2.2).
+    /// Ends the message: decompresses the bytes that the sender removed (RFC 7692 section 7.2.2).
     ///
     /// # Errors
     /// As [`Inflater::decompress`].
@@ -129,13 +129,13 @@ impl Deflater {
         }
     }
 
-    /// Gives back the context's memory. A sender may always begin anew: the peer's window is then of no more use to it.
+    /// Frees the context. A sender may start any message with an empty window, because it need not refer to the peer's.
     pub fn release_context(&mut self) {
         self.context = None;
     }
 
-    /// Compresses a whole message to the end of `out`, and says whether it did: where the message is shorter as it is,
-    /// `out` is left alone.
+    /// Compresses a message to the end of `out`. Returns false, and leaves `out` unchanged, if the message is not shorter
+    /// compressed.
     pub fn compress(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
         if message.len() < MIN_COMPRESSED {
             return false;
@@ -151,7 +151,7 @@ impl Deflater {
                 out.reserve(out.len() - start);
             }
             let before = context.total_in();
-            // The only error is a stream used after its end, and no stream is ended here.
+            // The only error is the use of a stream after its end, and nothing here ends a stream.
             if context.compress_vec(input, out, FlushCompress::Sync).is_err() {
                 break false;
             }
@@ -169,14 +169,14 @@ impl Deflater {
         if !self.takeover {
             self.context = None;
         } else if !compressed {
-            // The peer never sees what was just compressed: nothing later may refer to it.
+            // The peer does not receive this message compressed, so no later message may refer to it.
             context.reset();
         }
         compressed
     }
 }
 
-/// `input` without its first `taken` bytes, which never are more than it has.
+/// Returns `input` without its first `taken` bytes, of which there are never too many.
 fn advance(input: &[u8], taken: u64) -> &[u8] {
     usize::try_from(taken)
         .ok()

@@ -7,13 +7,13 @@ use super::{
     context::{Deflater, Inflater},
 };
 
-/// The largest window, and the one that counts where none was agreed (RFC 7692 section 7.1.2).
+/// The largest window, and the default (RFC 7692 section 7.1.2).
 const MAX_WINDOW_BITS: u8 = 15;
 
-/// The smallest window that zlib makes as raw deflate; an offer that insists on 8 is declined.
+/// The smallest window that zlib supports for raw deflate. The server declines an offer that requires 8.
 const MIN_WINDOW_BITS: u8 = 9;
 
-/// The parameters of permessage-deflate that both ends agreed on (RFC 7692 section 7.1).
+/// The negotiated parameters of permessage-deflate (RFC 7692 section 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deflate {
     /// The server starts each message with an empty window.
@@ -24,13 +24,13 @@ pub struct Deflate {
     pub server_max_window_bits: u8,
     /// Base-2 logarithm of the window that the client compresses with, 9 to 15.
     pub client_max_window_bits: u8,
-    /// Whether the answer names the server's window: only where the offer did.
+    /// Whether the response has `server_max_window_bits`. It does if the offer has it.
     name_server_window: bool,
 }
 
 impl Deflate {
-    /// Chooses the first offer in the `Sec-WebSocket-Extensions` lines that can be kept, in the client's order of
-    /// preference (RFC 7692 section 5); none is an answer too.
+    /// Returns the parameters of the first acceptable offer in the lines of `Sec-WebSocket-Extensions`, in the client's order of
+    /// preference (RFC 7692 section 5). Returns `None` if no offer is acceptable.
     pub fn negotiate<'h, L>(lines: impl IntoIterator<Item = &'h L>) -> Option<Self>
     where
         L: AsRef<[u8]> + ?Sized + 'h,
@@ -38,8 +38,8 @@ impl Deflate {
         fields::elements(lines.into_iter().map(AsRef::as_ref)).find_map(Self::accept)
     }
 
-    /// An offer that is malformed, has an unknown parameter, one twice, or one with a value that must not be, is
-    /// declined (RFC 7692 section 7.1).
+    /// Accepts or declines one offer. An offer is declined if it is malformed, or if a parameter is unknown, repeated, or has an
+    /// invalid value (RFC 7692 section 7.1).
     fn accept(offer: &[u8]) -> Option<Self> {
         let mut parts = fields::parameters(offer);
         if !parts.next()?.eq_ignore_ascii_case(b"permessage-deflate") {
@@ -48,7 +48,7 @@ impl Deflate {
         let (mut server_takeover, mut client_takeover) = (None, None);
         let (mut server_window, mut client_window) = (None, None);
         for part in parts {
-            // RFC 6455 section 9.1 allows a value with quotes and one without. An empty parameter has no name that is known.
+            // RFC 6455 section 9.1 allows values with and without quotes. An empty parameter is an unknown one.
             let (name, value) = match fields::name_and_value(part) {
                 (name, Some(value)) => (name, Some(fields::unquote(value)?)),
                 (name, None) => (name, None),
@@ -76,7 +76,7 @@ impl Deflate {
             server_no_context_takeover: server_takeover.is_some(),
             client_no_context_takeover: client_takeover.is_some(),
             server_max_window_bits: server_window.unwrap_or(MAX_WINDOW_BITS),
-            // A client that says 8 is taken at 15, which reads whatever it sends: its 8 is a hint, no demand.
+            // The client's 8 limits its own window only. A window of 15 decompresses what it sends (RFC 7692 section 7.1.2.2).
             client_max_window_bits: client_window
                 .filter(|bits| *bits >= MIN_WINDOW_BITS)
                 .unwrap_or(MAX_WINDOW_BITS),
@@ -84,19 +84,19 @@ impl Deflate {
         })
     }
 
-    /// Returns what decompresses the messages that the end `R` receives.
+    /// Returns the decompressor of the messages that the end `R` receives.
     pub fn inflater<R: Role>(&self) -> Inflater {
         let (window_bits, takeover) = self.context_of(!R::SENDS_MASKED);
         Inflater::new(window_bits, takeover)
     }
 
-    /// Returns what compresses the messages that the end `R` sends.
+    /// Returns the compressor of the messages that the end `R` sends.
     pub fn deflater<R: Role>(&self) -> Deflater {
         let (window_bits, takeover) = self.context_of(R::SENDS_MASKED);
         Deflater::new(window_bits, takeover)
     }
 
-    /// The window and the takeover of the context that the client, or else the server, compresses with.
+    /// Returns the window bits and the context takeover of the client's compression, or else of the server's.
     fn context_of(&self, client: bool) -> (u8, bool) {
         if client {
             (self.client_max_window_bits, !self.client_no_context_takeover)
@@ -107,7 +107,7 @@ impl Deflate {
 }
 
 impl fmt::Display for Deflate {
-    /// The answer's `Sec-WebSocket-Extensions` (RFC 7692 section 7.1).
+    /// Writes the `Sec-WebSocket-Extensions` of the response (RFC 7692 section 7.1).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("permessage-deflate")?;
         if self.server_no_context_takeover {
@@ -119,7 +119,7 @@ impl fmt::Display for Deflate {
         if self.name_server_window {
             write!(f, "; server_max_window_bits={}", self.server_max_window_bits)?;
         }
-        // Below 15 only where the client said so, and then it understands the answer (section 7.1.2.2).
+        // Below 15 only if the client offered it, as RFC 7692 section 7.1.2.2 requires.
         if self.client_max_window_bits < MAX_WINDOW_BITS {
             write!(f, "; client_max_window_bits={}", self.client_max_window_bits)?;
         }
@@ -127,7 +127,7 @@ impl fmt::Display for Deflate {
     }
 }
 
-/// 8 to 15, "a decimal integer without leading zeroes" (RFC 7692 section 7.1.2).
+/// Parses 8 to 15, "a decimal integer without leading zeroes" (RFC 7692 section 7.1.2).
 fn window_bits(value: &[u8]) -> Option<u8> {
     if value.starts_with(b"0") || !value.iter().all(u8::is_ascii_digit) {
         return None;
