@@ -1,4 +1,4 @@
-//! The binary: read the command line, start the log, run.
+//! The binary: it reads the command line, starts the log, and runs the command.
 
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What clap says of a bad command line, without its hints at the usage: what was wrong and what is allowed.
+/// Returns clap's error as one line, without its usage: what was found and what is expected.
 fn one_line(error: &str) -> String {
     let lines = error
         .lines()
@@ -58,11 +58,11 @@ fn one_line(error: &str) -> String {
 async fn serve(config: Config) -> Result<(), StartError> {
     let max_connections = config.max_connections;
     let server = Server::bind(config)?;
-    // After what can fail: a server that cannot start says why, in one line, and nothing else.
+    // After the steps that can fail: a server that cannot start prints one line with the reason only.
     descriptors::raise_limit(max_connections);
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    // Always, for it would end the process where nobody listens to it.
+    // Always, because SIGHUP without a handler ends the process.
     let (mut hangup, reload) = (signal(SignalKind::hangup())?, server.reload());
     actix_web::rt::spawn(async move {
         while hangup.recv().await.is_some() {

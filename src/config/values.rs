@@ -1,4 +1,4 @@
-//! The values that flags take, each checked when it is read.
+//! The types of flag values. Parsing validates each value.
 
 use std::{
     fmt,
@@ -12,12 +12,12 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use thiserror::Error;
 
-/// A value of the command line that could not be read.
+/// A flag value that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct InvalidFlag(pub(super) String);
 
-/// `ADDR:PORT` as it was written; it is resolved when the server binds.
+/// `ADDR:PORT` as written. The server resolves it when it binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddr {
     /// A name or an address, without the brackets of IPv6.
@@ -70,7 +70,7 @@ impl fmt::Display for ListenAddr {
 pub struct Origin(String);
 
 impl Origin {
-    /// Whether an `Origin` header names this origin; scheme and host know no case (RFC 3986 section 6.2.2.1).
+    /// Whether an `Origin` header names this origin. Scheme and host are case-insensitive (RFC 3986 section 6.2.2.1).
     pub fn matches(&self, header: &str) -> bool {
         self.0.eq_ignore_ascii_case(header)
     }
@@ -85,7 +85,7 @@ impl FromStr for Origin {
             Some((scheme, host)) => {
                 !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
             }
-            // What a page without an origin of its own sends.
+            // A page with an opaque origin sends `null` (RFC 6454 section 6.1).
             None => origin == "null",
         };
         if is_valid {
@@ -103,12 +103,12 @@ impl FromStr for Origin {
 pub struct Size(Option<NonZeroUsize>);
 
 impl Size {
-    /// A limit of so many bytes; 0 means no limit.
+    /// Returns a limit of `bytes` bytes, or none for 0.
     pub fn bytes(bytes: usize) -> Self {
         Self(NonZeroUsize::new(bytes))
     }
 
-    /// The limit in bytes, `usize::MAX` where there is none.
+    /// Returns the limit in bytes, `usize::MAX` without one.
     pub fn limit(self) -> usize {
         self.0.map_or(usize::MAX, NonZeroUsize::get)
     }
@@ -127,17 +127,17 @@ impl FromStr for Size {
     }
 }
 
-/// A largest count; 0 means no cap.
+/// A maximum count; 0 means no cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cap(Option<NonZeroUsize>);
 
 impl Cap {
-    /// At most `count`; 0 means no cap.
+    /// Returns a cap of `count`, or none for 0.
     pub fn of(count: usize) -> Self {
         Self(NonZeroUsize::new(count))
     }
 
-    /// The cap, `usize::MAX` where there is none.
+    /// Returns the cap, `usize::MAX` without one.
     pub fn limit(self) -> usize {
         self.0.map_or(usize::MAX, NonZeroUsize::get)
     }
@@ -153,17 +153,17 @@ impl FromStr for Cap {
     }
 }
 
-/// So many a second; 0 means no limit.
+/// A maximum number a second; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(Option<NonZeroU32>);
 
 impl Rate {
-    /// At most `count` a second; 0 means no limit.
+    /// Returns a rate of `count` a second, or none for 0.
     pub fn per_second(count: u32) -> Self {
         Self(NonZeroU32::new(count))
     }
 
-    /// The rate, none where there is no limit.
+    /// Returns the rate, or None without a limit.
     pub fn limit(self) -> Option<NonZeroU32> {
         self.0
     }
@@ -179,12 +179,12 @@ impl FromStr for Rate {
     }
 }
 
-/// The addresses of a network; a single address is a network of one.
+/// A network of IP addresses. A single address is a network of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether `ip` is one of them. IPv4 seen through an IPv6 socket is IPv4.
+    /// Whether the network contains `ip`. An IPv4-mapped IPv6 address counts as IPv4.
     pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(&ip.to_canonical())
     }
@@ -205,7 +205,7 @@ impl FromStr for Network {
     }
 }
 
-/// What the lines of the log are.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// `[time LEVEL target] message key=value`
@@ -230,17 +230,17 @@ impl Switch {
     }
 }
 
-/// A span of time; 0 switches the timer off.
+/// A duration; 0 switches the timer off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timer(Option<Duration>);
 
 impl Timer {
-    /// A timer of that length; zero switches it off.
+    /// Returns a timer of this length, or none for zero.
     pub fn of(duration: Duration) -> Self {
         Self((!duration.is_zero()).then_some(duration))
     }
 
-    /// The span, none where the timer is off.
+    /// Returns the duration, or None if the timer is off.
     pub fn duration(self) -> Option<Duration> {
         self.0
     }
@@ -262,7 +262,7 @@ impl FromStr for Timer {
 }
 
 impl fmt::Display for Timer {
-    /// Seconds where they are whole, else milliseconds: `60s`, `1500ms`.
+    /// Writes whole seconds, or else milliseconds: `60s`, `1500ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => f.write_str("0"),

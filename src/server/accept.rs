@@ -1,4 +1,4 @@
-//! From an accepted TCP connection to HTTP on it: admission, TLS, and what actix-http is given.
+//! The path from an accepted TCP connection to HTTP: admission, TLS, and the service of actix-http.
 
 use std::{
     io,
@@ -23,11 +23,11 @@ use crate::{
     transport::{Http1Io, HttpTimeouts},
 };
 
-/// How long an HTTP connection without a request is kept.
+/// Time after which an idle HTTP connection is closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// How long actix-http reads on after a response that came before the end of its request, so that the client can read it: a socket that
-/// is closed with bytes unread is reset.
+/// Time that actix-http continues to read after a response to an incomplete request. A socket that is closed with unread bytes is
+/// reset, and the client may then lose the response (RFC 9112 section 9.6).
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Io = Http1Io<Rc<ConnectionPermit>>;
@@ -61,7 +61,7 @@ impl Acceptor {
         }
     }
 
-    /// Returns what one worker thread does with a connection: `HttpServer` of actix-web, but over an [`Http1Io`].
+    /// Returns the service of one worker thread. It does what `HttpServer` of actix-web does, over an [`Http1Io`].
     pub(super) fn service(
         &self,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
@@ -94,7 +94,7 @@ impl Acceptor {
         fn_service(move |io: TcpStream| {
             let (acceptor, counters) = (acceptor.clone(), counters.clone());
             async move {
-                // Frames and heads are written whole: to wait for more bytes would only delay them.
+                // Frames and heads are written in one piece, so Nagle's algorithm would only delay them.
                 let _ = io.set_nodelay(true);
                 let peer = io.peer_addr()?;
                 let permit = acceptor.admit(peer.ip(), &counters)?;
@@ -108,7 +108,7 @@ impl Acceptor {
         .and_then(http)
     }
 
-    /// Counts the connection. A trusted proxy's own address has no cap: its connections are its clients'.
+    /// Counts the connection. A trusted proxy's address has no cap, because its connections belong to its clients.
     fn admit(&self, peer: IpAddr, counters: &LocalCounters) -> Result<Rc<ConnectionPermit>, DispatchError> {
         let is_proxy = self
             .shared
@@ -118,13 +118,13 @@ impl Acceptor {
             .any(|network| network.contains(peer));
         let Some(permit) = self.shared.admission.admit_connection(peer, !is_proxy) else {
             count(counters, Limit::MaxHttpConnections);
-            // Not even the reserve has room: nothing is read of a flood.
+            // The reserve is full too. The server reads nothing from such a connection.
             return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
         };
         Ok(Rc::new(permit))
     }
 
-    /// Returns the connection for HTTP. A client that fails at TLS is logged at debug level only.
+    /// Returns the connection for HTTP, after the TLS handshake. A failed handshake is logged at debug level.
     async fn accept(
         &self,
         io: TcpStream,
@@ -136,14 +136,14 @@ impl Acceptor {
         let Some(certificates) = &self.certificates else {
             return Ok(Http1Io::plain(io, permit, self.timeouts, stop));
         };
-        // Boxed: a plain connection would keep room for it all its life.
+        // Boxed, because a plain connection would keep the memory for it for life.
         let handshake = Box::pin(tls::accept(io, certificates.current(), self.timeouts.head));
         let failed = tokio::select! {
             done = handshake => match done {
                 Ok(stream) => return Ok(Http1Io::tls(stream, permit, self.timeouts, stop)),
                 Err(failed) => failed,
             },
-            // A stop does not wait for a client that sends nothing.
+            // The shutdown does not wait for a client that sends nothing.
             () = self.stopping.notified() => HandshakeError::Stopping,
         };
         debug!(target: "ws_echo::server", peer:%, reason:% = failed; "TLS handshake failed");

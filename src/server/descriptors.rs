@@ -1,15 +1,15 @@
-//! File descriptors: a connection takes one, and a process is let have only so many.
+//! The limit of open file descriptors, of which each connection needs one.
 
 use log::{info, warn};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Cap;
 
-/// What a server needs beside its sessions: listeners, workers, plain HTTP.
+/// Number of descriptors for everything but sessions: listeners, workers, plain HTTP.
 const RESERVED_FDS: u64 = 128;
 
-/// Raises the soft limit, which is a guess of the system's for all programs alike, to the hard one, which is the
-/// operator's, and says where that is too few for `max_connections`.
+/// Raises the soft limit, a default of the system, to the hard limit, which the operator sets. Logs a warning if that is too low for
+/// `max_connections`.
 pub fn raise_limit(max_connections: Cap) {
     let Rlimit {
         current: soft,

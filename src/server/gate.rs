@@ -1,4 +1,4 @@
-//! What every request passes before it is routed: connections past a cap, and how far a request has come.
+//! The middleware of every request: it refuses requests on connections past a cap, and records the progress of a request.
 
 use std::{
     pin::Pin,
@@ -21,8 +21,8 @@ use crate::{
     transport::{Serving, Socket, error_body::ErrorBody},
 };
 
-/// Answers a request on a connection past a cap with 503, unless it asks for the server's health or for a WebSocket, whose handshake
-/// says so itself. Tells the connection when the request is handled and when the response is done.
+/// Answers a request on a connection past a cap with 503, except for health checks, and for handshakes, which refuse themselves.
+/// Records on the connection when a handler has the request and when the response is done.
 pub(super) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -64,7 +64,7 @@ fn refuse(refusal: AdmissionError) -> HttpResponse {
         })
 }
 
-/// A response's body that says when it is done.
+/// The body of a response. Dropping it records that the response is done.
 pub(super) struct Served {
     body: BoxBody,
     _serving: Option<Serving>,

@@ -1,4 +1,4 @@
-//! The sockets that wait for connections.
+//! The listening sockets.
 
 use std::{
     io,
@@ -12,37 +12,37 @@ use thiserror::Error;
 
 use crate::config::{Config, ListenAddr, Tls};
 
-/// Connections that the kernel holds ready while the workers are busy.
+/// Maximum number of connections that the kernel queues while the workers are busy.
 pub(crate) const BACKLOG: u32 = 4096;
 
-/// How often a port that the system chose is tried on all addresses of a name before giving up.
+/// Maximum number of ports, chosen by the system, that are tried on all addresses of a name.
 const PORT_TRIES: usize = 16;
 
-/// Why an address cannot be listened on. One line that says what to do.
+/// The reason why the server cannot listen on an address. The text is one line with what to do.
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// A name of `--listen` has no address.
     #[error("cannot resolve {addr}: {source}")]
     Resolve {
-        /// What was to be resolved.
+        /// The address of the flag.
         addr: ListenAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// An address of `--listen` cannot be had.
+    /// An address cannot be bound.
     #[error("cannot listen on {addr}: {}", explain(.source))]
     Bind {
-        /// What was to be bound.
+        /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A socket that was passed cannot be used.
+    /// An inherited socket cannot be used.
     #[error("socket {index} of LISTEN_FDS cannot be listened on: {source}; pass listening TCP sockets alone")]
     Inherited {
-        /// Its number among those passed, from 0.
+        /// Its number among the inherited sockets, from 0.
         index: usize,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -57,21 +57,21 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// What is listened on.
+/// The listening sockets of the server.
 #[derive(Debug)]
 pub(crate) struct Sockets {
     /// For plain HTTP and ws.
     pub(crate) plain: Vec<TcpListener>,
     /// For HTTPS and wss.
     pub(crate) tls: Vec<TcpListener>,
-    /// Whether they are somebody else's, who goes on listening when this process ends.
+    /// Whether another process owns the sockets, which then stay open when this process ends.
     pub(crate) inherited: bool,
 }
 
-/// Those that were passed, of which the ones by the name of https are for TLS, or else those that the flags name.
+/// Returns the inherited sockets, or else binds those of the flags. An inherited socket with the name `https` is for TLS.
 ///
 /// # Errors
-/// When one of them cannot be had.
+/// If a socket cannot be bound or used.
 pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
     let bind_all = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
         let mut listeners = Vec::new();
@@ -101,19 +101,19 @@ pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
     })
 }
 
-/// A listening socket that somebody else has bound, and keeps when this process ends.
+/// A listening socket that another process has bound, and keeps open when this process ends.
 #[derive(Debug)]
 struct Inherited {
-    /// As `FileDescriptorName=` of systemd says; empty where nobody said.
+    /// The `FileDescriptorName=` of systemd, empty without one.
     name: String,
-    /// It is listening already.
+    /// The socket, which is listening already.
     socket: TcpListener,
 }
 
-/// The sockets that systemd, or whatever speaks as it does, has passed (`sd_listen_fds(3)`).
+/// Returns the sockets that systemd, or a program with the same protocol, has passed (`sd_listen_fds(3)`).
 ///
 /// # Errors
-/// When one of them is no listening TCP socket.
+/// If one of them is not a listening TCP socket.
 fn inherited() -> Result<Vec<Inherited>, ListenError> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
@@ -130,17 +130,17 @@ fn inherited() -> Result<Vec<Inherited>, ListenError> {
     Ok(inherited)
 }
 
-/// Binds every address of a name. Where the port is 0 they all get the same one.
+/// Binds every address of a name. If the port is 0, all of them get the same port.
 ///
 /// # Errors
-/// When the name cannot be resolved, or an address cannot be had. An address that this machine does not have is passed
-/// over where the name has another one.
+/// If the name cannot be resolved, or an address cannot be bound. An address that this machine lacks is skipped if the name has
+/// another one.
 fn bind(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
     let mut tries = 0;
     loop {
         tries += 1;
         match bind_once(addr) {
-            // The port that was free on one address is taken on another: the system will choose a different one.
+            // The port is free on one address and taken on another. The next try gets a different one.
             Err(ListenError::Bind { source, .. })
                 if addr.port == 0 && source.kind() == io::ErrorKind::AddrInUse && tries < PORT_TRIES => {}
             done => return done,
@@ -160,7 +160,7 @@ fn bind_once(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
                 port = listener.local_addr().map_or(port, |bound| bound.port());
                 listeners.push(listener);
             }
-            // The name has an address that this machine lacks, as ::1 where IPv6 is off.
+            // The machine may lack an address of the name, such as ::1 if IPv6 is off.
             Err(source) if resolved.len() > 1 && is_absent(&source) => missing = Some((addr, source)),
             Err(source) => return Err(ListenError::Bind { addr, source }),
         }
@@ -174,13 +174,13 @@ fn bind_once(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
 fn is_absent(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.kind() == io::ErrorKind::Unsupported
-        // std has no kind for it.
+        // std has no kind for an address family that the system does not support.
         || Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
 }
 
 fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
-    // RFC 6761 section 6.3: localhost is the loopback address of both families, whatever a resolver says; and a static
-    // binary in an empty image has none to ask.
+    // RFC 6761 section 6.3: localhost is the loopback address of both families, without a resolver. A static binary in an empty
+    // image has no resolver.
     if addr.host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
@@ -207,7 +207,7 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
-        // So that 0.0.0.0 and [::] can be listened on side by side.
+        // 0.0.0.0 and [::] can then be bound side by side.
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
