@@ -41,7 +41,7 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    /// Opens an echo session, or says why not.
+    /// Opens an echo session, or counts, logs and returns the refusal.
     pub(crate) async fn open(
         &self,
         request: HttpRequest,
@@ -162,7 +162,7 @@ impl Handshake {
         let observer = SessionObserver::new(self.context.counters.clone(), publisher);
         let (carrier, pipe) = match &socket {
             Some(socket) => (Carrier::Socket(Rc::clone(socket)), None),
-            // On a connection that is not ours, as under actix's test server, HTTP keeps it.
+            // On a connection without a `Socket`, as with actix's test server, HTTP keeps it.
             None => {
                 let (pipe, body) = BodyPipe::new();
                 (Carrier::Body(pipe), Some(body))
@@ -227,7 +227,7 @@ impl Handshake {
     }
 }
 
-/// Resolves when the client has left, if that can be known.
+/// Resolves when the client has closed the connection. Pends for ever without a socket.
 async fn gone(socket: Option<&Socket>) {
     match socket {
         Some(socket) => socket.peer_gone().await,

@@ -106,7 +106,7 @@ impl Refusal {
         }
     }
 
-    /// Returns what to do about it.
+    /// Returns the hint for the client.
     fn hint(&self) -> &str {
         match self {
             Self::Method => "send GET; a page's new WebSocket(url) does",

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the server counts, as OpenMetrics.
+//! `GET /metrics`: the counters and gauges of the server, as OpenMetrics.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::{
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Answers with all of it.
+/// Answers with the exposition of all metrics.
 pub(crate) async fn metrics(metrics: web::Data<Metrics>, admission: web::Data<Admission>) -> HttpResponse {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Scrape { metrics, admission }));
@@ -40,7 +40,7 @@ struct Scrape {
     admission: web::Data<Admission>,
 }
 
-/// The label of both directions.
+/// A value of the label `direction`, with the counters that have it.
 type LabelledTraffic = (&'static str, fn(&Counters) -> &Traffic);
 
 const DIRECTIONS: [LabelledTraffic; 2] = [
@@ -216,8 +216,8 @@ fn gauge(
         .encode_gauge(value)
 }
 
-/// Memory, time and descriptors of the process, under the names that all exporters use. What the system does not tell is
-/// left out.
+/// Encodes memory, CPU time and descriptors of the process, under the names that all exporters use. A value that the system does not
+/// report is left out.
 #[cfg(target_os = "linux")]
 fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let Ok(process) = procfs::process::Process::myself() else {
