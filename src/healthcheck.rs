@@ -1,4 +1,4 @@
-//! `ws-echo healthcheck`: asks a running server whether it is alive, for containers that hold no other program.
+//! `ws-echo healthcheck`: probes a running server, for containers without another program.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -7,35 +7,35 @@ use thiserror::Error;
 
 use crate::config::{Config, ListenAddr};
 
-/// How long an answer may take.
+/// Timeout of the probe.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the server does not count as alive.
+/// The reason why the probe failed.
 #[derive(Debug, Error)]
 pub enum Unhealthy {
-    /// No answer came.
+    /// The server did not respond.
     #[error("no answer from {url}: {error}")]
     NoAnswer {
-        /// What was asked.
+        /// The probed URL.
         url: String,
-        /// What went wrong.
+        /// The error of the client.
         error: String,
     },
-    /// The answer was not 200.
+    /// The status of the response was not 2xx.
     #[error("{url} answered {status}")]
     Status {
-        /// What was asked.
+        /// The probed URL.
         url: String,
-        /// What it answered.
+        /// The status.
         status: u16,
     },
 }
 
-/// Asks `url`, or `/healthz` at the first address of `--listen`.
+/// Probes `url`, or `/healthz` at the first address of `--listen`.
 ///
 /// # Errors
-/// When there is no answer in time, or another one than 200.
-pub async fn ask(url: Option<String>, config: &Config) -> Result<(), Unhealthy> {
+/// If there is no response in time, or its status is not 2xx.
+pub async fn probe(url: Option<String>, config: &Config) -> Result<(), Unhealthy> {
     let url = url.unwrap_or_else(|| default_url(config.listen.first()));
     let client = Client::builder().timeout(TIMEOUT).finish();
     match client.get(&url).send().await {
@@ -54,7 +54,7 @@ pub async fn ask(url: Option<String>, config: &Config) -> Result<(), Unhealthy> 
 fn default_url(listen: Option<&ListenAddr>) -> String {
     let (host, port) = listen.map_or(("localhost", 3000), |listen| (listen.host.as_str(), listen.port));
     let host = match host.parse() {
-        // Numbers, for an empty image cannot resolve a name.
+        // A numeric address, because an empty image cannot resolve a name.
         _ if host.eq_ignore_ascii_case("localhost") => "127.0.0.1".to_owned(),
         Ok(IpAddr::V4(ip)) if ip.is_unspecified() => "127.0.0.1".to_owned(),
         Ok(IpAddr::V6(ip)) if ip.is_unspecified() => "[::1]".to_owned(),

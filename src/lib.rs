@@ -1,6 +1,6 @@
 //! ws-echo is a WebSocket echo server for testing clients, proxies and networks.
 //!
-//! The rooms, from the top down; each imports only rooms below it (`.ci/imports.py` holds that):
+//! The rooms, from the top down; each imports only rooms below it (`.ci/imports.py` checks that):
 //!
 //! - [`server`]: the life of the process: bind, serve, drain; over TLS too ([`tls`])
 //! - [`routes`]: the whole URL space on one screen

@@ -1,7 +1,7 @@
-//! The log's lines: text for people, JSON for machines, one line a record in either.
+//! The lines of the log, as text or as JSON, with one line for each record.
 //!
-//! What a peer said may stand in any value. A value is escaped here, whatever wrote it, so that nothing that comes over a
-//! connection can end a line, begin one, or move a terminal's cursor.
+//! Any value may contain bytes from a peer. Each value is escaped here, so that no peer can end or start a line, or move a
+//! terminal's cursor.
 
 use std::{
     borrow::Cow,
@@ -22,24 +22,24 @@ use serde::{Serializer as _, ser::SerializeMap};
 
 use crate::config::LogFormat;
 
-/// What is said of connections that cannot be accepted, by actix, at every try: twice a second for as long as it lasts.
+/// The target of actix-server's errors of accept. It logs one for each try, twice a second.
 const ACCEPT: &str = "actix_server::accept";
 
-/// How often it is passed on.
+/// Least time between two of these errors in the log.
 const ACCEPT_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts the log on standard error. `RUST_LOG` filters it, `info` by default; `RUST_LOG_STYLE` says whether it has
-/// colours, a terminal by default.
+/// Starts the log on standard error. `RUST_LOG` filters it, `info` by default; `RUST_LOG_STYLE` switches
+/// colours on or off. By default only a terminal gets colours.
 pub fn start(format: LogFormat) {
     let accept = Throttle::default();
     let coloured = is_coloured();
     Builder::new()
-        // A peer that vanishes is no error, and what else these two say is said by ws-echo's own lines.
+        // A lost connection is no error, and ws-echo logs the other events of these two crates itself.
         .filter_module("actix_http", LevelFilter::Off)
         .filter_module("actix_server", LevelFilter::Warn)
         .parse_env(Env::default().default_filter_or("info"))
         .format(move |out, record| {
-            if record.target() == ACCEPT && !accept.lets_through(Instant::now()) {
+            if record.target() == ACCEPT && !accept.allow(Instant::now()) {
                 return Ok(());
             }
             match format {
@@ -53,12 +53,12 @@ pub fn start(format: LogFormat) {
         .init();
 }
 
-/// Lets one through in each [`ACCEPT_EVERY`].
+/// Allows one record in each [`ACCEPT_EVERY`].
 #[derive(Debug, Default)]
 struct Throttle(Mutex<Option<Instant>>);
 
 impl Throttle {
-    fn lets_through(&self, now: Instant) -> bool {
+    fn allow(&self, now: Instant) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = last.is_none_or(|last| now.saturating_duration_since(last) >= ACCEPT_EVERY);
         if due {
@@ -68,7 +68,7 @@ impl Throttle {
     }
 }
 
-/// Decided once: env_logger would colour each line, and search it for what to take out again where it goes to a file.
+/// Whether the log has colours. Called once: env_logger would colour each line, and remove the colours again for a file.
 fn is_coloured() -> bool {
     match env::var("RUST_LOG_STYLE").as_deref() {
         Ok("always") => true,
@@ -89,7 +89,7 @@ fn text(out: &mut Formatter, coloured: bool, record: &Record<'_>) -> io::Result<
     writeln!(out, "[{time} {style}{level:<5}{plain} {target}] {rest}")
 }
 
-/// ECMA-48's SGR sequence.
+/// Returns the SGR sequence of ECMA-48 for a level.
 fn style(level: Level) -> &'static str {
     match level {
         Level::Error => "\x1B[1;31m",
@@ -100,26 +100,26 @@ fn style(level: Level) -> &'static str {
     }
 }
 
-/// What follows the brackets.
+/// Returns the message and the fields.
 fn line(record: &Record<'_>) -> String {
     let mut line = String::with_capacity(256);
     match record.args().as_str() {
         Some(message) => line.push_str(&escaped(message)),
         None => line.push_str(&escaped(&record.args().to_string())),
     }
-    // It fails only where a value's Display does: the rest of the line is worth having.
+    // Fails only if the `Display` of a value fails. The rest of the line is still useful.
     let _ = record.key_values().visit(&mut Text(&mut line));
     line
 }
 
-/// A message without what a terminal or a reader of lines takes for a command.
+/// Returns a message with line breaks and terminal control characters escaped.
 fn escaped(message: &str) -> Cow<'_, str> {
-    if message.chars().all(|char| !ends_a_line_or_moves(char)) {
+    if message.chars().all(|char| !needs_escape(char)) {
         return message.into();
     }
     let mut escaped = String::with_capacity(message.len() + 16);
     for char in message.chars() {
-        if ends_a_line_or_moves(char) {
+        if needs_escape(char) {
             escaped.extend(char.escape_debug());
         } else {
             escaped.push(char);
@@ -128,8 +128,8 @@ fn escaped(message: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-fn ends_a_line_or_moves(char: char) -> bool {
-    // Line and paragraph separators, and the marks that turn the direction of text.
+fn needs_escape(char: char) -> bool {
+    // Line and paragraph separators, and the marks that change the direction of text.
     char.is_control()
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -152,7 +152,7 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
             let value = line.split_off(start);
             line.push('"');
             for char in value.chars() {
-                // `escape_debug` would take an apostrophe for a danger too.
+                // `escape_debug` would escape an apostrophe too.
                 match char {
                     '\'' => line.push('\''),
                     _ => line.extend(char.escape_debug()),
@@ -164,7 +164,7 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
     }
 }
 
-/// One object: `time`, `level`, `target`, `message`, and the values by their keys.
+/// Writes one object: `time`, `level`, `target`, `message`, and the values by their keys.
 fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, Escaping);
@@ -172,7 +172,7 @@ fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result
     object.serialize_entry("time", time)?;
     object.serialize_entry("level", &Lower(record.level()))?;
     object.serialize_entry("target", record.target())?;
-    object.serialize_entry("message", &Shown(record.args()))?;
+    object.serialize_entry("message", &AsDisplay(record.args()))?;
     record
         .key_values()
         .visit(&mut Json(&mut object))
@@ -182,7 +182,8 @@ fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result
     out.write_all(&line)
 }
 
-/// Compact, and with escapes for more than JSON asks for: it leaves what is above ASCII's controls as it is.
+/// A compact JSON formatter that also escapes the characters of [`needs_escape`]. JSON itself requires escapes for ASCII controls
+/// only.
 struct Escaping;
 
 impl serde_json::ser::Formatter for Escaping {
@@ -191,7 +192,7 @@ impl serde_json::ser::Formatter for Escaping {
         out: &mut W,
         mut fragment: &str,
     ) -> io::Result<()> {
-        while let Some(at) = fragment.find(ends_a_line_or_moves) {
+        while let Some(at) = fragment.find(needs_escape) {
             let (before, rest) = fragment.split_at(at);
             out.write_all(before.as_bytes())?;
             let mut chars = rest.chars();
@@ -217,13 +218,13 @@ impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
         } else if let Some(switch) = value.to_bool() {
             self.0.serialize_entry(key, &switch)
         } else {
-            self.0.serialize_entry(key, &Shown(&value))
+            self.0.serialize_entry(key, &AsDisplay(&value))
         };
         done.map_err(|error| kv::Error::boxed(error.to_string()))
     }
 }
 
-/// What is not known is left out.
+/// Whether a value is null. Null values are left out.
 fn is_null(value: &Value<'_>) -> bool {
     struct IsNull(bool);
     impl VisitValue<'_> for IsNull {
@@ -239,10 +240,10 @@ fn is_null(value: &Value<'_>) -> bool {
     value.visit(&mut visitor).is_ok() && visitor.0
 }
 
-/// As JSON text, without a copy.
-struct Shown<'s, T>(&'s T);
+/// Serialises a value by its `Display`, without a copy.
+struct AsDisplay<'s, T>(&'s T);
 
-impl<T: fmt::Display> serde::Serialize for Shown<'_, T> {
+impl<T: fmt::Display> serde::Serialize for AsDisplay<'_, T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }
@@ -286,7 +287,7 @@ mod tests {
         write(format_args!("{args}"));
         assert_eq!(out.pop(), Some(b'\n'));
         let json = String::from_utf8(out).unwrap();
-        assert!(json.chars().all(|char| !ends_a_line_or_moves(char)), "{json}");
+        assert!(json.chars().all(|char| !needs_escape(char)), "{json}");
         (text, serde_json::from_str(&json).unwrap())
     }
 
@@ -294,7 +295,7 @@ mod tests {
     fn nothing_that_a_peer_says_ends_a_line_in_either_format() {
         let evil = "a\nb\r\u{1b}[2J\u{2028}\u{202E}\u{85}\" key=\"forged";
         let (text, object) = both(evil, evil);
-        assert!(text.chars().all(|char| !ends_a_line_or_moves(char)), "{text}");
+        assert!(text.chars().all(|char| !needs_escape(char)), "{text}");
         assert_eq!(text.matches("key=\"a").count(), 1, "{text}");
         assert!(text.contains("\\\" key=\\\"forged\" number=7"), "{text}");
         assert_eq!(object["message"], evil);
@@ -313,7 +314,7 @@ mod tests {
     #[test]
     fn a_trouble_that_lasts_is_told_once_a_second() {
         let (throttle, start) = (Throttle::default(), Instant::now());
-        let told = (0..30).filter(|tenth| throttle.lets_through(start + Duration::from_millis(tenth * 100)));
-        assert_eq!(told.count(), 3);
+        let allowed = (0..30).filter(|tenth| throttle.allow(start + Duration::from_millis(tenth * 100)));
+        assert_eq!(allowed.count(), 3);
     }
 }

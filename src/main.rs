@@ -1,4 +1,4 @@
-//! The binary: read the command line, start the log, run.
+//! The binary: it reads the command line, starts the log, and runs the command.
 
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let runner = actix_web::rt::System::new();
     let outcome = match cli.command {
         Some(Command::Healthcheck { url }) => runner
-            .block_on(healthcheck::ask(url, &cli.config))
+            .block_on(healthcheck::probe(url, &cli.config))
             .map_err(|error| error.to_string()),
         None => runner
             .block_on(serve(cli.config))
@@ -42,40 +42,40 @@ fn main() -> ExitCode {
     }
 }
 
-/// What clap says of a bad command line, without its hints at the usage: what was wrong and what is allowed.
+/// Returns clap's error as one line, without its usage: what was found and what is expected.
 fn one_line(error: &str) -> String {
-    let said = error
+    let lines = error
         .lines()
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let said: Vec<_> = said.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let said = said.join(" ");
+    let lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
+    let message = lines.join(" ");
     format!(
         "{}; --help tells all flags",
-        said.strip_prefix("error: ").unwrap_or(&said)
+        message.strip_prefix("error: ").unwrap_or(&message)
     )
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
-    let max_connections = config.max_connections;
+    let (max_connections, max_http_connections) = (config.max_connections, config.max_http_connections);
     let server = Server::bind(config)?;
-    // After what can fail: a server that cannot start says why, in one line, and nothing else.
-    descriptors::raise_limit(max_connections);
+    // After the steps that can fail: a server that cannot start prints one line with the reason only.
+    descriptors::raise_limit(max_connections, max_http_connections);
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    // Always, for it would end the process where nobody listens to it.
+    // Always, because SIGHUP without a handler ends the process.
     let (mut hangup, reload) = (signal(SignalKind::hangup())?, server.reload());
     actix_web::rt::spawn(async move {
         while hangup.recv().await.is_some() {
-            reload.again();
+            reload.reload();
         }
     });
-    let told = shutdown.clone();
+    let token = shutdown.clone();
     actix_web::rt::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        told.cancel();
+        token.cancel();
     });
     server.run(shutdown).await
 }

@@ -13,10 +13,10 @@ use crate::{
     session::{SessionContext, watch::WatchHub},
 };
 
-/// What all worker threads of one server share.
+/// The state that all worker threads of one server share.
 #[derive(Debug, Clone)]
 pub struct Shared {
-    /// What the operator has set.
+    /// The operator's configuration.
     pub config: Arc<Config>,
     /// The counters.
     pub metrics: Arc<Metrics>,
@@ -45,7 +45,7 @@ impl Shared {
     }
 }
 
-/// Mounts everything that the server answers. Runs once in each worker thread.
+/// Mounts all routes. Runs once in each worker thread.
 pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
     let Shared { config, .. } = shared;
     let handshake = Rc::new(Handshake {
@@ -64,7 +64,7 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .app_data(web::Data::from(Arc::clone(&shared.metrics)))
         .app_data(web::Data::from(Arc::clone(&shared.admission)))
         .app_data(web::Data::from(Arc::clone(&shared.watch)))
-        // Any path opens a session. First, because what follows would hide it.
+        // Any path opens a session. First, because later routes would hide it.
         .service(
             web::resource("{path:.*}")
                 .guard(guard::fn_guard(handshake::is_handshake_attempt))
@@ -77,6 +77,6 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .route("/poll", web::post().to(poll::post))
         .route("/events", web::get().to(events::events))
         .route("/watch/{key}", web::get().to(watch::watch))
-        // Last, because it hides what follows.
+        // Last, because it hides later routes.
         .service(page::files(&config.static_dir));
 }

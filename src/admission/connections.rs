@@ -48,8 +48,12 @@ impl Connections {
         }
     }
 
-    /// Counts a connection until the permit is dropped. Returns `None` if its cap is reached and the reserve is full.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, counts_for_ip: bool) -> Option<ConnectionPermit> {
+    /// Counts a connection until the permit is dropped. Fails with the cap that is reached if the reserve is full too.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        counts_for_ip: bool,
+    ) -> Result<ConnectionPermit, AdmissionError> {
         let mut open = self.lock();
         let place = match self.take_slot(&open, peer, counts_for_ip) {
             Ok(slot) => {
@@ -60,11 +64,11 @@ impl Connections {
                 open.reserve += 1;
                 Place::Reserve(refusal)
             }
-            Err(_) => return None,
+            Err(refusal) => return Err(refusal),
         };
         drop(open);
         self.unanswered.send_modify(|count| *count += 1);
-        Some(ConnectionPermit {
+        Ok(ConnectionPermit {
             place,
             answered: AtomicBool::new(false),
             connections: Arc::clone(self),
@@ -88,6 +92,7 @@ impl Connections {
     }
 
     /// Returns the number of open connections, with those of the reserve.
+    #[cfg(test)]
     pub(super) fn open(&self) -> usize {
         let open = self.lock();
         open.regular + open.reserve
@@ -201,7 +206,7 @@ mod tests {
         for permit in &reserve {
             assert_eq!(permit.refusal(), Some(AdmissionError::MaxHttpConnections(2)));
         }
-        assert!(connections.admit(host(2), true).is_none());
+        assert!(connections.admit(host(2), true).is_err());
         assert_eq!(connections.open(), 18);
         reserve.pop();
         assert!(connections.admit(host(2), true).unwrap().refusal().is_some());

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::metrics::Limit;
+
 /// The reason to refuse a connection or a session. The number is the limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AdmissionError {
@@ -20,6 +22,16 @@ pub enum AdmissionError {
 }
 
 impl AdmissionError {
+    /// Returns the configured limit that was reached.
+    pub fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Draining => None,
+            Self::MaxConnections(_) => Some(Limit::MaxConnections),
+            Self::MaxConnectionsPerIp(_) => Some(Limit::MaxConnectionsPerIp),
+            Self::MaxHttpConnections(_) => Some(Limit::MaxHttpConnections),
+        }
+    }
+
     /// Returns one sentence for the client: what to do, and the flag that sets the limit.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -74,9 +74,15 @@ impl Admission {
     /// address is not the client's.
     ///
     /// If `--max-http-connections` or `--max-connections-per-ip` is reached, the connection gets one of 16 places in a
-    /// reserve, so that health checks still get an answer; see [`ConnectionPermit::refusal`]. If the reserve is full too,
-    /// the result is `None`, and the caller closes the connection.
-    pub fn admit_connection(&self, peer: IpAddr, counts_for_ip: bool) -> Option<ConnectionPermit> {
+    /// reserve, so that health checks still get an answer; see [`ConnectionPermit::refusal`].
+    ///
+    /// # Errors
+    /// The cap that is reached, if the reserve is full too. The caller closes the connection.
+    pub fn admit_connection(
+        &self,
+        peer: IpAddr,
+        counts_for_ip: bool,
+    ) -> Result<ConnectionPermit, AdmissionError> {
         self.connections.admit(peer, counts_for_ip)
     }
 
@@ -113,11 +119,6 @@ impl Admission {
     /// Returns the number of open sessions.
     pub fn open_sessions(&self) -> usize {
         self.sessions.open()
-    }
-
-    /// Returns the number of open HTTP connections, with those of the reserve.
-    pub fn open_http_connections(&self) -> usize {
-        self.connections.open()
     }
 
     /// Returns whether load balancers should send new connections: true until [`Self::set_not_ready`] or [`Self::drain`].
@@ -176,7 +177,7 @@ mod tests {
             connections[2].refusal(),
             Some(AdmissionError::MaxHttpConnections(2))
         );
-        assert_eq!(admission.open_http_connections(), 3);
+        assert_eq!(admission.connections.open(), 3);
 
         let sessions = [
             admission.admit_session(client(1), Some(&connections[0])).unwrap(),
@@ -202,10 +203,7 @@ mod tests {
         );
 
         drop((connections, sessions, last));
-        assert_eq!(
-            (admission.open_sessions(), admission.open_http_connections()),
-            (0, 0)
-        );
+        assert_eq!((admission.open_sessions(), admission.connections.open()), (0, 0));
     }
 
     #[actix_rt::test]

@@ -1,4 +1,4 @@
-//! The rates of handshakes and of messages. Both let one second's worth come at once, and then the rate.
+//! The rates of handshakes and of messages. Both allow a burst of one second's worth, and then the rate.
 
 use std::{
     cell::Cell,

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::config::Cap;
 
-/// The message that tells a session to reply to what it has received, to close with 1001 and to end.
+/// The message that drains a session: it replies to what it has received, closes with 1001 and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain;
 

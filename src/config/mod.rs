@@ -8,7 +8,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 pub use tls::{CertificateSource, Tls, TlsName};
-pub use values::{BadValue, Cap, ListenAddr, LogFormat, Network, Origin, Rate, Size, Switch, Timer};
+pub use values::{Cap, InvalidFlag, ListenAddr, LogFormat, Network, Origin, Rate, Size, Switch, Timer};
 
 /// The command line of `ws-echo`.
 #[derive(Debug, Clone, Parser)]
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_bad_value_says_what_is_allowed() {
-        for (args, said) in [
+        for (args, expected) in [
             (["--listen", "localhost"], "write ADDR:PORT"),
             (["--listen", "localhost:66000"], "no number from 0 to 65535"),
             (["--listen", "::1:80"], "needs brackets"),
@@ -333,7 +333,7 @@ mod tests {
             (["--log-format", "xml"], "text, json"),
         ] {
             let error = parse(&[&format!("{}={}", args[0], args[1])]).unwrap_err();
-            assert!(error.contains(said), "{args:?}: {error}");
+            assert!(error.contains(expected), "{args:?}: {error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The flags of TLS: read one by one, and then checked together, so that no other file meets a half of a pair.
+//! The flags of TLS. They are validated together, so that no other module receives half of a pair.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -9,7 +9,7 @@ use clap::{
 };
 use rustls::pki_types::ServerName;
 
-use super::{BadValue, ListenAddr};
+use super::{InvalidFlag, ListenAddr};
 
 /// Whether there is TLS, and with which certificate.
 #[derive(Debug, Clone, Default)]
@@ -19,28 +19,28 @@ pub enum Tls {
     Off,
     /// HTTPS and wss beside the plain listeners.
     On {
-        /// Where; never empty.
+        /// The addresses to listen on, at least one.
         listen: Vec<ListenAddr>,
-        /// What the server shows.
+        /// The server's certificate.
         certificate: CertificateSource,
     },
 }
 
-/// Where the certificate comes from.
+/// The source of the certificate.
 #[derive(Debug, Clone)]
 pub enum CertificateSource {
-    /// PEM files of the operator's, read again on SIGHUP.
+    /// PEM files, which SIGHUP reloads.
     Files {
         /// The server's certificate, then those between it and its root.
         cert: PathBuf,
         /// Its private key.
         key: PathBuf,
     },
-    /// Made at the start, and gone with the process.
+    /// Made at startup, and not stored.
     SelfSigned {
         /// Names beside those of this machine.
         names: Vec<TlsName>,
-        /// Where the CA that signed it is written to.
+        /// The file that its CA is written to.
         ca_out: Option<PathBuf>,
     },
 }
@@ -50,23 +50,23 @@ pub enum CertificateSource {
 pub struct TlsName(String);
 
 impl TlsName {
-    /// The name as a certificate has it.
+    /// Returns the name in the form of a certificate.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl FromStr for TlsName {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        // RFC 9525 section 6.3: a wildcard is the whole of the leftmost label.
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
+        // RFC 9525 section 6.3: a wildcard is the complete leftmost label.
         let plain = text.strip_prefix("*.").unwrap_or(text);
         let name = ServerName::try_from(plain).map_err(|_| {
-            BadValue("write a name or an address, such as echo.test, *.test or 192.0.2.1".to_owned())
+            InvalidFlag("write a name or an address, such as echo.test, *.test or 192.0.2.1".to_owned())
         })?;
         if plain.len() < text.len() && matches!(name, ServerName::IpAddress(_)) {
-            return Err(BadValue("an address has no wildcard".to_owned()));
+            return Err(InvalidFlag("an address has no wildcard".to_owned()));
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
@@ -78,7 +78,7 @@ impl fmt::Display for TlsName {
     }
 }
 
-/// The flags as they come.
+/// The flags before they are validated.
 #[derive(Debug, Clone, Args)]
 struct Flags {
     /// Address and port for HTTPS and wss, beside --listen; repeatable. It needs --tls-cert and --tls-key, or
@@ -160,7 +160,7 @@ impl FromArgMatches for Tls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         Flags::from_arg_matches(matches)?
             .check()
-            .map_err(|said| Error::raw(ErrorKind::ArgumentConflict, said))
+            .map_err(|message| Error::raw(ErrorKind::ArgumentConflict, message))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

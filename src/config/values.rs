@@ -1,4 +1,4 @@
-//! The values that flags take, each checked when it is read.
+//! The types of flag values. Parsing validates each value.
 
 use std::{
     fmt,
@@ -12,12 +12,12 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use thiserror::Error;
 
-/// A value of the command line that could not be read.
+/// A flag value that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
-pub struct BadValue(pub(super) String);
+pub struct InvalidFlag(pub(super) String);
 
-/// `ADDR:PORT` as it was written; it is resolved when the server binds.
+/// `ADDR:PORT` as written. The server resolves it when it binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddr {
     /// A name or an address, without the brackets of IPv6.
@@ -27,26 +27,26 @@ pub struct ListenAddr {
 }
 
 impl FromStr for ListenAddr {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
-        let bad = |what: &str| {
-            BadValue(format!(
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
+        let invalid = |what: &str| {
+            InvalidFlag(format!(
                 "{what}; write ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:0"
             ))
         };
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("no port"))?;
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("no port"))?;
         let port = port
             .parse()
-            .map_err(|_| bad("the port is no number from 0 to 65535"))?;
+            .map_err(|_| invalid("the port is no number from 0 to 65535"))?;
         let host = match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
             Some(Some(inside)) => inside,
-            Some(None) => return Err(bad("the bracket is not closed")),
-            None if host.contains(':') => return Err(bad("an IPv6 address needs brackets")),
+            Some(None) => return Err(invalid("the bracket is not closed")),
+            None if host.contains(':') => return Err(invalid("an IPv6 address needs brackets")),
             None => host,
         };
         if host.is_empty() {
-            return Err(bad("no address"));
+            return Err(invalid("no address"));
         }
         Ok(Self {
             host: host.to_owned(),
@@ -70,28 +70,28 @@ impl fmt::Display for ListenAddr {
 pub struct Origin(String);
 
 impl Origin {
-    /// Whether an `Origin` header names this origin; scheme and host know no case (RFC 3986 section 6.2.2.1).
+    /// Whether an `Origin` header names this origin. Scheme and host are case-insensitive (RFC 3986 section 6.2.2.1).
     pub fn matches(&self, header: &str) -> bool {
         self.0.eq_ignore_ascii_case(header)
     }
 }
 
 impl FromStr for Origin {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         let origin = text.strip_suffix('/').unwrap_or(text);
-        let whole = match origin.split_once("://") {
+        let is_valid = match origin.split_once("://") {
             Some((scheme, host)) => {
                 !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
             }
-            // What a page without an origin of its own sends.
+            // A page with an opaque origin sends `null` (RFC 6454 section 6.1).
             None => origin == "null",
         };
-        if whole {
+        if is_valid {
             Ok(Self(origin.to_owned()))
         } else {
-            Err(BadValue(
+            Err(InvalidFlag(
                 "an origin is scheme://host or scheme://host:port, without a path".to_owned(),
             ))
         }
@@ -103,107 +103,109 @@ impl FromStr for Origin {
 pub struct Size(Option<NonZeroUsize>);
 
 impl Size {
-    /// A limit of so many bytes; 0 means no limit.
+    /// Returns a limit of `bytes` bytes, or none for 0.
     pub fn bytes(bytes: usize) -> Self {
         Self(NonZeroUsize::new(bytes))
     }
 
-    /// The limit in bytes, `usize::MAX` where there is none.
+    /// Returns the limit in bytes, `usize::MAX` without one.
     pub fn limit(self) -> usize {
         self.0.map_or(usize::MAX, NonZeroUsize::get)
     }
 }
 
 impl FromStr for Size {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         let size: ByteSize = text
             .parse()
-            .map_err(|_| BadValue("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
+            .map_err(|_| InvalidFlag("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
         let bytes = usize::try_from(size.as_u64())
-            .map_err(|_| BadValue("more than this machine can address".to_owned()))?;
+            .map_err(|_| InvalidFlag("more than this machine can address".to_owned()))?;
         Ok(Self::bytes(bytes))
     }
 }
 
-/// A largest count; 0 means no cap.
+/// A maximum count; 0 means no cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cap(Option<NonZeroUsize>);
 
 impl Cap {
-    /// At most `count`; 0 means no cap.
+    /// Returns a cap of `count`, or none for 0.
     pub fn of(count: usize) -> Self {
         Self(NonZeroUsize::new(count))
     }
 
-    /// The cap, `usize::MAX` where there is none.
+    /// Returns the cap, `usize::MAX` without one.
     pub fn limit(self) -> usize {
         self.0.map_or(usize::MAX, NonZeroUsize::get)
     }
 }
 
 impl FromStr for Cap {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .map(Self::of)
-            .map_err(|_| BadValue("write a whole number; 0 means no cap".to_owned()))
+            .map_err(|_| InvalidFlag("write a whole number; 0 means no cap".to_owned()))
     }
 }
 
-/// So many a second; 0 means no limit.
+/// A maximum number a second; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(Option<NonZeroU32>);
 
 impl Rate {
-    /// At most `count` a second; 0 means no limit.
+    /// Returns a rate of `count` a second, or none for 0.
     pub fn per_second(count: u32) -> Self {
         Self(NonZeroU32::new(count))
     }
 
-    /// The rate, none where there is no limit.
+    /// Returns the rate, or None without a limit.
     pub fn limit(self) -> Option<NonZeroU32> {
         self.0
     }
 }
 
 impl FromStr for Rate {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .map(Self::per_second)
-            .map_err(|_| BadValue("write a whole number a second; 0 means no limit".to_owned()))
+            .map_err(|_| InvalidFlag("write a whole number a second; 0 means no limit".to_owned()))
     }
 }
 
-/// The addresses of a network; a single address is a network of one.
+/// A network of IP addresses. A single address is a network of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether `ip` is one of them. IPv4 seen through an IPv6 socket is IPv4.
+    /// Whether the network contains `ip`. An IPv4-mapped IPv6 address counts as IPv4.
     pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(&ip.to_canonical())
     }
 }
 
 impl FromStr for Network {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
             .map(Self)
             .map_err(|_| {
-                BadValue("write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned())
+                InvalidFlag(
+                    "write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned(),
+                )
             })
     }
 }
 
-/// What the lines of the log are.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// `[time LEVEL target] message key=value`
@@ -228,31 +230,31 @@ impl Switch {
     }
 }
 
-/// A span of time; 0 switches the timer off.
+/// A duration; 0 switches the timer off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timer(Option<Duration>);
 
 impl Timer {
-    /// A timer of that length; zero switches it off.
+    /// Returns a timer of this length, or none for zero.
     pub fn of(duration: Duration) -> Self {
         Self((!duration.is_zero()).then_some(duration))
     }
 
-    /// The span, none where the timer is off.
+    /// Returns the duration, or None if the timer is off.
     pub fn duration(self) -> Option<Duration> {
         self.0
     }
 }
 
 impl FromStr for Timer {
-    type Err = BadValue;
+    type Err = InvalidFlag;
 
-    fn from_str(text: &str) -> Result<Self, BadValue> {
+    fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         if text == "0" {
             return Ok(Self(None));
         }
         humantime::parse_duration(text).map(Self::of).map_err(|error| {
-            BadValue(format!(
+            InvalidFlag(format!(
                 "{error}; write a duration such as 20s, 250ms or 0 for off"
             ))
         })
@@ -260,7 +262,7 @@ impl FromStr for Timer {
 }
 
 impl fmt::Display for Timer {
-    /// Seconds where they are whole, else milliseconds: `60s`, `1500ms`.
+    /// Writes whole seconds, or else milliseconds: `60s`, `1500ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             None => f.write_str("0"),

@@ -4,8 +4,8 @@
 //! Each proxy appends the address that called it. So the list is read from its end, as long as a trusted proxy wrote the
 //! entry: the first address that is no trusted proxy's is the client's. The client chose what stands before it.
 //!
-//! An entry that cannot be read is never jumped over, for the entry before it may be the client's own. The client is then
-//! the proxy that wrote the entry, so that nobody chooses the address that he is counted for.
+//! An entry that cannot be read is never skipped, because the entry before it may be the client's own. The client is then
+//! the proxy that wrote the entry, so that no client chooses the address that it is counted for.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -32,7 +32,7 @@ pub(crate) struct ClientAddr {
 pub(crate) struct Resolved {
     /// The address to count, to log and to describe.
     pub(crate) client: ClientAddr,
-    /// A mistake in the proxy's configuration, or a client that tries something. The operator must hear of it.
+    /// Logged as a warning, because either the proxy is misconfigured or the client forges addresses.
     pub(crate) ignored: Option<IgnoredHeader>,
 }
 
@@ -49,7 +49,7 @@ impl ClientAddr {
     /// Returns the client behind `peer`: the peer itself unless it is a `trusted` proxy that names another address.
     ///
     /// The peer is the client too if either header ends with an entry without an address, whatever the other header
-    /// says, and if the two headers name different addresses: a proxy that writes one of them and passes the other one
+    /// has, and if the two headers name different addresses: a proxy that writes one of them and passes the other one
     /// on would let the client choose its address.
     pub(crate) fn resolve(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> Resolved {
         let direct = Self::direct(peer);
@@ -60,10 +60,10 @@ impl ClientAddr {
                 ignored: None,
             };
         }
-        let standard = last_untrusted_hop(forwarded(headers), trusts);
-        let customary = last_untrusted_hop(x_forwarded(headers), trusts);
+        let by_forwarded = last_untrusted_hop(forwarded(headers), trusts);
+        let by_x_forwarded = last_untrusted_hop(x_forwarded(headers), trusts);
         let ignored = |header, reason| Some(IgnoredHeader { header, reason });
-        let (hop, ignored) = match (standard, customary) {
+        let (hop, ignored) = match (by_forwarded, by_x_forwarded) {
             (Chain::Unreadable(reason), _) => (None, ignored(FORWARDED, reason)),
             (_, Chain::Unreadable(reason)) => (None, ignored(X_FORWARDED_FOR, reason)),
             (Chain::Absent, Chain::Absent) => (None, None),
@@ -109,7 +109,7 @@ impl ClientAddr {
         }
     }
 
-    /// Whether a trusted proxy said that the client speaks TLS to it.
+    /// Whether a trusted proxy reported that the client uses TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.proto.as_deref().is_some_and(|proto| {
             ["https", "wss"]
@@ -124,7 +124,7 @@ impl ClientAddr {
     }
 }
 
-/// What a header of one kind says. The text is the reason why an entry has no address.
+/// The result of one header. The text is the reason why an entry has no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Chain {
     /// The request has no such header.

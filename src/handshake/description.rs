@@ -1,4 +1,4 @@
-//! What `?reply=json` says of the connection; docs/reply.schema.json describes it. Pure.
+//! The `connection` of `?reply=json`, with the schema docs/reply.schema.json. Pure.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::transport::TlsInfo;
 
-/// What a connection is described from.
+/// The values that describe a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Described<'c> {
     /// The connection's number.
@@ -32,9 +32,9 @@ pub(crate) struct Described<'c> {
     pub(crate) headers: &'c HeaderMap,
     /// The bytes of the request line and the header section, as far as they are known.
     pub(crate) head: &'c [u8],
-    /// What the client offered.
+    /// The request with the client's offers.
     pub(crate) request: &'c ValidRequest<'c>,
-    /// What the server answered.
+    /// The server's choices.
     pub(crate) negotiated: &'c Negotiated,
     /// The parameters of TLS, if the connection has it.
     pub(crate) tls: Option<&'c TlsInfo>,
@@ -88,7 +88,7 @@ pub(crate) fn describe(connection: Described<'_>) -> Option<Box<RawValue>> {
         request, negotiated, ..
     } = connection;
     let https = connection.tls.is_some() || connection.client.is_secure();
-    // Several lines are no browser's; one that is not the server's own is enough.
+    // A browser sends one line. Of several lines, one foreign origin is enough.
     let hide_credentials = lines(connection.headers, &header::ORIGIN)
         .any(|origin| hides_credentials(Some(origin), Some(request.host), https));
     let offered_subprotocols = request.offered_subprotocols.iter();

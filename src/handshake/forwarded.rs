@@ -1,4 +1,4 @@
-//! The entries of `Forwarded` (RFC 7239), `X-Forwarded-For` and `X-Forwarded-Proto`, without judging whom to trust.
+//! The entries of `Forwarded` (RFC 7239), `X-Forwarded-For` and `X-Forwarded-Proto`, without a decision about trust.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +12,7 @@ pub(super) const X_FORWARDED_FOR: &str = "x-forwarded-for";
 static X_FORWARDED_FOR_NAME: HeaderName = HeaderName::from_static(X_FORWARDED_FOR);
 static X_FORWARDED_PROTO_NAME: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What one proxy wrote of the end that called it.
+/// The address that one proxy wrote of its client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hop {
     pub(super) address: IpAddr,
@@ -20,10 +20,10 @@ pub(super) struct Hop {
     pub(super) proto: Option<String>,
 }
 
-/// One entry: a hop, or a phrase for the log that says why the entry names none.
+/// One entry: a hop, or the reason for the log why the entry has none.
 pub(super) type Entry = Result<Hop, &'static str>;
 
-/// The entries of `X-Forwarded-For`. It is a list of addresses by custom, without quoted strings: a quotation mark that
+/// Returns the entries of `X-Forwarded-For`. It is a list of addresses by custom, without quoted strings: a quotation mark that
 /// the client wrote must not swallow what the proxy appended. For the same reason an empty entry is one without address.
 pub(super) fn x_forwarded(headers: &HeaderMap) -> Vec<Entry> {
     fields::tokens(lines(headers, &X_FORWARDED_FOR_NAME))
@@ -38,14 +38,14 @@ pub(super) fn x_forwarded(headers: &HeaderMap) -> Vec<Entry> {
         .collect()
 }
 
-/// The last entry of `X-Forwarded-Proto`; it belongs to the last entry of `X-Forwarded-For`.
+/// Returns the last entry of `X-Forwarded-Proto`. It belongs to the last entry of `X-Forwarded-For`.
 pub(super) fn x_forwarded_proto(headers: &HeaderMap) -> Option<String> {
     fields::tokens(lines(headers, &X_FORWARDED_PROTO_NAME))
         .last()
         .and_then(proto)
 }
 
-/// The elements of `Forwarded` (RFC 7239 section 4).
+/// Returns the elements of `Forwarded` (RFC 7239 section 4).
 pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Entry> {
     let mut entries: Vec<_> = fields::elements(lines(headers, &header::FORWARDED))
         .map(forwarded_element)

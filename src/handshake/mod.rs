@@ -1,12 +1,12 @@
 //! A request to a session, in three plain steps, each a value for the next:
 //!
-//! 1. [`validate`]: what RFC 6455 section 4.2.1 requires of the request, and what the operator allows
+//! 1. [`validate`]: the requirements of RFC 6455 section 4.2.1, and the operator's policy
 //! 2. [`negotiate`]: the subprotocol, permessage-deflate, and the 101 that names them
 //! 3. [`open`]: the actor on the connection
 //!
 //! Each step may refuse, with a status, an error and a hint ([`refusal`]). Only the last step does IO. Beside them stand
-//! the client's address behind a proxy ([`client`]), where a redirect leads ([`redirect`]), what `reply=json` says of the
-//! connection ([`description`]), and what is kept out of it and out of the log ([`redaction`]).
+//! the client's address behind a proxy ([`client`]), the target of a redirect ([`redirect`]), the `connection` of `reply=json`
+//! ([`description`]), and the parts that it and the log hide ([`redaction`]).
 
 mod client;
 mod description;
@@ -36,7 +36,7 @@ pub(crate) fn is_handshake_attempt(ctx: &GuardContext<'_>) -> bool {
         || headers.contains_key(header::SEC_WEBSOCKET_VERSION)
 }
 
-/// The lines of a field, as bytes.
+/// Returns the lines of a field, as bytes.
 fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
     headers.get_all(name).map(header::HeaderValue::as_bytes)
 }

@@ -1,4 +1,4 @@
-//! The second step of a handshake: what the server answers to what the client offers.
+//! The second step of a handshake: the server's choices from the client's offers.
 
 use actix_http::ws::hash_key;
 use actix_web::{
@@ -12,13 +12,13 @@ use crate::{
     session::behaviour::{Behaviour, Subprotocol},
 };
 
-/// The subprotocol that is chosen whenever it is offered.
+/// The subprotocol that the server prefers.
 const PREFERRED_SUBPROTOCOL: &str = "com.kaazing.echo";
 
 /// The connection's number, the same in the log and in a JSON reply, for a client to quote to the operator.
 const X_CONNECTION_ID: &str = "x-connection-id";
 
-/// What the 101 says.
+/// The values of the 101.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Negotiated {
     /// The value of `Sec-WebSocket-Accept`.

@@ -21,8 +21,8 @@ use crate::{
     config::Config,
     protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
     session::{
-        EchoSession, FrameIo, Inbound, Opened, Outbound, SessionContext, SessionDetails, SessionMemory,
-        SessionObserver, SessionOptions,
+        EchoSession, FrameIo, Inbound, Opened, Outbound, Session, SessionContext, SessionDetails,
+        SessionMemory, SessionObserver, SessionOptions,
         behaviour::Behaviour,
         clock::now_ms,
         reply::ReplyMode,
@@ -41,7 +41,7 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
-    /// Opens an echo session, or says why not.
+    /// Opens an echo session, or counts, logs and returns the refusal.
     pub(crate) async fn open(
         &self,
         request: HttpRequest,
@@ -162,7 +162,7 @@ impl Handshake {
         let observer = SessionObserver::new(self.context.counters.clone(), publisher);
         let (carrier, pipe) = match &socket {
             Some(socket) => (Carrier::Socket(Rc::clone(socket)), None),
-            // On a connection that is not ours, as under actix's test server, HTTP keeps it.
+            // On a connection without a `Socket`, as with actix's test server, HTTP keeps it.
             None => {
                 let (pipe, body) = BodyPipe::new();
                 (Carrier::Body(pipe), Some(body))
@@ -198,14 +198,15 @@ impl Handshake {
             carrier: carrier.clone(),
         };
         let memory = Rc::new(SessionMemory::new(self.admission.budget().reservation()));
-        let session = Context::new().into_future(EchoSession::new(
+        let session = Session::new(
             Rc::clone(&self.context),
             details,
             SessionOptions::new(behaviour, description),
             io,
             Rc::clone(&memory),
             now,
-        ));
+        );
+        let session = Context::new().into_future(EchoSession::new(session));
         let task = SessionTask::new(
             session,
             outbound,
@@ -226,7 +227,7 @@ impl Handshake {
     }
 }
 
-/// Resolves when the client has left, if that can be known.
+/// Resolves when the client has closed the connection. Pends for ever without a socket.
 async fn gone(socket: Option<&Socket>) {
     match socket {
         Some(socket) => socket.peer_gone().await,

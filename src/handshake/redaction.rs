@@ -1,6 +1,6 @@
-//! What of a request is kept out of the log and out of replies. Pure.
+//! The parts of a request that the log and replies hide. Pure.
 
-/// Most bytes of a path that the log shows.
+/// Maximum number of bytes of a path in the log.
 const MAX_LOGGED_PATH: usize = 256;
 
 /// Returns a path for the log: the key behind `/watch/` is a secret, even if a client takes the path for an endpoint, and
@@ -22,7 +22,7 @@ pub(crate) fn redact_path(path: &str) -> String {
 ///
 /// A browser adds the server's cookies to a handshake that any page starts, and RFC 6455 section 10.2 leaves it to the
 /// server to look at the origin. A reply with the cookies would hand them to that page's script. A client without an
-/// `Origin` is no page, and knows what it has sent.
+/// `Origin` is no page, and has sent the credentials itself.
 ///
 /// `https`: whether the client speaks TLS, to this server or to a trusted proxy.
 pub(crate) fn hides_credentials(origin: Option<&[u8]>, host: Option<&[u8]>, https: bool) -> bool {
@@ -46,7 +46,7 @@ pub(crate) fn hides_credentials(origin: Option<&[u8]>, host: Option<&[u8]>, http
     !is_own
 }
 
-/// Returns a field's value as text: of credentials only their length, if they are hidden.
+/// Returns a field's value as text, or only the length of credentials that are hidden.
 pub(super) fn shown_value(name: &str, value: &[u8], hide_credentials: bool) -> String {
     let is_credential = ["cookie", "authorization", "proxy-authorization"]
         .iter()

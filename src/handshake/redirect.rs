@@ -1,4 +1,4 @@
-//! Where `?handshake-status=3xx` leads: to the same path and query without the key. Pure.
+//! The target of `?handshake-status=3xx`: the same path and query without the key. Pure.
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,8 @@ fn has_key(pair: &str, key: &str) -> bool {
         .is_some_and(|(name, _)| name == key)
 }
 
-/// Appends what a request's target holds. A URI is ASCII (RFC 3986 section 2), what came to us need not be.
+/// Appends a part of a request's target, percent-encoded where it is not ASCII. A URI is ASCII (RFC 3986 section 2), but a
+/// request's target need not be.
 fn push_ascii(location: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_graphic() {

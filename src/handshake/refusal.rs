@@ -98,15 +98,13 @@ impl Refusal {
     /// Returns the limit that was reached.
     pub(super) fn limit(&self) -> Option<Limit> {
         match self {
-            Self::Admission(AdmissionError::MaxConnections(_)) => Some(Limit::MaxConnections),
-            Self::Admission(AdmissionError::MaxConnectionsPerIp(_)) => Some(Limit::MaxConnectionsPerIp),
-            Self::Admission(AdmissionError::MaxHttpConnections(_)) => Some(Limit::MaxHttpConnections),
+            Self::Admission(error) => error.limit(),
             Self::RateExceeded(_) => Some(Limit::MaxHandshakesPerSecond),
             _ => None,
         }
     }
 
-    /// Returns what to do about it.
+    /// Returns the hint for the client.
     fn hint(&self) -> &str {
         match self {
             Self::Method => "send GET; a page's new WebSocket(url) does",
@@ -130,7 +128,7 @@ impl Refusal {
                 "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
             }
             Self::Origin => "the operator lists the origins that may: --allow-origin",
-            Self::Behaviour(bad) => &bad.expected,
+            Self::Behaviour(invalid) => &invalid.expected,
             Self::Draining => "try again later; Retry-After says when",
             Self::Admission(error) => error.hint(),
             Self::RateExceeded(error) => error.hint(),

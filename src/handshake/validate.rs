@@ -1,4 +1,4 @@
-//! The first step of a handshake: what RFC 6455 section 4.2.1 requires of a request, and what the operator allows.
+//! The first step of a handshake: the requirements of RFC 6455 section 4.2.1, and the operator's policy.
 
 use actix_web::http::{
     Method, Version,
@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use super::{has_token, lines, refusal::Refusal};
 use crate::{config::Origin, protocol::fields};
 
-/// What of a request is validated.
+/// The parts of a request that are validated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestParts<'r> {
     /// The method.
@@ -20,7 +20,7 @@ pub(crate) struct RequestParts<'r> {
     pub(crate) headers: &'r HeaderMap,
 }
 
-/// What the operator allows.
+/// The operator's policy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy<'p> {
     /// The origins whose pages may connect; empty: all.
@@ -83,8 +83,8 @@ fn validate_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
     if !has_token(headers, &header::CONNECTION, b"upgrade") {
         return Err(Refusal::NotConnectionUpgrade);
     }
-    // The next two are legal, and no client means them. actix-http gives such a request no stream to read frames from:
-    // after a 101 the session would receive nothing.
+    // The next two are legal and not useful. actix-http gives such a request no stream to read frames from, so the session
+    // would receive nothing after a 101.
     if has_token(headers, &header::CONNECTION, b"close") {
         return Err(Refusal::ConnectionClose);
     }

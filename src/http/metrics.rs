@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the server counts, as OpenMetrics.
+//! `GET /metrics`: the counters and gauges of the server, as OpenMetrics.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::{
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Answers with all of it.
+/// Answers with the exposition of all metrics.
 pub(crate) async fn metrics(metrics: web::Data<Metrics>, admission: web::Data<Admission>) -> HttpResponse {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Scrape { metrics, admission }));
@@ -40,10 +40,10 @@ struct Scrape {
     admission: web::Data<Admission>,
 }
 
-/// The label of both directions.
-type Direction = (&'static str, fn(&Counters) -> &Traffic);
+/// A value of the label `direction`, with the counters that have it.
+type LabelledTraffic = (&'static str, fn(&Counters) -> &Traffic);
 
-const DIRECTIONS: [Direction; 2] = [
+const DIRECTIONS: [LabelledTraffic; 2] = [
     ("received", |counters| &counters.received),
     ("sent", |counters| &counters.sent),
 ];
@@ -109,9 +109,9 @@ impl Collector for Scrape {
             }),
         )?;
         let data = |read: fn(&Traffic) -> &[Counter; MessageType::COUNT]| {
-            DIRECTIONS.iter().flat_map(move |(direction, way)| {
+            DIRECTIONS.iter().flat_map(move |(direction, traffic_of)| {
                 MessageType::ALL.iter().map(move |kind| {
-                    let count = metrics.sum(|counters| &read(way(counters))[kind.index()]);
+                    let count = metrics.sum(|counters| &read(traffic_of(counters))[kind.index()]);
                     ([("direction", *direction), ("type", kind.name())], count)
                 })
             })
@@ -132,9 +132,9 @@ impl Collector for Scrape {
             "ws_echo_frames",
             "Frames on the wire",
             None,
-            DIRECTIONS.iter().flat_map(|(direction, way)| {
+            DIRECTIONS.iter().flat_map(|(direction, traffic_of)| {
                 FrameKind::ALL.iter().map(move |kind| {
-                    let count = metrics.sum(|counters| &way(counters).frames[kind.index()]);
+                    let count = metrics.sum(|counters| &traffic_of(counters).frames[kind.index()]);
                     ([("direction", *direction), ("type", kind.name())], count)
                 })
             }),
@@ -143,15 +143,15 @@ impl Collector for Scrape {
             "ws_echo_deflate",
             "Payload of compressed messages, before compression and on the wire",
             Some(&Unit::Bytes),
-            DIRECTIONS.iter().flat_map(|(direction, way)| {
+            DIRECTIONS.iter().flat_map(|(direction, traffic_of)| {
                 [
                     (
                         [("direction", *direction), ("form", "plain")],
-                        sum(&|counters| &way(counters).deflate_plain),
+                        sum(&|counters| &traffic_of(counters).deflate_plain),
                     ),
                     (
                         [("direction", *direction), ("form", "compressed")],
-                        sum(&|counters| &way(counters).deflate_compressed),
+                        sum(&|counters| &traffic_of(counters).deflate_compressed),
                     ),
                 ]
             }),
@@ -216,15 +216,15 @@ fn gauge(
         .encode_gauge(value)
 }
 
-/// Memory, time and descriptors of the process, under the names that all exporters use. What the system does not tell is
-/// left out.
+/// Encodes memory, CPU time and descriptors of the process, under the names that all exporters use. A value that the system does not
+/// report is left out.
 #[cfg(target_os = "linux")]
 fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let Ok(process) = procfs::process::Process::myself() else {
         return Ok(());
     };
     if let Ok(stat) = process.stat() {
-        #[allow(
+        #[expect(
             clippy::cast_precision_loss,
             reason = "hundredths of seconds, for some thousand years"
         )]
@@ -238,7 +238,7 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             )?
             .encode_counter::<NoLabelSet, _, f64>(&seconds(stat.utime + stat.stime), None)?;
         if let Ok(boot) = procfs::boot_time_secs() {
-            #[allow(clippy::cast_precision_loss, reason = "seconds, for some million years")]
+            #[expect(clippy::cast_precision_loss, reason = "seconds, for some million years")]
             let start = boot as f64 + seconds(stat.starttime);
             let help = "Start of the process since the Unix epoch";
             gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), &start)?;

@@ -1,4 +1,4 @@
-//! What the page and operators ask over plain HTTP.
+//! The handlers of plain HTTP, for the page and for operators.
 
 pub(crate) mod events;
 pub(crate) mod health;

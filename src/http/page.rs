@@ -1,4 +1,4 @@
-//! The page: the files of the static directory, and what browsers are told about them.
+//! The page: the files of the static directory, and their response headers.
 
 use std::path::Path;
 
@@ -13,17 +13,17 @@ use actix_web::{
 
 use crate::transport::error_body::ErrorBody;
 
-/// Everything comes from here and from nowhere else; sockets may go to other servers, which the page can test too.
+/// All resources are the server's own. WebSockets may go to other servers, because the page can test them too.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; \
      object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `GET /` and the files beside it.
+/// Serves `GET /` and the files beside it.
 pub(crate) fn files(directory: &Path) -> impl HttpServiceFactory + use<> {
     let headers = DefaultHeaders::new()
         .add((header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::REFERRER_POLICY, "no-referrer"))
-        // A file may be kept, but is asked for anew: an update shows at once, for the price of a 304.
+        // A browser stores a file and revalidates it: an update shows at once, at the cost of a 304.
         .add((header::CACHE_CONTROL, "no-cache"));
     web::scope("").wrap(headers).service(
         Files::new("/", directory)

@@ -32,7 +32,7 @@ pub(crate) struct PollQuery {
     message: String,
 }
 
-/// Why a body gets no whole reply.
+/// The reason why a body gets no complete reply.
 #[derive(Debug, Error)]
 enum BodyError {
     #[error("the message is too big")]
@@ -80,8 +80,8 @@ pub(crate) async fn get(
     respond(&request).body(stamped(&config.prefix, &query.message, now_ms()))
 }
 
-/// Replies to a message in the body while it comes: nothing is kept of it. The body may be as large as a WebSocket message. What is
-/// wrong with its first bytes is said by the status; what is wrong later ends the response before its end.
+/// Replies to a message in the body while it arrives, without storing it. The body may be as large as a WebSocket message. An error in
+/// its first piece gets a status. A later error ends the response early.
 pub(crate) async fn post(
     request: HttpRequest,
     payload: web::Payload,
@@ -127,7 +127,7 @@ fn respond(request: &HttpRequest) -> HttpResponseBuilder {
     response
 }
 
-/// The length of the body in bytes, if the request says it. actix-http has checked it.
+/// Returns the length of the body in bytes, if the request declares it. actix-http has validated it.
 fn declared_length(request: &HttpRequest) -> Option<u64> {
     if request.chunked().unwrap_or(false) {
         return None;
@@ -138,7 +138,7 @@ fn declared_length(request: &HttpRequest) -> Option<u64> {
     length.to_str().ok()?.trim().parse().ok()
 }
 
-/// The message, and then its stamp.
+/// Returns the pieces of the message, and then its timestamp.
 fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, BodyError>> {
     let first = stream::iter(first.map(Ok));
     let rest = stream::unfold(Some(body), |body| async move {
@@ -152,12 +152,12 @@ fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, B
     first.chain(rest)
 }
 
-/// The message that comes, piece by piece, each valid UTF-8.
+/// The message that arrives, in pieces of valid UTF-8.
 struct Body {
     payload: web::Payload,
-    /// Bytes that it may still have.
+    /// Number of bytes up to the limit.
     left: usize,
-    /// The start of a character whose end has not come, 3 bytes at most.
+    /// An incomplete character at the end of the last piece, at most 3 bytes.
     cut: Vec<u8>,
     socket: Option<Rc<Socket>>,
 }

@@ -10,13 +10,13 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::stream;
 
-/// A comment is sent if there is no event for this long: it finds out a client that has left, and keeps proxies from closing the
+/// Time without an event after which a comment is sent. It detects a client that has left, and keeps proxies from closing the
 /// connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 const COMMENT: &[u8] = b":\n\n";
 
-/// Where the events of a response come from.
+/// The source of a response's events.
 pub(super) trait EventSource: 'static {
     /// Returns the next event, or none at the end. A call that is dropped must lose no event.
     async fn next(&mut self) -> Option<Bytes>;
@@ -36,8 +36,8 @@ pub(super) fn comment(text: &str) -> Bytes {
     format!(": {text}\n\n").into()
 }
 
-/// Responds with the events of `source` until it ends or the client leaves. The next event is made when there is room for it, so
-/// nothing is kept for a client that does not read.
+/// Responds with the events of `source` until it ends or the client leaves. The next event is made when it can be written, so no
+/// events queue up for a client that does not read.
 pub(super) fn respond(request: &HttpRequest, source: impl EventSource) -> HttpResponse {
     let events = stream::unfold(source, |mut source| async move {
         let event = tokio::select! {
@@ -50,7 +50,7 @@ pub(super) fn respond(request: &HttpRequest, source: impl EventSource) -> HttpRe
     let mut response = HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        // So that nginx does not hold events back.
+        // Disables nginx's buffering, which delays events.
         .insert_header(("X-Accel-Buffering", "no"))
         .body(BodyStream::new(Box::pin(events)));
     if request.version() < Version::HTTP_11 {

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    /// What it has come to.
+    /// Returns the value.
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
 
-    /// No `fetch_add`: there is no other writer to be atomic against, and a locked instruction costs twenty cycles.
+    /// Adds `more`. No `fetch_add`: there is no other writer, and a locked instruction costs twenty cycles.
     pub(super) fn add(&self, more: u64) {
         self.0.store(self.0.load(Relaxed).wrapping_add(more), Relaxed);
     }

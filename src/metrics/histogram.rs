@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::counter::Counter;
 
-/// Upper bounds in nanoseconds. An echo takes microseconds; what takes a second was held up by a peer that does not read.
+/// Upper bounds in nanoseconds. An echo takes microseconds. A reply that takes a second waited for a peer that does not read.
 const BOUNDS: [u64; 20] = [
     1_000,
     2_500,
@@ -36,7 +36,7 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    /// Counts a span so many times.
+    /// Records a duration `count` times.
     pub(super) fn observe(&self, span: Duration, times: u64) {
         let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
         let bucket = BOUNDS
@@ -48,7 +48,7 @@ impl Histogram {
     }
 }
 
-/// The sum of what was observed, and the count of each bucket with its upper bound in seconds.
+/// Returns the sum of all durations, and the count of each bucket with its upper bound in seconds.
 pub(super) fn sum<'h>(histograms: impl Iterator<Item = &'h Histogram>) -> (Duration, Vec<(f64, u64)>) {
     let bounds = BOUNDS
         .iter()

@@ -1,11 +1,11 @@
-//! The values that a label can have: each a short, closed list, so that no peer can make series without end.
+//! The values of the labels. Each is a short, closed list, so that no peer can create an unlimited number of series.
 
 /// One value of a label.
 pub trait Label: Copy + Sized + 'static {
-    /// All of them, in the order of their index.
+    /// All values, in the order of their index.
     const ALL: &'static [Self];
 
-    /// As it stands in the exposition.
+    /// Returns the value in the exposition.
     fn name(self) -> &'static str;
 }
 
@@ -19,10 +19,10 @@ macro_rules! label {
         }
 
         impl $label {
-            /// How many there are.
+            /// Number of values.
             pub const COUNT: usize = [$($name),+].len();
 
-            /// Where its counter is.
+            /// Returns the index of its counter.
             pub const fn index(self) -> usize {
                 self as usize
             }
@@ -41,7 +41,7 @@ macro_rules! label {
 }
 
 label! {
-    /// What a data message holds.
+    /// The type of a data message.
     MessageType {
         /// UTF-8.
         Text => "text",
@@ -65,7 +65,7 @@ label! {
         Ping => "ping",
         /// 10
         Pong => "pong",
-        /// None of these: sent if a URL asks for it.
+        /// Any other opcode, sent if a URL requests it.
         Reserved => "reserved",
     }
 }
@@ -95,7 +95,7 @@ impl From<MessageType> for FrameKind {
 }
 
 label! {
-    /// Whose Close frame came first, or who ended the connection without one.
+    /// The side that sent a Close frame first, or that ended the connection without one.
     ClosedBy {
         /// The client.
         Peer => "peer",
@@ -139,7 +139,7 @@ label! {
         C3xxx => "3000-3999",
         /// For applications.
         C4xxx => "4000-4999",
-        /// Sent where a URL asks for it.
+        /// Any other code, sent if a URL requests it.
         Other => "other",
     }
 }
@@ -180,21 +180,21 @@ label! {
         Key => "key",
         /// Not a list of unique tokens.
         Subprotocol => "subprotocol",
-        /// Not among those allowed.
+        /// Not in `--allow-origin`.
         Origin => "origin",
-        /// A behaviour with a bad value.
+        /// An invalid behaviour.
         Behaviour => "behaviour",
-        /// The server is being stopped.
+        /// The server shuts down.
         ShuttingDown => "shutting_down",
-        /// As many connections as it takes.
+        /// `--max-connections` is reached.
         MaxConnections => "max_connections",
-        /// As many as it takes from one address.
+        /// `--max-connections-per-ip` is reached.
         MaxConnectionsPerIp => "max_connections_per_ip",
-        /// As many connections as it takes that are not sessions.
+        /// `--max-http-connections` is reached.
         MaxHttpConnections => "max_http_connections",
-        /// More often than it takes from one address.
+        /// `--max-handshakes-per-second` is reached.
         MaxHandshakesPerSecond => "max_handshakes_per_second",
-        /// The URL asked for it.
+        /// The URL requested it.
         RequestedStatus => "asked",
     }
 }

@@ -1,7 +1,7 @@
-//! What the server counts of itself, and nothing about how it is told.
+//! The counters of the server, without their exposition.
 //!
 //! Each worker counts for itself: its counters have one writer, so that counting is a load and a store of its own
-//! memory, without a lock and without a cache line that cores must pass to each other. Who asks adds them up.
+//! memory, without a lock and without a cache line that cores share. A reader adds up the counters of all workers.
 
 mod counter;
 mod histogram;
@@ -22,12 +22,12 @@ pub use labels::{CloseCodeLabel, ClosedBy, FrameKind, Label, Limit, MessageType,
 /// All workers' counters.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// Those of a worker that is gone are kept: a counter never falls.
+    /// Includes those of workers that have ended, because a counter must never fall.
     workers: Mutex<Vec<Arc<Counters>>>,
 }
 
 impl Metrics {
-    /// The counters of one more worker.
+    /// Creates the counters of one more worker.
     pub fn local(&self) -> LocalCounters {
         let counters = Arc::<Counters>::default();
         self.lock().push(Arc::clone(&counters));
@@ -37,14 +37,13 @@ impl Metrics {
         }
     }
 
-    /// The sum of what `read` finds with each worker.
+    /// Returns the sum over all workers of the counter that `read` selects.
     pub fn sum(&self, read: impl Fn(&Counters) -> &Counter) -> u64 {
         let workers = self.lock();
         workers.iter().map(|counters| read(counters).get()).sum()
     }
 
-    /// Reply latencies: their sum, and how many were within each bound and above the one before it; the last bound is
-    /// infinite.
+    /// Returns the sum of the reply latencies, and the count of each bucket with its upper bound. The last bound is infinite.
     pub fn latency(&self) -> (Duration, Vec<(f64, u64)>) {
         let workers = self.lock();
         histogram::sum(workers.iter().map(|counters| &counters.latency))
@@ -55,7 +54,7 @@ impl Metrics {
     }
 }
 
-/// The counters of one worker, in that worker's hands. It cannot leave its thread, which makes it their only writer.
+/// The counters of one worker, for writing. The type cannot leave its thread, so each counter has one writer.
 #[derive(Debug, Clone)]
 pub struct LocalCounters {
     counters: Arc<Counters>,
@@ -63,17 +62,17 @@ pub struct LocalCounters {
 }
 
 impl LocalCounters {
-    /// Counts some more.
+    /// Adds `more` to a counter.
     pub(crate) fn add(&self, read: impl FnOnce(&Counters) -> &Counter, more: u64) {
         read(&self.counters).add(more);
     }
 
-    /// Counts one more.
+    /// Adds one to a counter.
     pub(crate) fn count(&self, read: impl FnOnce(&Counters) -> &Counter) {
         self.add(read, 1);
     }
 
-    /// Counts messages whose replies were ready so long after the last of them had come.
+    /// Records `messages` replies that were ready this long after the last received byte.
     pub(crate) fn replied_after(&self, latency: Duration, messages: u64) {
         self.counters.latency.observe(latency, messages);
     }
@@ -88,32 +87,32 @@ impl Deref for LocalCounters {
     }
 }
 
-/// What one worker has counted.
+/// The counters of one worker.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// WebSocket connections that were opened.
     pub opened: Counter,
-    /// Those that have ended, by who closed and by the code.
+    /// WebSocket connections that have ended, by the side that closed first and by the close code.
     pub closed: [[Counter; CloseCodeLabel::COUNT]; ClosedBy::COUNT],
     /// Handshakes that were refused.
     pub refused: [Counter; RefusalReason::COUNT],
-    /// What was hit of what the operator allows.
+    /// Times that a configured limit was reached.
     pub limits: [Counter; Limit::COUNT],
-    /// From the peers.
+    /// Received from peers.
     pub received: Traffic,
-    /// To the peers.
+    /// Sent to peers.
     pub sent: Traffic,
     latency: Histogram,
 }
 
-/// What went one way.
+/// The counters of one direction.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    /// Whole messages.
+    /// Complete messages.
     pub messages: [Counter; MessageType::COUNT],
-    /// Their payload bytes, as the application sees them.
+    /// Payload bytes of messages, after decompression.
     pub bytes: [Counter; MessageType::COUNT],
-    /// Frames on the wire.
+    /// Frames.
     pub frames: [Counter; FrameKind::COUNT],
     /// Of compressed messages, the payload bytes before compression.
     pub deflate_plain: Counter,

@@ -1,25 +1,27 @@
-//! Bytes to messages: frames are validated and unmasked as they arrive.
+//! The decoder: from bytes to messages. It validates and unmasks frames as they arrive.
 //!
 //! A frame is validated when its header is complete, so that an invalid or too large one is refused before it costs memory.
-//! Three things wait until they are complete: a header, a control frame (125 bytes at most), and a message, which the limit
-//! bounds.
+//! Three things are buffered until they are complete: a header, a control frame of at most 125 bytes, and a message up to its
+//! limit.
 
-use std::{borrow::Cow, marker::PhantomData, ops::Range};
+use std::marker::PhantomData;
 
 use super::{
+    decoded::{Body, Decoded},
     deflate::{InflateError, Inflater},
-    frame::{self, BINARY, CLOSE, CONTINUATION, Header, PING, RSV1, TEXT},
-    message::{CloseFrame, DataKind, Incoming, Message, MessageMeta},
+    fragmented_message::FragmentedMessage,
+    frame::{self, CLOSE, CONTINUATION, Header, PING, RSV1, TEXT},
+    message::{DataKind, MessageMeta},
     observer::{Direction, Observer},
     read_buffer::ReadBuffer,
     recorder::FrameRecorder,
     role::Role,
-    utf8::Utf8,
+    single_frame_message::SingleFrameMessage,
     validate::{validate_close_payload, validate_header},
     violation::Violation,
 };
 
-/// How large a message may be.
+/// The limits of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Largest message in bytes, over all its fragments and decompressed.
@@ -28,100 +30,38 @@ pub struct Limits {
     pub fragments: usize,
 }
 
-/// A message gets room for this many times what has arrived of it. Growing copies what is there; memory that is not written
-/// to costs nothing.
-const GROWTH: usize = 32;
-
-/// Compressed bytes that are decompressed in one step, so that a violation is found early.
+/// Number of compressed bytes that are decompressed in one step, so that a violation is found early.
 const BLOCK: usize = 4096;
 
-/// Reads what the peer of the end `R` sends.
+/// Decodes the frames that the end `R` receives.
 #[derive(Debug)]
 pub struct Decoder<R, O> {
     limits: Limits,
-    /// Is there if permessage-deflate was negotiated.
+    /// None without permessage-deflate.
     inflater: Option<Box<Inflater>>,
-    /// The data message of which a part has arrived.
+    /// The data message that is incomplete.
     message: Option<FragmentedMessage>,
-    /// The payload of its frame that is arriving.
+    /// The payload of its current frame.
     frame: Payload,
-    /// Is there if the observer taps.
+    /// None unless the observer taps.
     recorder: Option<Box<FrameRecorder>>,
     observer: O,
     role: PhantomData<R>,
 }
 
-/// [`Incoming`], with payloads by their place in the read buffer. It borrows nothing.
-#[derive(Debug)]
-pub enum Decoded {
-    /// A data message.
-    Message(DataKind, Body, MessageMeta),
-    /// A Ping.
-    Ping(Range<usize>),
-    /// A Pong.
-    Pong,
-    /// A Close frame, with its code and the place of its reason.
-    Close(Option<(u16, Range<usize>)>),
-}
-
-/// Where a payload is.
-#[derive(Debug)]
-pub enum Body {
-    /// In the read buffer.
-    InBuffer(Range<usize>),
-    /// In memory of its own.
-    Assembled(Vec<u8>),
-}
-
-impl Decoded {
-    /// Adds the payload from `buffer`, out of which this was decoded and to which nothing was read since.
-    pub fn within(self, buffer: &ReadBuffer) -> Incoming<'_> {
-        match self {
-            Self::Message(kind, body, meta) => {
-                let payload = match body {
-                    Body::InBuffer(place) => Cow::Borrowed(buffer.parsed(place)),
-                    Body::Assembled(bytes) => Cow::Owned(bytes),
-                };
-                Incoming::Message(Message { kind, payload }, meta)
-            }
-            Self::Ping(place) => Incoming::Ping(buffer.parsed(place)),
-            Self::Pong => Incoming::Pong,
-            Self::Close(body) => Incoming::Close(body.map(|(code, place)| CloseFrame {
-                code,
-                // It is UTF-8: `validate_close_payload` has checked it.
-                reason: String::from_utf8_lossy(buffer.parsed(place)),
-            })),
-        }
-    }
-}
-
-/// A data message of which at least one header has arrived.
-#[derive(Debug)]
-struct FragmentedMessage {
-    kind: DataKind,
-    /// The payload so far, decompressed.
-    bytes: Vec<u8>,
-    /// Payload bytes on the wire, including those of the frame that have not arrived.
-    size: usize,
-    frames: usize,
-    /// Is there for a text.
-    utf8: Option<Utf8>,
-    compressed: bool,
-}
-
-/// The payload of the data frame that is arriving.
+/// The payload of the current data frame.
 #[derive(Debug, Clone, Copy, Default)]
 struct Payload {
     left: u64,
     offset: u64,
-    /// Zeros in a plain frame, which change nothing.
+    /// Zeros in an unmasked frame, which change nothing.
     mask: [u8; 4],
     /// Whether the frame ends its message.
     fin: bool,
 }
 
 impl<R: Role, O: Observer> Decoder<R, O> {
-    /// Creates a decoder at the start of a connection. `inflater` is there if permessage-deflate was negotiated.
+    /// Creates a decoder at the start of a connection. `inflater` is None without permessage-deflate.
     pub fn new(limits: Limits, inflater: Option<Inflater>, observer: O) -> Self {
         Self {
             limits,
@@ -134,8 +74,8 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         }
     }
 
-    /// Parses the next message or control frame from the start of `buffer`. Returns `None` if more bytes must come first; all
-    /// of `buffer` that can be used is then parsed.
+    /// Parses the next message or control frame from the start of `buffer`. Returns `None` if more bytes must arrive first. All
+    /// bytes that can be used are then parsed.
     ///
     /// # Errors
     /// On the first violation. `buffer` is left at the invalid frame, or within it with [`Self::left`] bytes still to come.
@@ -178,17 +118,17 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         }
     }
 
-    /// Payload bytes of the current frame that have not arrived.
+    /// Returns the number of payload bytes that the current frame lacks.
     pub fn left(&self) -> u64 {
         self.frame.left
     }
 
-    /// Bytes that are held of a message that is not complete.
+    /// Returns the number of bytes that the incomplete message holds.
     pub fn buffered(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.bytes.len())
     }
 
-    /// A message in one frame that has arrived as a whole: the most frequent case, which leaves no state behind.
+    /// Decodes a complete message in one frame. This is the most frequent case, and it leaves no state.
     fn decode_single_frame(
         &mut self,
         single: &SingleFrameMessage,
@@ -224,14 +164,14 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         Ok(Decoded::Message(kind, Body::InBuffer(buffer.advance(len)), meta))
     }
 
-    /// A control frame that has arrived as a whole.
+    /// Decodes a complete control frame.
     fn decode_control(
         &mut self,
         header: &Header,
         len: usize,
         buffer: &mut ReadBuffer,
     ) -> Result<Decoded, Violation> {
-        #[allow(
+        #[expect(
             clippy::cast_possible_truncation,
             reason = "at most 125: validate_header has checked it"
         )]
@@ -260,7 +200,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         })
     }
 
-    /// Applies the rules for a data frame's header that depend on the frames before it. Changes nothing if it refuses.
+    /// Applies the rules for a data frame's header that depend on the frames before it. Changes nothing on a violation.
     fn begin_frame(&mut self, header: &Header) -> Result<(), Violation> {
         let continues = header.opcode == CONTINUATION;
         let (size, frames, was_compressed) = match (&self.message, continues) {
@@ -283,8 +223,8 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             .ok()
             .and_then(|len| size.checked_add(len))
             .unwrap_or(usize::MAX);
-        // Decompressed bytes are counted as they are made. Stored blocks make compressed data longer than the message, but
-        // a sane compressor never makes it twice as long.
+        // The limit of decompressed bytes is checked while they are made. Stored blocks make compressed data longer than the
+        // message, but no usual compressor makes it twice as long.
         let limit = self.limits.message_size;
         let most = if compressed {
             limit.saturating_mul(2).saturating_add(1024)
@@ -310,14 +250,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
                 } else {
                     DataKind::Binary
                 };
-                self.message = Some(FragmentedMessage {
-                    kind,
-                    bytes: Vec::new(),
-                    size,
-                    frames: 1,
-                    utf8: (kind == DataKind::Text).then(Utf8::default),
-                    compressed,
-                });
+                self.message = Some(FragmentedMessage::new(kind, size, compressed));
             }
         }
         self.frame = Payload {
@@ -333,7 +266,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         Ok(())
     }
 
-    /// Takes what has arrived of the frame's payload.
+    /// Appends the payload bytes that have arrived to the message.
     fn take_payload(&mut self, buffer: &mut ReadBuffer) -> Result<(), Violation> {
         let Some(message) = &mut self.message else {
             return Ok(());
@@ -392,7 +325,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         message.check_text()
     }
 
-    /// The whole payload of the frame has arrived. Returns the message if this was its last frame.
+    /// Ends a frame whose payload is complete. Returns the message if this was its last frame.
     fn end_of_frame(&mut self) -> Result<Option<Decoded>, Violation> {
         let fin = self.frame.fin;
         if fin && self.message.as_ref().is_some_and(|message| message.compressed) {
@@ -407,9 +340,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         let Some(message) = self.message.take() else {
             return Ok(None);
         };
-        if let Some(utf8) = message.utf8 {
-            utf8.finish(&message.bytes).map_err(|_| Violation::Utf8)?;
-        }
+        message.finish_text()?;
         if message.compressed {
             self.observer
                 .on_compressed(Direction::Received, message.bytes.len(), message.size);
@@ -422,74 +353,5 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         };
         let body = Body::Assembled(message.bytes);
         Ok(Some(Decoded::Message(message.kind, body, meta)))
-    }
-}
-
-impl FragmentedMessage {
-    /// Reserves room for `len` more bytes, of `left` that the frame still has.
-    fn make_room(&mut self, len: usize, left: usize) {
-        if self.bytes.capacity() - self.bytes.len() < len {
-            let arrived = self.bytes.len() + len;
-            self.bytes
-                .reserve(len.max(left.min(arrived.saturating_mul(GROWTH))));
-        }
-    }
-
-    fn check_text(&mut self) -> Result<(), Violation> {
-        match &mut self.utf8 {
-            Some(utf8) => utf8.check(&self.bytes).map_err(|_| Violation::Utf8),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A valid plain message in one frame that has arrived as a whole.
-struct SingleFrameMessage {
-    kind: DataKind,
-    /// Length of its header in bytes.
-    header: usize,
-    mask: Option<[u8; 4]>,
-    /// Length of its payload in bytes.
-    len: usize,
-}
-
-impl SingleFrameMessage {
-    /// Recognises such a message at the start of `bytes`. Anything else is `None`, valid or not.
-    #[inline]
-    fn read<R: Role>(bytes: &[u8], limit: usize) -> Option<Self> {
-        const FIN_TEXT: u8 = 0x80 | TEXT;
-        const FIN_BINARY: u8 = 0x80 | BINARY;
-        let (first, header, mask, len) = if R::SENDS_MASKED {
-            match *bytes {
-                [first, short @ 0..=125, ..] => (first, 2, None, usize::from(short)),
-                [first, 126, high, low, ..] => match u16::from_be_bytes([high, low]) {
-                    len @ 126.. => (first, 4, None, usize::from(len)),
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        } else {
-            match *bytes {
-                [first, short @ 0x80..=0xFD, a, b, c, d, ..] => {
-                    (first, 6, Some([a, b, c, d]), usize::from(short & 0x7F))
-                }
-                [first, 0xFE, high, low, a, b, c, d, ..] => match u16::from_be_bytes([high, low]) {
-                    len @ 126.. => (first, 8, Some([a, b, c, d]), usize::from(len)),
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        };
-        let kind = match first {
-            FIN_TEXT => DataKind::Text,
-            FIN_BINARY => DataKind::Binary,
-            _ => return None,
-        };
-        (len <= limit && header + len <= bytes.len()).then_some(Self {
-            kind,
-            header,
-            mask,
-            len,
-        })
     }
 }

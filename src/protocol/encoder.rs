@@ -1,24 +1,27 @@
-//! Messages to bytes: frames as they were negotiated or asked for. Without a clock and without waiting.
+//! The encoder: from messages to bytes. It compresses as negotiated and fragments as requested.
 
 use std::{borrow::Cow, num::NonZeroUsize};
 
 use super::{
     deflate::Deflater,
     fault::Fault,
-    frame::{self, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, MAX_HEADER, PING, PONG, RSV1},
+    frame::{
+        self, CLOSE, CONTINUATION, Header, MAX_CLOSE_REASON, MAX_CONTROL_PAYLOAD, MAX_HEADER, PING, PONG,
+        RSV1,
+    },
     message::DataKind,
     observer::{Direction, OBSERVED_PAYLOAD, ObservedFrame, Observer, TapEvent},
     role::Role,
 };
 
-/// The number of frames of one message that an observer is shown. Showing a frame costs far more than a frame of one byte, and a
-/// message may have millions of those.
+/// Maximum number of frames of one message that an observer receives. To observe a frame costs far more than a frame of one byte, of
+/// which a message may have millions.
 const MAX_TAPPED_FRAMES: usize = 512;
 
-/// How data messages are framed. By default each message is one plain frame.
+/// The framing of data messages. By default each message is one uncompressed frame.
 #[derive(Debug, Default)]
 pub struct EncoderOptions {
-    /// Compresses data messages. Is there if permessage-deflate was negotiated.
+    /// Compresses data messages. None without permessage-deflate.
     pub deflater: Option<Deflater>,
     /// Largest payload of a data frame in bytes.
     pub fragment: Option<NonZeroUsize>,
@@ -27,13 +30,13 @@ pub struct EncoderOptions {
 /// Appends the frames that the end `R` sends to a buffer.
 #[derive(Debug)]
 pub struct Encoder<R: Role, O> {
-    /// None if every message is one plain frame that is not observed.
+    /// None if every message is one uncompressed frame that is not observed.
     framing: Option<Box<Framing>>,
     keys: R::Keys,
     observer: O,
 }
 
-/// What makes a message more than one plain frame.
+/// The framing of messages that are compressed, fragmented or observed.
 #[derive(Debug)]
 struct Framing {
     deflater: Option<Deflater>,
@@ -67,16 +70,16 @@ impl<R: Role, O: Observer> Encoder<R, O> {
             .is_some_and(|framing| framing.deflater.is_some())
     }
 
-    /// Appends the frames of a data message to `out`. Its payload is `parts`, one after the other. Compressed bytes are first
+    /// Appends the frames of a data message to `out`. Its payload is the concatenation of `parts`. Compressed bytes are first
     /// written to `scratch`, which must be empty, because the header before them has their number.
-    // Is called for every message, from one place that has the lengths of `parts` added up already.
+    // Inlined into its one caller, which has added up the lengths of `parts` already. It runs for every message.
     #[inline(always)]
     pub fn message(&mut self, kind: DataKind, parts: &[&[u8]], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
         let len = parts.iter().map(|part| part.len()).sum();
         self.observer.on_frames(Direction::Sent, kind.opcode(), 1);
         self.observer.on_message(Direction::Sent, kind, len);
         if self.framing.is_none() {
-            self.append(Header::whole(kind.opcode(), len), parts, out);
+            self.append(Header::unfragmented(kind.opcode(), len), parts, out);
         } else {
             self.framed_message(kind, parts, scratch, out);
         }
@@ -87,8 +90,8 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         let Some(framing) = self.framing.as_deref_mut() else {
             return;
         };
-        let mut filled = parts.iter().filter(|part| !part.is_empty());
-        let payload = match (filled.next(), filled.next()) {
+        let mut non_empty = parts.iter().filter(|part| !part.is_empty());
+        let payload = match (non_empty.next(), non_empty.next()) {
             (payload, None) => Cow::Borrowed(payload.copied().unwrap_or_default()),
             _ => Cow::Owned(parts.concat()),
         };
@@ -100,7 +103,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         self.fragments(kind, &payload, compressed.then_some(&scratch[..]), most, out);
     }
 
-    /// Appends the frames of a message, of which each has at most `most` bytes of `compressed`, or else of `payload`.
+    /// Appends the frames of a message. Each frame has at most `most` bytes of `compressed`, or else of `payload`.
     fn fragments(
         &mut self,
         kind: DataKind,
@@ -127,11 +130,11 @@ impl<R: Role, O: Observer> Encoder<R, O> {
             let opcode = if first { kind.opcode() } else { CONTINUATION };
             let header = Header {
                 fin: index + 1 == pieces,
-                // RFC 7692 section 6.1: on the first frame alone.
+                // RFC 7692 section 6.1: on the first frame only.
                 rsv: if compressed && first { RSV1 } else { 0 },
-                ..Header::whole(opcode, piece.len())
+                ..Header::unfragmented(opcode, piece.len())
             };
-            // No fragment of a compressed message corresponds to a part of its payload: the first is shown with all of it.
+            // A fragment of a compressed message is no part of its payload, so the observer receives all of it with the first.
             let plain = match (compressed, first) {
                 (false, _) => piece,
                 (true, true) => payload,
@@ -162,7 +165,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         let mut payload = [0; MAX_CONTROL_PAYLOAD];
         let mut len = 0;
         if let Some((code, reason)) = body {
-            let reason = &reason[..reason.floor_char_boundary(MAX_CONTROL_PAYLOAD - 2)];
+            let reason = &reason[..reason.floor_char_boundary(MAX_CLOSE_REASON)];
             len = 2 + reason.len();
             payload[..2].copy_from_slice(&code.to_be_bytes());
             payload[2..len].copy_from_slice(reason.as_bytes());
@@ -193,7 +196,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
 
     fn control(&mut self, opcode: u8, payload: &[u8], out: &mut Vec<u8>) {
         self.observer.on_frames(Direction::Sent, opcode, 1);
-        let header = self.append(Header::whole(opcode, payload.len()), &[payload], out);
+        let header = self.append(Header::unfragmented(opcode, payload.len()), &[payload], out);
         self.tap(header, payload);
     }
 

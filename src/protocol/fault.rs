@@ -26,16 +26,16 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the frame is a Close: nothing may follow it.
+    /// Whether the frame is a Close frame, after which no frame may be sent (RFC 6455 section 5.5.1).
     pub fn is_close(self) -> bool {
         matches!(self, Self::CloseCode | Self::CloseLength)
     }
 
-    /// The frame as it goes on the wire.
+    /// Returns the bytes of the frame.
     pub fn frame(self) -> Vec<u8> {
-        /// A text that says that the frame is deliberate.
+        /// A text that shows that the frame is deliberate.
         const TEXT_PAYLOAD: &[u8] = b"ws-echo: broken on request";
-        let text = Header::whole(TEXT, TEXT_PAYLOAD.len());
+        let text = Header::unfragmented(TEXT, TEXT_PAYLOAD.len());
         match self {
             Self::Rsv => bytes(Header { rsv: 0b001, ..text }, TEXT_PAYLOAD),
             Self::Opcode => bytes(Header { opcode: 3, ..text }, TEXT_PAYLOAD),
@@ -53,15 +53,18 @@ impl Fault {
             }
             Self::Length => {
                 let mut bytes = vec![0x81, 126];
-                // At most 125, or this would be its shortest form.
+                // At most 125. For more bytes this form would be the shortest.
                 bytes.extend_from_slice(&[0, TEXT_PAYLOAD.len().to_le_bytes()[0]]);
                 bytes.extend_from_slice(TEXT_PAYLOAD);
                 bytes
             }
             Self::Utf8 => bytes(Header { len: 2, ..text }, &[0xC3, 0x28]),
-            Self::Continuation => bytes(Header::whole(CONTINUATION, TEXT_PAYLOAD.len()), TEXT_PAYLOAD),
-            Self::CloseCode => bytes(Header::whole(CLOSE, 2), &1005_u16.to_be_bytes()),
-            Self::CloseLength => bytes(Header::whole(CLOSE, 1), &[3]),
+            Self::Continuation => bytes(
+                Header::unfragmented(CONTINUATION, TEXT_PAYLOAD.len()),
+                TEXT_PAYLOAD,
+            ),
+            Self::CloseCode => bytes(Header::unfragmented(CLOSE, 2), &1005_u16.to_be_bytes()),
+            Self::CloseLength => bytes(Header::unfragmented(CLOSE, 1), &[3]),
         }
     }
 }

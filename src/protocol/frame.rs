@@ -1,10 +1,13 @@
-//! The header of a WebSocket frame (RFC 6455 section 5.2): reading and writing it, nothing else.
+//! The header of a WebSocket frame (RFC 6455 section 5.2), read and written.
 
 /// Longest header: 2 bytes, 8 of extended length, 4 of masking key.
 pub const MAX_HEADER: usize = 14;
 
 /// Longest payload of a control frame (RFC 6455 section 5.5).
 pub const MAX_CONTROL_PAYLOAD: usize = 125;
+
+/// Longest close reason in bytes: the payload of a Close frame without its code (RFC 6455 section 5.5.1).
+pub const MAX_CLOSE_REASON: usize = MAX_CONTROL_PAYLOAD - 2;
 
 /// Opcode of a continuation frame.
 pub const CONTINUATION: u8 = 0x0;
@@ -22,7 +25,7 @@ pub const PONG: u8 = 0xA;
 /// The bit of RSV1 in [`Header::rsv`], which permessage-deflate uses (RFC 7692 section 6).
 pub const RSV1: u8 = 0b100;
 
-/// A frame's header as it stood on the wire, valid or not: the rules are in [`super::Decoder`].
+/// A frame's header as received, valid or not. [`super::Decoder`] validates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Whether this is the message's last frame.
@@ -35,13 +38,13 @@ pub struct Header {
     pub mask: Option<[u8; 4]>,
     /// Payload bytes as declared.
     pub len: u64,
-    /// Whether the length stood in the shortest of its three forms, its most significant bit 0.
+    /// Whether the length has the shortest of its three forms, and a most significant bit of 0.
     pub minimal: bool,
 }
 
 impl Header {
-    /// The unmasked header of a whole message or of a control frame.
-    pub fn whole(opcode: u8, len: usize) -> Self {
+    /// Returns the unmasked header of an unfragmented message or of a control frame.
+    pub fn unfragmented(opcode: u8, len: usize) -> Self {
         Self {
             fin: true,
             rsv: 0,
@@ -52,7 +55,7 @@ impl Header {
         }
     }
 
-    /// Reads the header at the start of `bytes`, and its own length in bytes; `None` until all of it is there.
+    /// Reads the header at the start of `bytes`. Returns it with its own length in bytes, or `None` if it is incomplete.
     pub fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
         let short = second & 0x7F;
@@ -86,7 +89,7 @@ impl Header {
         Some((header, bytes.len() - rest.len()))
     }
 
-    /// Writes the header into `buffer`, the length in its shortest form, and returns the bytes that it takes.
+    /// Writes the header to `buffer`, with the length in its shortest form. Returns the bytes of the header.
     pub fn write<'b>(&self, buffer: &'b mut [u8; MAX_HEADER]) -> &'b [u8] {
         buffer[0] = u8::from(self.fin) << 7 | (self.rsv & 0b111) << 4 | self.opcode & 0x0F;
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
@@ -119,11 +122,9 @@ impl Header {
     }
 }
 
-/// Masks or unmasks a piece of a payload in place (RFC 6455 section 5.3). `offset` is the place of its first byte in the
+/// Masks or unmasks a piece of a payload in place (RFC 6455 section 5.3). `offset` is the position of its first byte in the
 /// payload.
 pub fn mask(piece: &mut [u8], mut key: [u8; 4], offset: u64) {
-    // The remainder is below 4.
-    #[allow(clippy::cast_possible_truncation)]
     key.rotate_left((offset % 4) as usize);
     let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
     let (words, rest) = piece.as_chunks_mut::<8>();

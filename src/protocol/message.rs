@@ -1,4 +1,4 @@
-//! What a peer sends, free of frames.
+//! The messages and control frames of a peer, without framing.
 
 use std::borrow::Cow;
 
@@ -31,11 +31,11 @@ impl DataKind {
     }
 }
 
-/// A whole data message. The payload may borrow from the buffer that it was read to; a caller that keeps it calls
-/// [`Self::into_owned`].
+/// A complete data message. Its payload may borrow from the read buffer. A caller that stores the message calls
+/// [`Self::into_owned`] first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message<'m> {
-    /// Its type. The payload of a text is valid UTF-8; the decoder has checked it.
+    /// Its type. The payload of a text is valid UTF-8, because the decoder has checked it.
     pub kind: DataKind,
     /// The payload of all its fragments, decompressed.
     pub payload: Cow<'m, [u8]>,
@@ -51,7 +51,7 @@ impl Message<'_> {
     }
 }
 
-/// How a message stood on the wire.
+/// The framing of a message that was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageMeta {
     /// Number of its frames.
@@ -84,7 +84,7 @@ impl CloseFrame<'_> {
 pub enum Incoming<'m> {
     /// A data message.
     Message(Message<'m>, MessageMeta),
-    /// A Ping with its payload, which the Pong repeats.
+    /// A Ping with its payload, which the Pong must have too (RFC 6455 section 5.5.3).
     Ping(&'m [u8]),
     /// A Pong.
     Pong,

@@ -2,13 +2,15 @@
 //!
 //! [`Decoder`] reads frames from a [`ReadBuffer`], [`Encoder`] appends frames to a `Vec`. Both serve either end of a
 //! connection by their [`Role`] parameter. A frame is validated as soon as its header is complete, so that an invalid or
-//! too large one is refused before it costs memory. `.ci/imports.py` holds that nothing in here does IO.
+//! too large one is refused before it costs memory. `.ci/imports.py` checks that nothing in here does IO.
 
+mod decoded;
 mod decoder;
 pub mod deflate;
 mod encoder;
 mod fault;
 pub mod fields;
+mod fragmented_message;
 pub mod frame;
 mod message;
 mod observer;
@@ -17,6 +19,7 @@ mod properties;
 mod read_buffer;
 mod recorder;
 mod role;
+mod single_frame_message;
 mod utf8;
 mod validate;
 mod violation;

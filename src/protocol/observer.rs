@@ -1,10 +1,10 @@
-//! What an observer of a connection learns of its frames: for counters, and for the server's own view.
+//! The observer of a connection's frames and messages, for counters and watchers.
 
 use std::fmt;
 
 use super::{frame::Header, message::DataKind};
 
-/// Largest part of a frame's payload that an observer is shown, in bytes.
+/// Maximum number of bytes of a frame's payload that an observer receives.
 pub const OBSERVED_PAYLOAD: usize = 64;
 
 /// The direction of a frame or a message.
@@ -16,12 +16,12 @@ pub enum Direction {
     Sent,
 }
 
-/// A frame that has passed.
+/// A frame that was received or sent.
 #[derive(Debug)]
 pub struct ObservedFrame<'f> {
     /// Its direction.
     pub direction: Direction,
-    /// Its header as it stood on the wire.
+    /// Its header.
     pub header: Header,
     /// Length of its payload in bytes, after decompression.
     pub plain_len: u64,
@@ -29,16 +29,16 @@ pub struct ObservedFrame<'f> {
     pub start: &'f [u8],
 }
 
-/// What [`Observer::on_tap`] receives.
+/// The argument of [`Observer::on_tap`].
 #[derive(Debug)]
 pub enum TapEvent<'f> {
     /// A frame.
     Frame(ObservedFrame<'f>),
-    /// The number of frames that were not shown one by one.
+    /// The number of frames that are left out.
     Skipped(u64),
 }
 
-/// Sees what a decoder or an encoder does. A type parameter: an observer that does nothing costs nothing. No method may
+/// Observes a decoder or an encoder. It is a type parameter, so that an observer that does nothing costs nothing. No method may
 /// block, because the connection waits for it.
 pub trait Observer: fmt::Debug {
     /// Whether [`Self::on_tap`] is to be called. The answer must not change.
@@ -49,13 +49,13 @@ pub trait Observer: fmt::Debug {
     /// Receives frames with the start of their payload, if [`Self::taps`].
     fn on_tap(&self, _event: &TapEvent<'_>) {}
 
-    /// Is called when a valid frame's header has come, and for `count` frames that were written.
+    /// Is called for a received frame once its header is valid, and for `count` frames that were encoded.
     fn on_frames(&self, _direction: Direction, _opcode: u8, _count: u64) {}
 
-    /// Is called for each whole message, with its payload's length in bytes after decompression.
+    /// Is called for each complete message, with the length of its payload in bytes after decompression.
     fn on_message(&self, _direction: Direction, _kind: DataKind, _bytes: usize) {}
 
-    /// Is called for each compressed message, with its payload's length in bytes after and before decompression.
+    /// Is called for each compressed message, with the length of its payload in bytes after and before decompression.
     fn on_compressed(&self, _direction: Direction, _plain: usize, _wire: usize) {}
 }
 

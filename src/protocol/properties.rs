@@ -96,7 +96,7 @@ fn decode<R: Role>(pieces: &[Vec<u8>], limits: Limits, inflater: Option<Inflater
                     return outcome;
                 }
             }
-            buffer = ReadBuffer::new(Vec::new(), &buffer.unparsed().to_vec());
+            buffer = ReadBuffer::new(Vec::new(), buffer.unparsed());
         }
     }
     outcome
@@ -107,10 +107,10 @@ const NONE: Limits = Limits {
     fragments: usize::MAX,
 };
 
-/// What a well-behaved client says.
+/// A message or a control frame of a valid client.
 #[derive(Debug, Clone)]
-enum Said {
-    /// A message, where it is cut into fragments, what control frame follows each, and whether it is compressed.
+enum Sent {
+    /// A message: opcode, payload, the cuts between its fragments with a Ping after each, and whether it is compressed.
     Message(u8, Vec<u8>, Vec<(Index, Option<Vec<u8>>)>, bool),
     Control(u8, Vec<u8>),
 }
@@ -124,36 +124,36 @@ fn message() -> impl Strategy<Value = (u8, Vec<u8>)> {
     ]
 }
 
-fn said() -> impl Strategy<Value = Said> {
+fn sent() -> impl Strategy<Value = Sent> {
     let control = vec(any::<u8>(), 0..=125);
     let fragments = vec((any::<Index>(), proptest::option::of(control.clone())), 0..4);
     prop_oneof![
         4 => (message(), fragments, any::<bool>())
-            .prop_map(|((opcode, payload), cuts, compressed)| Said::Message(opcode, payload, cuts, compressed)),
+            .prop_map(|((opcode, payload), cuts, compressed)| Sent::Message(opcode, payload, cuts, compressed)),
         1 => (prop_oneof![Just(PING), Just(PONG)], control)
-            .prop_map(|(opcode, payload)| Said::Control(opcode, payload)),
+            .prop_map(|(opcode, payload)| Sent::Control(opcode, payload)),
     ]
 }
 
-/// The frames in which a client says it, each with a masking key of its own, and the events that it means by them.
-fn say(said: &[Said], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>, Events) {
+/// Returns the frames of a client, each with its own masking key, and the events that the server must decode from them.
+fn encode(sent: &[Sent], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>, Events) {
     let (mut frames, mut events) = (Vec::new(), Vec::new());
     let mut masks = masks.iter().copied().cycle();
     let mut mask = move || masks.next().unwrap();
     let mut deflate = Compress::new(Compression::default(), false);
-    for said in said {
-        match said {
-            Said::Control(opcode, payload) => {
+    for sent in sent {
+        match sent {
+            Sent::Control(opcode, payload) => {
                 frames.push(frame(FIN | opcode, payload, mask()));
-                // What a Pong holds is of no interest.
-                let heard = if *opcode == PONG {
+                // A decoded Pong has no payload.
+                let received = if *opcode == PONG {
                     Vec::new()
                 } else {
                     payload.clone()
                 };
-                events.push((*opcode, heard));
+                events.push((*opcode, received));
             }
-            Said::Message(opcode, plain, cuts, compressed) => {
+            Sent::Message(opcode, plain, cuts, compressed) => {
                 let compressed = *compressed && may_compress && !plain.is_empty();
                 let payload = if compressed {
                     let mut out = Vec::with_capacity(plain.len() + 200);
@@ -209,7 +209,7 @@ proptest! {
 
     #[test]
     fn whatever_comes_never_panics_never_holds_more_than_the_limit_and_is_judged_alike_in_any_pieces(
-        said in vec(said(), 0..5),
+        sent in vec(sent(), 0..5),
         masks in vec(any::<[u8; 4]>(), 1..4),
         damage in vec((any::<Index>(), any::<u8>()), 0..4),
         noise in vec(any::<u8>(), 0..40),
@@ -218,7 +218,7 @@ proptest! {
         fragments in 1..5usize,
         compressing: bool,
     ) {
-        let mut bytes = say(&said, &masks, true).0.concat();
+        let mut bytes = encode(&sent, &masks, true).0.concat();
         bytes.extend(noise);
         for (place, byte) in damage {
             if !bytes.is_empty() {
@@ -262,12 +262,12 @@ proptest! {
 
     #[test]
     fn any_legal_messages_cut_anywhere_come_out_the_same(
-        said in vec(said(), 0..6),
+        sent in vec(sent(), 0..6),
         masks in vec(any::<[u8; 4]>(), 1..4),
         cuts in vec(any::<Index>(), 0..40),
         compressing: bool,
     ) {
-        let (frames, expected) = say(&said, &masks, compressing);
+        let (frames, expected) = encode(&sent, &masks, compressing);
         let outcome = decode::<Server>(&pieces(&frames.concat(), &cuts), NONE, compressing.then(any_inflater));
         prop_assert_eq!((outcome.events, outcome.violation), (expected, None));
     }

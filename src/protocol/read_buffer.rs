@@ -1,12 +1,12 @@
-//! Bytes that were read, and how far they were parsed.
+//! The bytes that were read and are being parsed.
 
 use std::ops::Range;
 
-/// The bytes of one connection that are being parsed. Parsed bytes stay until more room is asked for, so that a message can
+/// The bytes of one connection that are being parsed. Parsed bytes stay until [`Self::room`] is called, so that a message can
 /// borrow them.
 #[derive(Debug, Default)]
 pub struct ReadBuffer {
-    /// Longer than what was read: a read needs bytes that are initialised.
+    /// Longer than the bytes that were read, because a read needs initialised memory.
     storage: Vec<u8>,
     /// Where the unparsed bytes start and end.
     start: usize,
@@ -14,7 +14,7 @@ pub struct ReadBuffer {
 }
 
 impl ReadBuffer {
-    /// Starts with `unparsed`, in `storage`, whose contents are of no use.
+    /// Creates a buffer with the bytes `unparsed`. It reuses the memory of `storage` and ignores its contents.
     pub fn new(storage: Vec<u8>, unparsed: &[u8]) -> Self {
         let mut buffer = Self {
             storage,
@@ -27,17 +27,17 @@ impl ReadBuffer {
         buffer
     }
 
-    /// Returns the storage, whose contents are of no use.
+    /// Returns the storage for reuse.
     pub fn into_storage(self) -> Vec<u8> {
         self.storage
     }
 
-    /// The bytes that were not parsed.
+    /// Returns the bytes that were not parsed.
     pub fn unparsed(&self) -> &[u8] {
         &self.storage[self.start..self.end]
     }
 
-    /// The same bytes, to be unmasked in place.
+    /// Returns the same bytes, to unmask them in place.
     pub(super) fn unparsed_mut(&mut self) -> &mut [u8] {
         &mut self.storage[self.start..self.end]
     }
@@ -50,12 +50,12 @@ impl ReadBuffer {
         from..self.start
     }
 
-    /// The bytes that [`Self::advance`] has marked.
+    /// Returns bytes that [`Self::advance`] has marked.
     pub(super) fn parsed(&self, place: Range<usize>) -> &[u8] {
         &self.storage[place]
     }
 
-    /// Returns `len` bytes behind those that were not parsed, to read to. [`Self::commit`] takes what was read.
+    /// Returns `len` bytes of memory after the unparsed bytes, to read to. [`Self::commit`] sets how many were read.
     #[inline]
     pub fn room(&mut self, len: usize) -> &mut [u8] {
         if self.start > 0 {
@@ -70,7 +70,7 @@ impl ReadBuffer {
         &mut self.storage[self.end..end]
     }
 
-    /// Takes the first `len` bytes of the room as read.
+    /// Marks the first `len` bytes of the room as read.
     pub fn commit(&mut self, len: usize) {
         self.end = self.storage.len().min(self.end + len);
     }

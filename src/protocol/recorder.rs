@@ -1,4 +1,4 @@
-//! Records what an observer is shown of the frame that is being received.
+//! The recorder of the current incoming frame, for the observer.
 
 use super::{
     frame::Header,
@@ -14,10 +14,10 @@ pub(super) struct FrameRecorder {
 }
 
 impl FrameRecorder {
-    /// Records nothing yet.
+    /// Creates a recorder without a frame.
     pub(super) fn new() -> Self {
         Self {
-            header: Header::whole(0, 0),
+            header: Header::unfragmented(0, 0),
             plain_len: 0,
             start: Vec::new(),
         }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The end of the connection that uses a [`super::Decoder`] or an [`super::Encoder`]. A type parameter, so that neither
-/// end pays for the other at run time.
+/// The end of the connection that uses a [`super::Decoder`] or an [`super::Encoder`]. It is a type parameter, so that no branch on the
+/// role runs for a frame.
 pub trait Role: fmt::Debug + 'static {
     /// Whether this end masks what it sends. The other end does the opposite.
     const SENDS_MASKED: bool;
@@ -43,8 +43,8 @@ impl Role for Client {
     }
 }
 
-/// A source of masking keys. RFC 6455 section 5.3 asks for keys that the peer cannot predict; the caller provides them,
-/// because nothing in here reads a source of randomness.
+/// A source of masking keys. RFC 6455 section 5.3 requires keys that cannot be predicted. The caller provides them, because the
+/// protocol module reads no source of randomness.
 pub struct MaskingKeys(Box<dyn FnMut() -> [u8; 4]>);
 
 impl MaskingKeys {

@@ -1,31 +1,31 @@
-//! UTF-8 checked as it comes, so that the first bad byte is known at once (RFC 6455 section 8.1).
+//! The check of a text as UTF-8 while it arrives, so that an invalid byte fails at once (RFC 6455 section 8.1).
 
 use simdutf8::compat::from_utf8;
 
-/// How much of a growing text has been looked at.
+/// The progress of the check of a growing text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Utf8 {
-    /// Bytes at its start that are whole characters.
+    /// Number of bytes at its start that are complete, valid characters.
     good: usize,
 }
 
-/// The text so far is not, and cannot become, UTF-8.
+/// The error for a text that is not UTF-8, whatever follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NotUtf8;
 
 impl Utf8 {
-    /// Looks at what is new of a text: `text` is all of it so far.
+    /// Checks the new bytes of a text. `text` is the complete text so far.
     pub(super) fn check(&mut self, text: &[u8]) -> Result<(), NotUtf8> {
         match from_utf8(&text[self.good..]) {
             Ok(_) => self.good = text.len(),
-            // No error length means: good so far, and what follows is the start of a character, 3 bytes at most.
+            // No error length: the text ends with an incomplete character of at most 3 bytes.
             Err(error) if error.error_len().is_none() => self.good += error.valid_up_to(),
             Err(_) => return Err(NotUtf8),
         }
         Ok(())
     }
 
-    /// The text has ended: no character may be left open.
+    /// Checks that a text does not end within a character.
     pub(super) fn finish(self, text: &[u8]) -> Result<(), NotUtf8> {
         if self.good == text.len() {
             Ok(())

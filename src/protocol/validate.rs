@@ -1,4 +1,4 @@
-//! The rules of RFC 6455 for a single frame, which need no knowledge of the frames before it.
+//! The rules of RFC 6455 for a single frame, without the frames before it.
 
 use super::{
     frame::{BINARY, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, PING, PONG, RSV1, TEXT},
@@ -7,9 +7,9 @@ use super::{
 };
 
 /// Reads the header at the start of `bytes`, with its length in bytes, and applies the rules that hold for any frame that
-/// the end `R` receives. Returns `None` if more bytes must come first: a control frame must be complete.
+/// the end `R` receives. Returns `None` if more bytes must arrive first: a control frame must be complete.
 pub(super) fn validate_header<R: Role>(bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
-    // The first two bytes suffice for most rules: a peer that speaks another protocol is refused at once.
+    // Two bytes are enough for most rules, so that a peer with another protocol is refused at once.
     let Some(&[first, second]) = bytes.first_chunk::<2>() else {
         return Ok(None);
     };

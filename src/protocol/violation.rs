@@ -27,7 +27,7 @@ pub enum Violation {
     /// bit of a 64-bit length "MUST be 0".
     #[error("a payload length is not encoded as it must be")]
     LengthEncoding,
-    /// RFC 6455 section 5.4: a continuation where no message was begun.
+    /// RFC 6455 section 5.4: a continuation frame without a message that it continues.
     #[error("a continuation frame without a message to continue")]
     UnexpectedContinuation,
     /// RFC 6455 section 5.4: a new message before the fragmented one has ended.
@@ -42,10 +42,10 @@ pub enum Violation {
     /// RFC 6455 section 8.1: text that is not UTF-8.
     #[error("text is not UTF-8")]
     Utf8,
-    /// RFC 7692 section 7.2.2: a compressed message that cannot be inflated.
+    /// RFC 7692 section 7.2.2: a message that cannot be decompressed.
     #[error("a compressed message cannot be inflated")]
     Deflate,
-    /// The message is, or says that it will be, larger than this connection allows.
+    /// The message is larger than this connection allows, by its bytes or by the length in its header.
     #[error("a message of more than {limit} bytes")]
     TooBig {
         /// Largest message in bytes.
@@ -54,7 +54,7 @@ pub enum Violation {
     /// The message has more frames than this connection allows.
     #[error("a message of more than {limit} frames")]
     TooManyFragments {
-        /// Most frames of one message.
+        /// Maximum number of frames of one message.
         limit: usize,
     },
 }

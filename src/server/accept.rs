@@ -1,4 +1,4 @@
-//! From an accepted TCP connection to HTTP on it: admission, TLS, and what actix-http is given.
+//! The path from an accepted TCP connection to HTTP: admission, TLS, and the service of actix-http.
 
 use std::{
     io,
@@ -14,21 +14,21 @@ use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_se
 use actix_web::{App, dev::AppConfig, middleware::from_fn, rt::net::TcpStream};
 use log::debug;
 
-use super::gate::gate;
+use super::gate::{self, gate};
 use crate::{
     admission::ConnectionPermit,
-    metrics::{Limit, LocalCounters},
+    metrics::LocalCounters,
     routes::{self, Shared},
-    tls::{self, Certificates, HandshakeError},
+    tls::{self, CertificateStore, HandshakeError},
     transport::{Http1Io, HttpTimeouts},
 };
 
-/// How long an HTTP connection without a request is kept.
+/// Time after which an idle HTTP connection is closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// How long actix-http reads on after a response that came before the end of its request, so that the client can read it: a socket that
-/// is closed with bytes unread is reset.
-const LINGER: Duration = Duration::from_secs(1);
+/// Time that actix-http continues to read after a response to an incomplete request. A socket that is closed with unread bytes is
+/// reset, and the client may then lose the response (RFC 9112 section 9.6).
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Io = Http1Io<Rc<ConnectionPermit>>;
 
@@ -37,7 +37,7 @@ type Io = Http1Io<Rc<ConnectionPermit>>;
 pub(super) struct Acceptor {
     shared: Shared,
     /// None on a plain listener.
-    certificates: Option<Arc<Certificates>>,
+    certificates: Option<Arc<CertificateStore>>,
     stopping: GracefulShutdownSignal,
     timeouts: HttpTimeouts,
 }
@@ -45,7 +45,7 @@ pub(super) struct Acceptor {
 impl Acceptor {
     pub(super) fn new(
         shared: &Shared,
-        certificates: Option<Arc<Certificates>>,
+        certificates: Option<Arc<CertificateStore>>,
         stopping: GracefulShutdownSignal,
     ) -> Self {
         let config = &shared.config;
@@ -61,14 +61,16 @@ impl Acceptor {
         }
     }
 
-    /// Returns what one worker thread does with a connection: `HttpServer` of actix-web, but over an [`Http1Io`].
+    /// Returns the service of one worker thread. It does what `HttpServer` of actix-web does, over an [`Http1Io`].
     pub(super) fn service(
         &self,
     ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
     {
+        let counters = self.shared.metrics.local();
         let app = {
             let shared = self.shared.clone();
             App::new()
+                .app_data(counters.clone())
                 .wrap(from_fn(gate))
                 .configure(move |service| routes::configure(service, &shared))
                 .into_factory()
@@ -83,18 +85,17 @@ impl Acceptor {
             .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
             // `Http1Io` has the deadlines: actix-http's 408 has no body.
             .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(LINGER)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .on_connect_ext(|io: &Io, extensions: &mut Extensions| {
                 extensions.insert(io.socket());
                 extensions.insert(Rc::clone(io.guard()));
             })
             .finish(map_config(app, |()| AppConfig::default()));
         let acceptor = self.clone();
-        let counters = self.shared.metrics.local();
         fn_service(move |io: TcpStream| {
             let (acceptor, counters) = (acceptor.clone(), counters.clone());
             async move {
-                // Frames and heads are written whole: to wait for more bytes would only delay them.
+                // Frames and heads are written in one piece, so Nagle's algorithm would only delay them.
                 let _ = io.set_nodelay(true);
                 let peer = io.peer_addr()?;
                 let permit = acceptor.admit(peer.ip(), &counters)?;
@@ -108,7 +109,7 @@ impl Acceptor {
         .and_then(http)
     }
 
-    /// Counts the connection. A trusted proxy's own address has no cap: its connections are its clients'.
+    /// Counts the connection. A trusted proxy's address has no cap, because its connections belong to its clients.
     fn admit(&self, peer: IpAddr, counters: &LocalCounters) -> Result<Rc<ConnectionPermit>, DispatchError> {
         let is_proxy = self
             .shared
@@ -116,15 +117,17 @@ impl Acceptor {
             .trusted_proxy
             .iter()
             .any(|network| network.contains(peer));
-        let Some(permit) = self.shared.admission.admit_connection(peer, !is_proxy) else {
-            count(counters, Limit::MaxHttpConnections);
-            // Not even the reserve has room: nothing is read of a flood.
-            return Err(DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
-        };
-        Ok(Rc::new(permit))
+        match self.shared.admission.admit_connection(peer, !is_proxy) {
+            Ok(permit) => Ok(Rc::new(permit)),
+            // Not even the reserve has room: the server closes at once.
+            Err(refusal) => {
+                gate::count(refusal, counters);
+                Err(DispatchError::Io(io::Error::other(refusal)))
+            }
+        }
     }
 
-    /// Returns the connection for HTTP. A client that fails at TLS is logged at debug level only.
+    /// Returns the connection for HTTP, after the TLS handshake. A failed handshake is logged at debug level.
     async fn accept(
         &self,
         io: TcpStream,
@@ -136,21 +139,17 @@ impl Acceptor {
         let Some(certificates) = &self.certificates else {
             return Ok(Http1Io::plain(io, permit, self.timeouts, stop));
         };
-        // Boxed: a plain connection would keep room for it all its life.
+        // Boxed, because a plain connection would keep the memory for it for life.
         let handshake = Box::pin(tls::accept(io, certificates.current(), self.timeouts.head));
         let failed = tokio::select! {
             done = handshake => match done {
                 Ok(stream) => return Ok(Http1Io::tls(stream, permit, self.timeouts, stop)),
                 Err(failed) => failed,
             },
-            // A stop does not wait for a client that sends nothing.
+            // The shutdown does not wait for a client that sends nothing.
             () = self.stopping.notified() => HandshakeError::Stopping,
         };
         debug!(target: "ws_echo::server", peer:%, reason:% = failed; "TLS handshake failed");
         Err(DispatchError::Io(io::Error::other(failed)))
     }
-}
-
-fn count(counters: &LocalCounters, limit: Limit) {
-    counters.count(|counters| &counters.limits[limit.index()]);
 }

@@ -1,16 +1,16 @@
-//! File descriptors: a connection takes one, and a process is let have only so many.
+//! The limit of open file descriptors, of which each connection needs one.
 
 use log::{info, warn};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Cap;
 
-/// What a server needs beside its sessions: listeners, workers, plain HTTP.
-const BESIDE: u64 = 128;
+/// Number of descriptors for everything but connections: listeners, workers, files of the page.
+const RESERVED_FDS: usize = 128;
 
-/// Raises the soft limit, which is a guess of the system's for all programs alike, to the hard one, which is the
-/// operator's, and says where that is too few for `max_connections`.
-pub fn raise_limit(max_connections: Cap) {
+/// Raises the soft limit, a default of the system, to the hard limit, which the operator sets. Logs a warning if that is too low for
+/// as many connections as the caps allow.
+pub fn raise_limit(max_connections: Cap, max_http_connections: Cap) {
     let Rlimit {
         current: soft,
         maximum: hard,
@@ -31,9 +31,13 @@ pub fn raise_limit(max_connections: Cap) {
         }
     };
     let Some(now) = now else { return };
-    let connections = u64::try_from(max_connections.limit()).unwrap_or(u64::MAX);
     info!("open files: {now} at the most");
-    if connections != u64::MAX && connections.saturating_add(BESIDE) > now {
+    let (connections, http) = (max_connections.limit(), max_http_connections.limit());
+    let needed = [http, RESERVED_FDS]
+        .into_iter()
+        .try_fold(connections, usize::checked_add);
+    // Without a cap there is no number to compare with.
+    if needed.is_some_and(|needed| needed as u64 > now) {
         warn!(
             "open files are fewer than --max-connections {connections} needs; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower it"
         );

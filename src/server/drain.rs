@@ -1,4 +1,4 @@
-//! The drain: what happens between the signal and the end of the process.
+//! The drain, between the signal and the end of the process.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::routes::Shared;
 
-/// How long the accept thread has to pause, and connections that it took before for their first request, on sockets that outlive
-/// the process.
+/// On inherited sockets: time for the accept thread to pause, and then for the first request of the connections that it accepted
+/// before.
 const PENDING_HANDSHAKE_GRACE: Duration = Duration::from_millis(200);
 
-/// Waits for `shutdown`, then for the sessions to end. Runs inside actix's own shutdown signal, because its graceful stop closes the
-/// listeners and waits for open WebSocket connections without ending them.
+/// Waits for `shutdown`, then drains the sessions. Runs as the shutdown signal of actix-server, whose own graceful stop waits for open
+/// WebSocket connections without closing them.
 pub(super) async fn drain(
     shared: Shared,
     shutdown: CancellationToken,
@@ -29,13 +29,13 @@ pub(super) async fn drain(
         info!("not ready any more, and draining in {}", config.shutdown_delay);
         tokio::time::sleep(delay).await;
     }
-    // A client that connects from now on belongs to the next process, if the sockets outlive this one.
+    // The next process accepts later connections on inherited sockets.
     if let Some(handle) = inherited
         && let Ok(handle) = handle.await
     {
         handle.pause().await;
-        // actix-server does not tell when its accept thread has paused. Connections that it takes until then are this process's to
-        // serve.
+        // actix-server does not report when its accept thread has paused. This process must serve the connections that it accepts until
+        // then.
         tokio::time::sleep(PENDING_HANDSHAKE_GRACE).await;
         let _ = timeout(PENDING_HANDSHAKE_GRACE, admission.first_requests_answered()).await;
     }

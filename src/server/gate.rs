@@ -1,4 +1,4 @@
-//! What every request passes before it is routed: connections past a cap, and how far a request has come.
+//! The middleware of every request: it refuses requests on connections past a cap, and records the progress of a request.
 
 use std::{
     pin::Pin,
@@ -18,11 +18,12 @@ use actix_web::{
 use crate::{
     admission::{AdmissionError, ConnectionPermit},
     handshake,
+    metrics::LocalCounters,
     transport::{Serving, Socket, error_body::ErrorBody},
 };
 
-/// Answers a request on a connection past a cap with 503, unless it asks for the server's health or for a WebSocket, whose handshake
-/// says so itself. Tells the connection when the request is handled and when the response is done.
+/// Answers a request on a connection past a cap with 503, except for health checks, and for handshakes, which refuse themselves.
+/// Records on the connection when a handler has the request and when the response is done.
 pub(super) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -33,7 +34,12 @@ pub(super) async fn gate(
     let permit = request.conn_data::<Rc<ConnectionPermit>>().cloned();
     let refusal = permit.as_ref().and_then(|permit| permit.refusal());
     let response = match refusal {
-        Some(refusal) if !is_exempt(&request) => request.into_response(refuse(refusal)).map_into_boxed_body(),
+        Some(refusal) if !is_exempt(&request) => {
+            if let Some(counters) = request.app_data::<LocalCounters>() {
+                count(refusal, counters);
+            }
+            request.into_response(refuse(refusal)).map_into_boxed_body()
+        }
         _ => next.call(request).await?.map_into_boxed_body(),
     };
     if let Some(permit) = permit {
@@ -49,6 +55,13 @@ fn is_exempt(request: &ServiceRequest) -> bool {
     matches!(request.path(), "/healthz" | "/readyz") || handshake::is_handshake_attempt(&request.guard_ctx())
 }
 
+/// Counts the limit that a connection has reached.
+pub(super) fn count(refusal: AdmissionError, counters: &LocalCounters) {
+    if let Some(limit) = refusal.limit() {
+        counters.count(|counters| &counters.limits[limit.index()]);
+    }
+}
+
 fn refuse(refusal: AdmissionError) -> HttpResponse {
     HttpResponse::build(StatusCode::SERVICE_UNAVAILABLE)
         .insert_header((header::RETRY_AFTER, "5"))
@@ -59,7 +72,7 @@ fn refuse(refusal: AdmissionError) -> HttpResponse {
         })
 }
 
-/// A response's body that says when it is done.
+/// The body of a response. Dropping it records that the response is done.
 pub(super) struct Served {
     body: BoxBody,
     _serving: Option<Serving>,

@@ -1,48 +1,48 @@
-//! The sockets that wait for connections.
+//! The listening sockets.
 
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
-    time::Duration,
 };
 
 use listenfd::ListenFd;
-use socket2::{Domain, SockRef, Socket, Type};
+use rustix::io::Errno;
+use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
 use crate::config::{Config, ListenAddr, Tls};
 
-/// Connections that the kernel holds ready while the workers are busy.
+/// Maximum number of connections that the kernel queues while the workers are busy.
 pub(crate) const BACKLOG: u32 = 4096;
 
-/// How often a port that the system chose is tried on all addresses of a name before giving up.
+/// Maximum number of ports, chosen by the system, that are tried on all addresses of a name.
 const PORT_TRIES: usize = 16;
 
-/// Why an address cannot be listened on. One line that says what to do.
+/// The reason why the server cannot listen on an address. The text is one line with what to do.
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// A name of `--listen` has no address.
     #[error("cannot resolve {addr}: {source}")]
     Resolve {
-        /// What was to be resolved.
+        /// The address of the flag.
         addr: ListenAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// An address of `--listen` cannot be had.
+    /// An address cannot be bound.
     #[error("cannot listen on {addr}: {}", explain(.source))]
     Bind {
-        /// What was to be bound.
+        /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A socket that was passed cannot be used.
+    /// An inherited socket cannot be used.
     #[error("socket {index} of LISTEN_FDS cannot be listened on: {source}; pass listening TCP sockets alone")]
     Inherited {
-        /// Its number among those passed, from 0.
+        /// Its number among the inherited sockets, from 0.
         index: usize,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -57,31 +57,30 @@ fn explain(error: &io::Error) -> String {
     }
 }
 
-/// What is listened on.
+/// The listening sockets of the server.
 #[derive(Debug)]
 pub(crate) struct Sockets {
     /// For plain HTTP and ws.
     pub(crate) plain: Vec<TcpListener>,
     /// For HTTPS and wss.
     pub(crate) tls: Vec<TcpListener>,
-    /// Whether they are somebody else's, who goes on listening when this process ends.
+    /// Whether another process owns the sockets, which then stay open when this process ends.
     pub(crate) inherited: bool,
 }
 
-/// Those that were passed, of which the ones by the name of https are for TLS, or else those that the flags name.
+/// Returns the inherited sockets, or else binds those of the flags. An inherited socket with the name `https` is for TLS.
 ///
 /// # Errors
-/// When one of them cannot be had.
+/// If a socket cannot be bound or used.
 pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
-    let stall_timeout = config.stall_timeout.duration();
     let bind_all = |addrs: &[ListenAddr]| -> Result<Vec<TcpListener>, ListenError> {
         let mut listeners = Vec::new();
         for addr in addrs {
-            listeners.extend(bind(addr, stall_timeout)?);
+            listeners.extend(bind(addr)?);
         }
         Ok(listeners)
     };
-    let passed = inherited(stall_timeout)?;
+    let passed = inherited()?;
     let were_passed = !passed.is_empty();
     let (mut plain, mut tls) = (Vec::new(), Vec::new());
     for Inherited { name, socket } in passed {
@@ -102,20 +101,20 @@ pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
     })
 }
 
-/// A listening socket that somebody else has bound, and keeps when this process ends.
+/// A listening socket that another process has bound, and keeps open when this process ends.
 #[derive(Debug)]
 struct Inherited {
-    /// As `FileDescriptorName=` of systemd says; empty where nobody said.
+    /// The `FileDescriptorName=` of systemd, empty without one.
     name: String,
-    /// It is listening already.
+    /// The socket, which is listening already.
     socket: TcpListener,
 }
 
-/// The sockets that systemd, or whatever speaks as it does, has passed (`sd_listen_fds(3)`).
+/// Returns the sockets that systemd, or a program with the same protocol, has passed (`sd_listen_fds(3)`).
 ///
 /// # Errors
-/// When one of them is no listening TCP socket.
-fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenError> {
+/// If one of them is not a listening TCP socket.
+fn inherited() -> Result<Vec<Inherited>, ListenError> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
     let mut passed = ListenFd::from_env();
@@ -126,25 +125,22 @@ fn inherited(stall_timeout: Option<Duration>) -> Result<Vec<Inherited>, ListenEr
         let Some(socket) = taken.map_err(|source| ListenError::Inherited { index, source })? else {
             continue;
         };
-        // What else is set on a listener of our own is not inherited by its connections, or was its owner's to choose.
-        set_stall_timeout(&SockRef::from(&socket), stall_timeout)
-            .map_err(|source| ListenError::Inherited { index, source })?;
         inherited.push(Inherited { name, socket });
     }
     Ok(inherited)
 }
 
-/// Binds every address of a name. Where the port is 0 they all get the same one.
+/// Binds every address of a name. If the port is 0, all of them get the same port.
 ///
 /// # Errors
-/// When the name cannot be resolved, or an address cannot be had. An address that this machine does not have is passed
-/// over where the name has another one.
-fn bind(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, ListenError> {
+/// If the name cannot be resolved, or an address cannot be bound. An address that this machine lacks is skipped if the name has
+/// another one.
+fn bind(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match bind_once(addr, stall_timeout) {
-            // The port that was free on one address is taken on another: the system will choose a different one.
+        match bind_once(addr) {
+            // The port is free on one address and taken on another. The next try gets a different one.
             Err(ListenError::Bind { source, .. })
                 if addr.port == 0 && source.kind() == io::ErrorKind::AddrInUse && tries < PORT_TRIES => {}
             done => return done,
@@ -152,19 +148,19 @@ fn bind(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpLis
     }
 }
 
-fn bind_once(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<TcpListener>, ListenError> {
+fn bind_once(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
     let resolved = resolve(addr)?;
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut missing = None;
     let mut port = addr.port;
     for ip in &resolved {
         let addr = SocketAddr::new(*ip, port);
-        match listen(addr, stall_timeout) {
+        match listen(addr) {
             Ok(listener) => {
                 port = listener.local_addr().map_or(port, |bound| bound.port());
                 listeners.push(listener);
             }
-            // The name has an address that this machine lacks, as ::1 where IPv6 is off.
+            // The machine may lack an address of the name, such as ::1 if IPv6 is off.
             Err(source) if resolved.len() > 1 && is_absent(&source) => missing = Some((addr, source)),
             Err(source) => return Err(ListenError::Bind { addr, source }),
         }
@@ -176,14 +172,15 @@ fn bind_once(addr: &ListenAddr, stall_timeout: Option<Duration>) -> Result<Vec<T
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::AddrNotAvailable || error.kind() == io::ErrorKind::Unsupported
-        // EAFNOSUPPORT, for which std has no kind.
-        || error.raw_os_error() == Some(97)
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.kind() == io::ErrorKind::Unsupported
+        // std has no kind for an address family that the system does not support.
+        || Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
 }
 
 fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
-    // RFC 6761 section 6.3: localhost is the loopback address of both families, whatever a resolver says; and a static
-    // binary in an empty image has none to ask.
+    // RFC 6761 section 6.3: localhost is the loopback address of both families, without a resolver. A static binary in an empty
+    // image has no resolver.
     if addr.host.eq_ignore_ascii_case("localhost") {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
@@ -200,7 +197,7 @@ fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
     Ok(ips)
 }
 
-fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpListener> {
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(addr),
         Type::STREAM,
@@ -210,21 +207,10 @@ fn listen(addr: SocketAddr, stall_timeout: Option<Duration>) -> io::Result<TcpLi
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
-        // So that 0.0.0.0 and [::] can be listened on side by side.
+        // 0.0.0.0 and [::] can then be bound side by side.
         socket.set_only_v6(true)?;
     }
-    set_stall_timeout(&SockRef::from(&socket), stall_timeout)?;
     socket.bind(&addr.into())?;
     socket.listen(BACKLOG.cast_signed())?;
     Ok(socket.into())
-}
-
-/// While a peer does not read, its actor is not run and cannot cut it off: the kernel does. Sockets inherit it from their
-/// listener.
-fn set_stall_timeout(socket: &SockRef<'_>, stall_timeout: Option<Duration>) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(stall_timeout)?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = (socket, stall_timeout);
-    Ok(())
 }

@@ -23,26 +23,26 @@ pub use listener::ListenError;
 use crate::{
     config::{Config, Tls},
     routes::Shared,
-    tls::{Certificates, Reload, TlsError},
+    tls::{CertificateStore, Reload, TlsError},
 };
 use accept::Acceptor;
 use listener::{BACKLOG, Sockets};
 
-/// Why the server could not start. Each is one line that says what to do.
+/// The reason why the server cannot start. Each text is one line with what to do.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The page is not where it should be.
+    /// The static directory has no page.
     #[error("no index.html in the static directory {0:?}: set --static-dir to the directory of the page")]
     StaticDir(PathBuf),
-    /// An address cannot be had.
+    /// The server cannot listen on an address.
     #[error(transparent)]
     Listen(#[from] ListenError),
-    /// A socket is there for TLS, and no certificate.
+    /// An inherited socket is for TLS, and there is no certificate.
     #[error(
         "a socket of LISTEN_FDS is named https and there is no certificate: set --tls-listen, with --tls-cert and --tls-key"
     )]
     NoCertificate,
-    /// There is no certificate to show.
+    /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// Serving failed.
@@ -55,20 +55,20 @@ pub enum StartError {
 pub struct Server {
     listeners: Vec<TcpListener>,
     tls_listeners: Vec<TcpListener>,
-    /// None where there is no TLS.
-    certificates: Option<Arc<Certificates>>,
-    /// Whether they are somebody else's, who goes on listening when this process ends.
+    /// None without TLS.
+    certificates: Option<Arc<CertificateStore>>,
+    /// Whether another process owns the sockets, which then stay open when this process ends.
     inherited: bool,
     shared: Shared,
 }
 
 impl Server {
-    /// Checks what must be there and takes the sockets that were passed to the process, or else binds every address of
-    /// `--listen` and `--tls-listen`.
+    /// Checks the static directory, loads the certificate, and uses the inherited sockets, or else binds every address of `--listen`
+    /// and `--tls-listen`.
     ///
     /// # Errors
-    /// When the page is missing, a name cannot be resolved, an address cannot be had, or a certificate cannot be used. An
-    /// address that this machine does not have is passed over where its name has another one.
+    /// If the page is missing, a name cannot be resolved, an address cannot be bound, or a certificate cannot be used. An address that
+    /// this machine lacks is skipped if its name has another one.
     pub fn bind(config: Config) -> Result<Self, StartError> {
         if !config.static_dir.join("index.html").is_file() {
             return Err(StartError::StaticDir(config.static_dir));
@@ -81,8 +81,8 @@ impl Server {
         let certificates = match &config.tls {
             Tls::Off if tls.is_empty() => None,
             Tls::Off => return Err(StartError::NoCertificate),
-            // After binding: a second server that finds the port taken must not write its CA over that of the first.
-            Tls::On { certificate, .. } => Some(Arc::new(Certificates::load(certificate.clone())?)),
+            // After binding: a second server, which finds the port taken, must not overwrite the CA of the first.
+            Tls::On { certificate, .. } => Some(Arc::new(CertificateStore::load(certificate.clone())?)),
         };
         if inherited {
             info!(
@@ -99,26 +99,26 @@ impl Server {
         })
     }
 
-    /// The addresses that are bound for plain HTTP and ws.
+    /// Returns the bound addresses for plain HTTP and ws.
     pub fn addrs(&self) -> Vec<SocketAddr> {
         addrs(&self.listeners)
     }
 
-    /// The addresses that are bound for HTTPS and wss.
+    /// Returns the bound addresses for HTTPS and wss.
     pub fn tls_addrs(&self) -> Vec<SocketAddr> {
         addrs(&self.tls_listeners)
     }
 
-    /// What SIGHUP is for.
+    /// Returns the handler of SIGHUP.
     pub fn reload(&self) -> Reload {
         Reload::of(self.certificates.as_ref())
     }
 
-    /// Serves until `shutdown` is cancelled, then drains: no new session, a Close frame for each one that is open, and
-    /// an end when the last is gone or the grace is over.
+    /// Serves until `shutdown` is cancelled, then drains: the server refuses new sessions, closes the open ones, and ends after the last
+    /// one or when the grace period expires.
     ///
     /// # Errors
-    /// When a socket or a worker cannot be set up.
+    /// If a socket or a worker cannot be set up.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
         for addr in self.addrs() {
             info!("listening on http://{addr}");
@@ -129,12 +129,12 @@ impl Server {
         let shared = self.shared;
         let config = &shared.config;
         let grace = config.shutdown_grace.duration();
-        let (tell_handle, handle) = oneshot::channel();
+        let (handle_sender, handle) = oneshot::channel();
         let mut server = actix_server::Server::build()
             .backlog(BACKLOG)
-            // `admission` has the caps: each connection is counted when it is accepted.
+            // `admission` has the caps. It counts each connection when it is accepted.
             .max_concurrent_connections(usize::MAX)
-            // `drain` has ended the sessions by then. The limit is `deadline` below.
+            // Not reached: `drain` has ended the sessions before, or `deadline` below has ended the server.
             .shutdown_timeout(grace.map_or(u64::MAX >> 32, |grace| grace.as_secs().saturating_add(1)))
             .shutdown_signal(drain::drain(
                 shared.clone(),
@@ -161,15 +161,15 @@ impl Server {
                 Some(grace) => tokio::time::sleep(grace).await,
                 None => std::future::pending().await,
             }
-            // Here, for below the server is gone, and its connections with it.
+            // Logged here, because after the select the server has dropped its connections.
             warn!(
                 "the grace is over with {} connections open",
                 shared.admission.open_sessions()
             );
         };
         let server = server.run();
-        // Nobody wants it where the sockets are this process's own.
-        let _ = tell_handle.send(server.handle());
+        // `drain` has no receiver unless the sockets are inherited.
+        let _ = handle_sender.send(server.handle());
         tokio::select! {
             served = server => served?,
             () = deadline => {}

@@ -1,18 +1,15 @@
-//! Which close code for which event (RFC 6455 section 7.4), with which reason.
+//! The close codes (RFC 6455 section 7.4) and close reasons that the server chooses.
 
 use crate::{
     config::Timer,
     metrics::Limit,
-    protocol::{CloseFrame, Violation},
+    protocol::{CloseFrame, Violation, frame::MAX_CLOSE_REASON},
 };
 
-/// Start of every close reason that the server makes. It distinguishes them from a proxy's.
+/// Prefix of every close reason that the server generates. It distinguishes them from a proxy's.
 const REASON_PREFIX: &str = "ws-echo: ";
 
-/// Longest reason in bytes: a control frame has 125, the code takes 2 (RFC 6455 section 5.5).
-const MAX_REASON: usize = 123;
-
-/// Why the server closes first.
+/// The cause of a close by the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CloseCause {
     /// The server shuts down.
@@ -21,7 +18,7 @@ pub(super) enum CloseCause {
     Idle(Timer),
     /// The client broke the protocol or a limit of this connection.
     Violation(Violation),
-    /// All sessions together hold as much as they may, and this one asked for more.
+    /// This session would exceed the memory budget of all sessions.
     MaxBuffered,
 }
 
@@ -29,8 +26,8 @@ impl CloseCause {
     fn code(&self) -> u16 {
         match self {
             Self::ShuttingDown | Self::Idle(_) => 1001,
-            // RFC 7692 gives no code for data that cannot be decompressed. To RFC 6455 it is data that is not consistent with the
-            // type of the message.
+            // RFC 7692 has no code for data that cannot be decompressed. By RFC 6455 section 7.4.1 it is data that is not consistent
+            // with the type of the message.
             Self::Violation(Violation::Utf8 | Violation::Deflate) => 1007,
             Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => 1009,
             Self::Violation(_) => 1002,
@@ -38,7 +35,7 @@ impl CloseCause {
         }
     }
 
-    /// The configured limit that was reached.
+    /// Returns the configured limit that was reached.
     pub(super) fn limit(&self) -> Option<Limit> {
         match self {
             Self::Idle(_) => Some(Limit::IdleTimeout),
@@ -67,7 +64,7 @@ impl CloseCause {
 /// Returns the reason with its prefix, cut at a character's end if it does not fit.
 fn with_prefix(reason: &str) -> String {
     let mut reason = format!("{REASON_PREFIX}{reason}");
-    reason.truncate(reason.floor_char_boundary(MAX_REASON));
+    reason.truncate(reason.floor_char_boundary(MAX_CLOSE_REASON));
     reason
 }
 
@@ -79,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_reason_names_the_server_and_fits() {
-        for (cause, code, said) in [
+        for (cause, code, text) in [
             (CloseCause::ShuttingDown, 1001, "ws-echo: shutting down"),
             (
                 CloseCause::Idle(Timer::of(Duration::from_secs(60))),
@@ -109,7 +106,7 @@ mod tests {
         ] {
             let reason = cause.to_frame();
             assert_eq!(reason.code, code);
-            assert_eq!(reason.reason, said);
+            assert_eq!(reason.reason, text);
         }
         let long = with_prefix(&"é".repeat(200));
         assert_eq!(long.len(), 123);

@@ -1,4 +1,4 @@
-//! What every session of a worker thread is given: limits, timers, counters.
+//! The limits, timers and counters that the sessions of a worker thread share.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use crate::{
     metrics::LocalCounters,
 };
 
-/// What the sessions of one worker thread share. A session knows nothing else of the server.
+/// The shared values of the sessions of one worker thread. A session has no other access to the server.
 #[derive(Debug)]
 pub struct SessionContext {
     /// Prefix of stamped text replies.
     pub prefix: String,
     /// Time between the server's Pings.
     pub ping_interval: Timer,
-    /// Silence after which a connection is closed.
+    /// Time without received bytes after which the server closes a connection.
     pub idle_timeout: Timer,
-    /// Time after which a client that reads nothing is cut off.
+    /// Time after which the server resets the connection of a client that reads nothing.
     pub stall_timeout: Option<Duration>,
-    /// Messages a second of one connection.
+    /// Maximum messages a second of one connection.
     pub max_messages_per_second: Rate,
     /// The counters of this thread.
     pub counters: LocalCounters,
 }
 
 impl SessionContext {
-    /// Takes from `config` what sessions need.
+    /// Copies from `config` what sessions need.
     pub fn new(config: &Config, counters: LocalCounters) -> Self {
         Self {
             prefix: config.prefix.clone(),

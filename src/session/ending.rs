@@ -1,4 +1,4 @@
-//! How a session ends: by a Close frame of either side, by what the URL asked for, or by the client's leaving.
+//! The end of a session: the closing handshake from either side, an action of the URL, or a reset.
 
 use std::time::{Duration, Instant};
 
@@ -7,24 +7,24 @@ use log::debug;
 use super::{behaviour::Action, close::CloseCause, lifecycle::CloseOutcome, state::Session};
 use crate::protocol::CloseFrame;
 
-/// How long the server waits for the client's Close frame after its own, so that the client can read it in peace.
+/// Time that the server waits for the client's Close frame after its own (RFC 6455 section 7.1.1).
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Delay from `abort` to the reset. In between, the connection's task writes pending replies.
 const ABORT_DELAY: Duration = Duration::from_millis(1);
 
-/// How long a connection whose Close frame stays unanswered may live if there is no idle timeout.
+/// Time until the server ends a connection whose Close frame it does not answer, if there is no idle timeout.
 const UNANSWERED_CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Session {
-    /// The client's Close frame came.
-    pub(super) fn on_close(&mut self, body: Option<CloseFrame<'_>>) {
-        let code = body.as_ref().map(|body| body.code);
+    /// Handles the client's Close frame.
+    pub(super) fn on_close(&mut self, body: Option<&CloseFrame<'_>>) {
+        let code = body.map(|body| body.code);
         if self.life.peer_closed(code, self.options.close_reply) {
-            // RFC 6455 section 5.5.1: "it typically echos the status code it received". The reason comes back too, so that the client
-            // sees whether a proxy changes it. The server then closes the TCP connection first (section 7.1.1).
+            // RFC 6455 section 5.5.1: "it typically echos the status code it received". The server repeats the reason too, so that the
+            // client sees whether a proxy changes it. The server then closes the TCP connection first (section 7.1.1).
             self.outbound
-                .close(body.as_ref().map(|body| (body.code, body.reason.as_ref())));
+                .close(body.map(|body| (body.code, body.reason.as_ref())));
         } else if !self.life.is_over() {
             let timeout = self.context.idle_timeout.duration();
             self.schedule
@@ -32,7 +32,7 @@ impl Session {
         }
     }
 
-    /// Closes for a reason of the server's own.
+    /// Closes the connection for a cause on the server's side, and counts the limit that was reached.
     pub(super) fn close_because(&mut self, cause: &CloseCause) {
         if let (Some(limit), true) = (cause.limit(), self.life.may_send()) {
             self.context
@@ -42,8 +42,8 @@ impl Session {
         self.close_with(cause.to_frame());
     }
 
-    /// Carries out what the URL asked for.
-    pub(super) fn perform(&mut self, action: Action) {
+    /// Runs the action of the URL.
+    pub(super) fn run_action(&mut self, action: Action) {
         if !self.life.may_send() {
             return;
         }
@@ -78,9 +78,9 @@ impl Session {
         }
     }
 
-    /// Gives the client time to answer the server's Close frame.
+    /// Waits for the client's Close frame, up to [`CLOSE_TIMEOUT`].
     fn wait_for_close(&mut self) {
-        // What waits is not sent any more, and the client's Close frame may stand behind what is not read because of it.
+        // Delayed replies cannot be sent any more. If they had paused the input, the client's Close frame may still be unread.
         drop(self.schedule.take_delayed());
         self.pause_input(false);
         self.schedule.end_at(Instant::now() + CLOSE_TIMEOUT);

@@ -1,14 +1,14 @@
-//! When to send a Ping, and when a client counts as gone. Pure: the time is passed in.
+//! The heartbeat: when the server sends a Ping, and when a client is idle for too long. Pure: the caller passes the time.
 
 use std::time::{Duration, Instant};
 
 use crate::config::Timer;
 
-/// A look that comes so much later than it was due says that this side was paused up, and nothing about the peer: while a
-/// peer does not read, its connection's actor is not run, and neither are its messages read.
+/// If a check runs this much later than it was due, the server was blocked. The client's messages were not read meanwhile,
+/// so the time without received bytes does not count. The idle timer then restarts.
 const MAX_TIMER_LAG: Duration = Duration::from_secs(1);
 
-/// What the session is to do.
+/// The action that a check returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeartbeatAction {
     /// Nothing.
@@ -19,7 +19,7 @@ pub(super) enum HeartbeatAction {
     TimedOut,
 }
 
-/// The two timers of a connection, seen as one that is always due at the earlier of them.
+/// The ping timer and the idle timer of a connection, as one timer that is due at the earlier of both.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     ping_interval: Option<Duration>,
@@ -44,12 +44,12 @@ impl Heartbeat {
         heartbeat
     }
 
-    /// When to check next. Never if both timers are off, or after a timeout.
+    /// Returns the time of the next check. None if both timers are off, or after a timeout.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
 
-    /// Checks both timers. `received` is the time of the client's last bytes; `paused` is whether the server reads nothing for now.
+    /// Checks both timers. `received` is the time of the client's last bytes, `paused` whether reading is paused.
     pub(super) fn check(&mut self, now: Instant, received: Instant, paused: bool) -> HeartbeatAction {
         if paused
             || self

@@ -1,4 +1,4 @@
-//! Lost, duplicated and late replies, repeatable with a seed.
+//! Dropped, duplicated and delayed replies, repeatable with a seed.
 
 use std::time::Duration;
 

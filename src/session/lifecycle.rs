@@ -1,9 +1,9 @@
-//! The life of a session as one value: which frames may be sent, and how the connection ended. Pure: each transition says what the
-//! session is to do.
+//! The state of a session as one value: whether frames may be sent, and how the connection was closed. Pure: each transition returns
+//! what the session must do.
 
 use crate::protocol::CloseFrame;
 
-/// How a connection was closed, by the side that closed first.
+/// The end of a connection, by the side that closed first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CloseOutcome {
     /// The client sent a Close frame, with this code.
@@ -16,20 +16,20 @@ pub(super) enum CloseOutcome {
     Reset,
 }
 
-/// Where a session is. No frame of any kind follows a Close frame (RFC 6455 section 5.5.1), so frames are sent only while it is
-/// open or draining.
+/// The state of a session. No frame follows a Close frame (RFC 6455 section 5.5.1), so the server sends frames only while the session
+/// is open or draining.
 #[derive(Debug, Default)]
 pub(super) enum Lifecycle {
     /// Messages are received and replied to.
     #[default]
     Open,
-    /// The same, up to the last byte that has arrived.
+    /// The same, up to the last byte that had arrived when the drain began.
     Draining,
     /// The server has sent its Close frame and waits for the client's.
     Closing(CloseOutcome),
-    /// The client's Close frame stays without an answer, on request.
+    /// The client sent a Close frame, and the server does not answer it, on request.
     Unanswered(Option<u16>),
-    /// The connection is over: what was sent is still written.
+    /// The session is over. The frames that it has sent are still written to the socket.
     Closed(Option<CloseOutcome>),
 }
 
@@ -44,18 +44,18 @@ impl Lifecycle {
         matches!(self, Self::Closed(_))
     }
 
-    /// The server shuts down. Returns whether the input is to be drained.
+    /// Begins the drain. Returns whether the session must drain its input.
     pub(super) fn drain(&mut self) -> bool {
         match self {
             Self::Open => *self = Self::Draining,
-            // Nothing will ever be sent to it: nobody waits for a client that has closed already.
+            // The server sends nothing more, so the shutdown does not wait for this client.
             Self::Unanswered(code) => *self = Self::Closed(Some(CloseOutcome::PeerClosed(*code))),
             Self::Draining | Self::Closing(_) | Self::Closed(_) => return false,
         }
         matches!(self, Self::Draining)
     }
 
-    /// The server closes first. Returns whether it may: only then the Close frame is sent.
+    /// Begins a close by the server. Returns whether the server may send its Close frame.
     pub(super) fn close(&mut self, outcome: CloseOutcome) -> bool {
         let may = self.may_send();
         if may {
@@ -64,13 +64,13 @@ impl Lifecycle {
         may
     }
 
-    /// The client's Close frame came. Returns whether it is answered.
+    /// Records the client's Close frame. Returns whether the server must answer it.
     pub(super) fn peer_closed(&mut self, code: Option<u16>, answers: bool) -> bool {
         let (next, reply) = match std::mem::take(self) {
             Self::Open | Self::Draining if answers => {
                 (Self::Closed(Some(CloseOutcome::PeerClosed(code))), true)
             }
-            // A stop does not wait for it either.
+            // The shutdown does not wait for this client either.
             Self::Draining => (Self::Closed(Some(CloseOutcome::PeerClosed(code))), false),
             Self::Open => (Self::Unanswered(code), false),
             Self::Closing(outcome) => (Self::Closed(Some(outcome)), false),
@@ -80,7 +80,7 @@ impl Lifecycle {
         reply
     }
 
-    /// The input has ended, or the time to wait for it has.
+    /// Ends the session: the input has ended, or a timeout has expired.
     pub(super) fn end(&mut self) {
         *self = match std::mem::take(self) {
             Self::Open | Self::Draining => Self::Closed(None),
@@ -90,7 +90,7 @@ impl Lifecycle {
         };
     }
 
-    /// How the connection was closed. None if it was lost without a Close frame.
+    /// Returns how the connection was closed, or None if it was lost without a Close frame.
     pub(super) fn outcome(&self) -> Option<CloseOutcome> {
         match self {
             Self::Open | Self::Draining => None,

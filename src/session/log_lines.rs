@@ -1,4 +1,4 @@
-//! The lines of a session in the log, and what it leaves to the counters and the watchers at its end.
+//! The log lines of a session, with the counters and the watchers' event of its start and end.
 
 use log::{debug, info, log_enabled};
 
@@ -8,7 +8,7 @@ use crate::{
     protocol::{DataKind, Message},
 };
 
-/// Bytes of a message that the log shows at most.
+/// Maximum number of bytes of a message in the log.
 const LOGGED_PAYLOAD: usize = 128;
 
 impl Session {

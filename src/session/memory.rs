@@ -1,18 +1,18 @@
-//! A session's share of `--max-buffered`: what it holds of messages and replies that are not complete or not written.
+//! A session's share of `--max-buffered`: the bytes of messages that are incomplete and of replies that are not written.
 
 use std::cell::Cell;
 
 use crate::admission::Reservation;
 
-/// A reply of at least this many bytes asks for its memory before it is made. Smaller ones are counted if they cannot be written:
-/// a session stops reading when 64 KiB wait.
+/// A reply of at least this many bytes reserves its memory before it is made. Smaller replies are counted once they cannot be
+/// written: a session stops reading when 64 KiB are unwritten.
 const LARGE_REPLY: usize = 64 * 1024;
 
-/// What one session holds, in bytes.
+/// The memory that one session holds, in bytes.
 #[derive(Debug)]
 pub(crate) struct SessionMemory {
     reservation: Reservation,
-    /// Messages that are not complete, and those whose replies are delayed.
+    /// Incomplete messages, and messages whose replies are delayed.
     input: Cell<usize>,
     /// Frames that could not be written.
     unwritten: Cell<usize>,
@@ -35,14 +35,14 @@ impl SessionMemory {
         }
     }
 
-    /// Returns whether the session may go on.
+    /// Sets the number of unwritten bytes. Returns whether the session is within the budget.
     pub(crate) fn set_unwritten(&self, bytes: usize) -> bool {
         self.unwritten.set(bytes);
         self.settle(0);
         !self.exceeded.get()
     }
 
-    /// Whether there is memory for the reply to a message of so many bytes.
+    /// Whether the budget has room for the reply to a message of this many bytes.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         if bytes >= LARGE_REPLY {
             self.settle(bytes);
@@ -50,13 +50,13 @@ impl SessionMemory {
         !self.exceeded.get()
     }
 
-    /// Whether all sessions together hold as much as they may, and this one has asked for more.
+    /// Whether this session has exceeded the budget of all sessions.
     pub(super) fn is_exceeded(&self) -> bool {
         self.exceeded.get()
     }
 
     fn settle(&self, reply: usize) {
-        // The message that is replied to was counted while it was not complete, and is released with its reply.
+        // The reply replaces its message in the sum: the message was counted as input, and is dropped with its reply.
         let held = self.input.get().max(reply) + self.unwritten.get();
         if self.reservation.resize(held).is_err() {
             self.exceeded.set(true);

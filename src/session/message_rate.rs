@@ -1,4 +1,4 @@
-//! `--max-messages-per-second`: the server reads no faster. Nothing is dropped; the client's writes block.
+//! `--max-messages-per-second`: the server reads no faster, so the client's writes block. No message is dropped.
 
 use std::{
     pin::Pin,
@@ -28,7 +28,7 @@ impl MessageRateLimit {
         })
     }
 
-    /// When the last message was handled. Messages that wait to be read are not silence.
+    /// Returns the time of the last message. A client whose messages wait to be read is not idle.
     pub(super) fn last_message(&self) -> Instant {
         self.last_message
     }
@@ -37,7 +37,7 @@ impl MessageRateLimit {
         self.pause.is_some()
     }
 
-    /// Counts a message. Returns whether the next one must wait.
+    /// Counts a message. Returns whether the next message must wait.
     pub(super) fn count_message(&mut self, now: Instant) -> bool {
         self.last_message = now;
         self.pause = self.rate.take().map(|wait| Box::pin(sleep(wait)));

@@ -1,8 +1,8 @@
 //! One WebSocket connection = one actix actor.
 //!
-//! This file shows what the actor does, top down. What it needs beside it is pure ([`reply`], [`close`], [`behaviour`],
-//! [`schedule`], [`lifecycle`], [`heartbeat`]) or a room of its own: [`read_loop`] drives the actor, `replies` makes and delays
-//! replies, `ending` closes. Frames and the socket are in [`crate::protocol`] and [`crate::transport`].
+//! This file has the actor: one function for each event, one `match` over text, binary, Ping, Pong and Close. `read_loop` calls
+//! these functions. `replies` makes and delays replies, `ending` closes the connection. [`reply`], [`behaviour`], `close`,
+//! `schedule`, `lifecycle` and `heartbeat` are pure. Frames are in [`crate::protocol`], the socket is in [`crate::transport`].
 
 pub mod behaviour;
 pub mod clock;
@@ -26,7 +26,7 @@ mod state;
 mod stats;
 pub mod watch;
 
-use std::{rc::Rc, time::Instant};
+use std::time::Instant;
 
 use actix::{Actor, ActorContext as _, AsyncContext as _, Context, Handler};
 
@@ -34,64 +34,49 @@ pub use context::SessionContext;
 pub(crate) use memory::SessionMemory;
 pub(crate) use observer::SessionObserver;
 pub(crate) use options::{Opened, SessionDetails, SessionOptions};
-pub(crate) use state::{FrameIo, Inbound, Outbound};
+pub(crate) use state::{FrameIo, Inbound, Outbound, Session};
 
 use crate::{
     admission::Drain,
-    protocol::{DataKind, Incoming, Message},
+    protocol::{
+        DataKind::{Binary, Text},
+        Incoming, Message,
+    },
     transport::InputEnd,
 };
-use behaviour::{Impairment, Trigger};
+use behaviour::Trigger;
 use close::CloseCause;
 use heartbeat::HeartbeatAction;
 use read_loop::{ReadLoop, SessionEvents};
 use schedule::{Due, Scheduled};
-use state::{Input, Session};
+use state::Input;
 
 /// The actor of one connection.
 pub(crate) struct EchoSession(Session);
 
 impl EchoSession {
-    pub(crate) fn new(
-        context: Rc<SessionContext>,
-        details: SessionDetails,
-        options: (SessionOptions, Impairment),
-        io: FrameIo,
-        memory: Rc<SessionMemory>,
-        now: Instant,
-    ) -> Self {
-        Self(Session::new(context, details, options, io, memory, now))
+    pub(crate) fn new(session: Session) -> Self {
+        Self(session)
     }
 }
 
 impl SessionEvents for EchoSession {
-    /// A message or a control frame came.
+    /// Handles a message or a control frame.
     fn on_incoming(&mut self, incoming: Incoming<'_>) {
         let session = &mut self.0;
         match incoming {
-            Incoming::Close(body) => session.on_close(body),
-            // No frame follows a Close frame: what comes after the server's own is not answered.
+            Incoming::Close(body) => session.on_close(body.as_ref()),
+            // RFC 6455 section 5.5.1: the server sends no frame after its Close frame.
             _ if !session.life.may_send() => {}
-            Incoming::Message(
-                text @ Message {
-                    kind: DataKind::Text, ..
-                },
-                meta,
-            ) => session.reply_to(text, meta),
-            Incoming::Message(
-                binary @ Message {
-                    kind: DataKind::Binary,
-                    ..
-                },
-                meta,
-            ) => session.reply_to(binary, meta),
+            Incoming::Message(text @ Message { kind: Text, .. }, meta) => session.reply_to(text, meta),
+            Incoming::Message(binary @ Message { kind: Binary, .. }, meta) => session.reply_to(binary, meta),
             Incoming::Ping(payload) if session.options.pong => session.outbound.pong(payload),
-            // A Pong has done its work by its arrival, which the heartbeat notices.
+            // The heartbeat sees a Pong by the time of its arrival.
             Incoming::Ping(_) | Incoming::Pong => {}
         }
     }
 
-    /// No more messages come.
+    /// Handles the end of the input.
     fn on_input_end(&mut self, end: InputEnd) {
         self.0.input = match end {
             InputEnd::Eof => {
@@ -103,7 +88,7 @@ impl SessionEvents for EchoSession {
                 Input::Discarding(discard)
             }
             InputEnd::Drained(discard) => {
-                // What was received is answered, even if the answer is due later.
+                // Each message that was received gets its reply, even if the reply is due later.
                 for scheduled in self.0.schedule.take_delayed() {
                     self.on_due(Due::Delayed(scheduled));
                 }
@@ -113,21 +98,21 @@ impl SessionEvents for EchoSession {
         };
     }
 
-    /// Something that was scheduled is due.
+    /// Does something that is due.
     fn on_due(&mut self, due: Due) {
         let session = &mut self.0;
         match due {
             Due::Delayed(Scheduled::Reply(received, copies)) => {
                 session.send_reply(received, copies);
             }
-            Due::Delayed(Scheduled::Action(action)) | Due::Action(action) => session.perform(action),
+            Due::Delayed(Scheduled::Action(action)) | Due::Action(action) => session.run_action(action),
             Due::Tick => session.send_time(),
             Due::Reset => session.reset(),
             Due::End => session.life.end(),
         }
     }
 
-    /// The heartbeat has measured the time since the client's last bytes.
+    /// Acts on the result of the heartbeat's check.
     fn on_heartbeat(&mut self, action: HeartbeatAction) {
         let session = &mut self.0;
         session.outbound.release_idle_context();
@@ -159,9 +144,9 @@ impl Actor for EchoSession {
         }
         if let Some((action, trigger)) = session.options.action.as_deref().cloned() {
             match trigger {
-                Trigger::Handshake => session.perform(action),
+                Trigger::Handshake => session.run_action(action),
                 Trigger::Time(wait) => session.schedule.act_at(action, now + wait),
-                // `reply_to` counts them.
+                // `reply_to` counts the messages.
                 Trigger::Messages(_) => {}
             }
         }

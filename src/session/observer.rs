@@ -1,4 +1,4 @@
-//! What a session's frames are counted as, and who is shown them.
+//! The observer of a session's frames: it counts them, and publishes them to watchers.
 
 use super::{clock::now_ms, watch::FramePublisher};
 use crate::{

@@ -1,4 +1,4 @@
-//! What the handshake gives to a session.
+//! The values that the handshake passes to a session.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::admission::SessionPermit;
 
 /// The connection, for the log and the watchers.
 pub(crate) struct SessionDetails {
-    /// Is there if the client has chosen a watch key. Before the permit, because fields are dropped in their order: the process may
-    /// end with the last permit, and a watcher must have learned of the connection's end before.
+    /// None without a watch key. Before the permit, because fields are dropped in their order: the process may end with the last
+    /// permit, and the watchers' `end` event must be published before.
     pub(crate) watched: Option<WatchedConnection>,
     pub(crate) permit: SessionPermit,
-    /// What the log says of the opening. None once it is logged: an idle connection keeps nothing of its request.
+    /// The fields of the log line `connection opened`. None once it is logged: an idle connection keeps nothing of its request.
     pub(crate) opened: Option<Box<Opened>>,
 }
 
 /// The fields of the log line `connection opened`.
 pub(crate) struct Opened {
     pub(crate) peer: std::net::SocketAddr,
-    /// Is there if a trusted proxy named another address than the peer's.
+    /// None if the client's address is the peer's.
     pub(crate) client: Option<String>,
-    /// As the log may have it.
+    /// The path, redacted for the log.
     pub(crate) path: String,
     pub(crate) subprotocol: Option<String>,
     pub(crate) compressed: bool,
@@ -42,7 +42,7 @@ pub(crate) struct SessionOptions {
     pub(super) pong: bool,
     /// Whether a Close frame is answered.
     pub(super) close_reply: bool,
-    /// What `reply=json` says of the connection.
+    /// The `connection` of `reply=json`.
     pub(super) connection: Option<Box<RawValue>>,
 }
 

@@ -1,4 +1,4 @@
-//! Drives a session: reads what has come, and waits for what is due next.
+//! The loop that drives a session: it reads messages and runs what is scheduled.
 
 use std::{
     pin::{Pin, pin},
@@ -20,13 +20,13 @@ use super::{
 };
 use crate::{protocol::Incoming, transport::InputEnd};
 
-/// Messages that a session handles before other connections of the thread have their turn.
+/// Messages that a session handles before it yields to the other connections of the thread.
 const MAX_MESSAGES_PER_POLL: usize = 1024;
 
-/// The same in payload bytes, after decompression.
+/// Payload bytes, after decompression, that a session handles before it yields.
 const MAX_BYTES_PER_POLL: u64 = 1024 * 1024;
 
-/// What the loop calls.
+/// The functions that the loop calls.
 pub(super) trait SessionEvents {
     fn on_incoming(&mut self, incoming: Incoming<'_>);
     fn on_input_end(&mut self, end: InputEnd);
@@ -38,9 +38,9 @@ pub(super) trait SessionEvents {
 /// The one future in the actor's context.
 #[derive(Default)]
 pub(super) struct ReadLoop {
-    /// Wakes when something is due. It wakes by itself: as long as messages come it need not be polled.
+    /// The timer for what is scheduled next. It wakes the task by itself, so the loop need not poll it while messages arrive.
     alarm: Option<Pin<Box<Sleep>>>,
-    /// What it is set to.
+    /// The time that `alarm` is set to.
     armed: Option<Instant>,
 }
 
@@ -85,7 +85,7 @@ impl ReadLoop {
             {
                 break;
             }
-            // It is to be set again, even to the same time.
+            // A timer that has fired must be set again, even to the same time.
             self.armed = None;
             run_scheduled(actor, Instant::now());
         }
@@ -106,7 +106,7 @@ fn poll_input(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
     }
 }
 
-/// Handles the messages that have come.
+/// Handles the messages that have arrived.
 fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
     let session = actor.session();
     if session.poll_rate(cx).is_pending() {
@@ -127,7 +127,7 @@ fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
             Poll::Ready(Err(end)) => {
                 session.stats.received = inbound.last_received();
                 actor.on_input_end(end);
-                // Their rest is to be polled.
+                // The next poll reads the rest of the input, or ends the session.
                 cx.waker().wake_by_ref();
                 break;
             }
@@ -154,7 +154,7 @@ fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
     session.record_latency();
 }
 
-/// Counts what the session holds. If all sessions together hold as much as they may, this one, which asked for more, ends.
+/// Reports the memory that the session holds. If all sessions together would exceed `--max-buffered`, closes this one.
 fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
     let mut held = session.schedule.delayed_bytes();
     if let Input::Messages(inbound) = &session.input {
@@ -169,12 +169,12 @@ fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
             session.input = Input::Discarding(discard);
         }
         session.memory.set_input(0);
-        // The rest of the input is to be polled.
+        // The next poll discards the rest of the input.
         cx.waker().wake_by_ref();
     }
 }
 
-/// Does everything that is due.
+/// Runs everything that is due.
 fn run_scheduled(actor: &mut impl SessionEvents, now: Instant) {
     while let Some(due) = actor.session().schedule.pop(now) {
         actor.on_due(due);
@@ -187,7 +187,7 @@ fn run_scheduled(actor: &mut impl SessionEvents, now: Instant) {
     }
 }
 
-/// When the client was last active, and whether the server reads nothing from it for now.
+/// Returns the time of the client's last activity, and whether the server has paused reading.
 fn activity(session: &Session) -> (Instant, bool) {
     let (mut received, mut paused) = match &session.input {
         Input::Messages(inbound) => (inbound.last_received(), inbound.is_paused()),
@@ -200,8 +200,8 @@ fn activity(session: &Session) -> (Instant, bool) {
     (received, paused)
 }
 
-/// Wakes this task after the runtime has looked which other sockets are ready. A plain wake would run it again before that, up to
-/// 61 times.
+/// Wakes this task after tokio's driver has polled the other sockets. After a plain wake tokio would run the task again before that,
+/// up to 61 times.
 #[cold]
 fn yield_to_others(cx: &mut Context<'_>) {
     let _ = pin!(yield_now()).poll(cx);

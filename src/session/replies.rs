@@ -1,4 +1,4 @@
-//! Replies: made at once or later, and what the session sends unasked.
+//! The replies of a session, at once or delayed, and the time that `?tick=` sends.
 
 use std::{
     task::{Context, Poll},
@@ -49,14 +49,14 @@ impl Session {
         {
             let action = action.clone();
             if self.schedule.delays_nothing() {
-                self.perform(action);
+                self.run_action(action);
             } else {
                 self.delay(Duration::ZERO, 0, Scheduled::Action(action));
             }
         }
     }
 
-    /// Sends the reply to a message `copies` times. Returns whether there was one to send.
+    /// Sends the reply to a message `copies` times. Returns whether a reply was sent.
     pub(super) fn send_reply(&self, received: Received<'_>, copies: usize) -> bool {
         if copies == 0 || !self.life.may_send() {
             return false;
@@ -65,7 +65,7 @@ impl Session {
             prefix: &self.context.prefix,
             connection: self.options.connection.as_deref(),
         };
-        // A session that asks for more than all may hold is closed at the end of this poll.
+        // The read loop closes a session that exceeds the memory budget at the end of this poll.
         if !self.memory.has_room_for(copies * received.message.payload.len()) {
             return false;
         }
@@ -93,7 +93,7 @@ impl Session {
         self.pause_input(self.schedule.is_full());
     }
 
-    /// Measures the time from the last bytes to the replies, once for all that came together: they are written together.
+    /// Records the time from the last received bytes to the replies, once for all messages of a poll: their replies are written together.
     #[inline]
     pub(super) fn record_latency(&mut self) {
         let replies = std::mem::take(&mut self.stats.undelayed_replies);
@@ -104,7 +104,7 @@ impl Session {
         }
     }
 
-    /// Is ready when the next message may be handled. A drain does not wait for it.
+    /// Is ready when the rate allows the next message. A drain ignores the rate.
     pub(super) fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match (&mut self.rate, &self.input) {
             (Some(rate), Input::Messages(inbound)) if !inbound.is_draining() => rate.poll(cx),
@@ -112,8 +112,8 @@ impl Session {
         }
     }
 
-    /// Counts a message, and pauses the input, control frames included, until the next one may come. What the client has sent stays in
-    /// this connection's read buffer, which has a bound, then in the kernel, then with the client.
+    /// Counts a message. If the rate is exceeded, the input pauses, control frames included, until the next message is allowed. Unread
+    /// bytes fill this connection's bounded read buffer, then the kernel's buffers. Then the client's writes block.
     fn apply_rate_limit(&mut self) {
         if let Some(rate) = &mut self.rate
             && rate.count_message(Instant::now())

@@ -1,4 +1,4 @@
-//! A message to its reply. The time is passed in: nothing here reads a clock.
+//! The reply to a message. Pure: the caller passes the time.
 
 use std::{borrow::Cow, io::Write as _};
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::protocol::{DataKind, Message, MessageMeta};
 
-/// How a message is answered: `?reply=`.
+/// The form of a reply: `?reply=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReplyMode {
     /// The message with the prefix before it and the time after it.
@@ -16,41 +16,41 @@ pub enum ReplyMode {
     Stamped,
     /// The message, the same bytes in the same type.
     Verbatim,
-    /// A text with everything that the server knows.
+    /// A JSON object that describes the message and the connection.
     Json,
     /// Nothing.
     None,
 }
 
-/// A message, and what is known of how it came.
+/// A message that was received, with its metadata.
 #[derive(Debug, Clone)]
 pub struct Received<'m> {
     /// The message.
     pub message: Message<'m>,
     /// Counts the connection's messages from 1 up.
     pub seq: u64,
-    /// Milliseconds since the Unix epoch when all of it was there.
+    /// Time at which the message was complete, in milliseconds since the Unix epoch.
     pub received_at: u64,
-    /// How it came.
+    /// Its frames and its compression.
     pub meta: MessageMeta,
 }
 
-/// What replies are made of beside the message.
+/// The values that replies have beside the message.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplyContext<'i> {
-    /// What a stamped text begins context.
+    /// Prefix of a stamped text.
     pub prefix: &'i str,
-    /// What `json` says of the connection.
+    /// The `connection` of a JSON reply.
     pub connection: Option<&'i RawValue>,
 }
 
 impl ReplyMode {
-    /// Whether the reply says when it was made: where it does not, no clock need be read.
+    /// Whether the reply has a timestamp. If not, the caller need not read a clock.
     pub fn has_timestamp(self) -> bool {
         matches!(self, Self::Stamped | Self::Json)
     }
 
-    /// The reply to a message, made at `now_ms` milliseconds since the Unix epoch; none where none is wanted.
+    /// Returns the reply to a message, with the timestamp `now_ms` in milliseconds since the Unix epoch. None for [`Self::None`].
     pub fn reply<'r>(
         self,
         received: Received<'r>,
@@ -86,7 +86,7 @@ impl ReplyMode {
                     seq: received.seq,
                     connection: context.connection,
                 };
-                // Strings, numbers and what is JSON already: nothing in it can fail.
+                // Strings, numbers and raw JSON: serialisation cannot fail.
                 let json = serde_json::to_vec(&json_reply).unwrap_or_default();
                 Reply::of(DataKind::Text, json.into())
             }
@@ -94,10 +94,10 @@ impl ReplyMode {
     }
 }
 
-/// A reply in the pieces that it is made of, so that the message need not be copied to be stamped.
+/// A reply in parts, so that a stamped reply needs no copy of its message.
 #[derive(Debug)]
 pub struct Reply<'r> {
-    /// What the payload holds.
+    /// The type of the message.
     pub kind: DataKind,
     prefix: &'r str,
     payload: Cow<'r, [u8]>,
@@ -114,7 +114,7 @@ impl<'r> Reply<'r> {
         }
     }
 
-    /// The payload, one piece after the other.
+    /// Returns the parts of the payload, in order.
     pub fn parts(&self) -> [&[u8]; 3] {
         [self.prefix.as_bytes(), &self.payload, self.stamp.bytes()]
     }
@@ -136,27 +136,27 @@ struct JsonReply<'t> {
     connection: Option<&'t RawValue>,
 }
 
-/// What follows a message in its stamped reply: the time.
+/// The timestamp at the end of a stamped reply.
 #[derive(Debug, Default)]
 struct Stamp {
-    /// A comma, and the digits that a 64-bit number has at most.
+    /// A comma, and at most 20 digits of a 64-bit number.
     bytes: [u8; 21],
     len: usize,
 }
 
 impl Stamp {
-    /// A comma, then the time in decimal digits.
+    /// Returns a comma and the time in decimal digits.
     fn text(now_ms: u64) -> Self {
         let mut stamp = Self::default();
         let mut room = &mut stamp.bytes[..];
-        // There is room for it.
+        // `bytes` has room for any number.
         let _ = write!(room, ",{now_ms}");
         let left = room.len();
         stamp.len = stamp.bytes.len() - left;
         stamp
     }
 
-    /// The time in eight bytes, the most significant one first.
+    /// Returns the time as a 64-bit integer in network byte order.
     fn binary(now_ms: u64) -> Self {
         let mut stamp = Self::default();
         stamp.bytes[..8].copy_from_slice(&now_ms.to_be_bytes());
@@ -209,13 +209,13 @@ mod tests {
 
     #[test]
     fn a_stamped_text_is_prefix_message_comma_milliseconds() {
-        for (now, said) in [
+        for (now, expected) in [
             (1_530_000_000_123, "客户端发送的信息：1530000000000,1530000000123"),
             (u64::MAX, "客户端发送的信息：1530000000000,18446744073709551615"),
         ] {
             assert_eq!(
                 reply(ReplyMode::Stamped, DataKind::Text, b"1530000000000", now),
-                Some((DataKind::Text, said.into()))
+                Some((DataKind::Text, expected.into()))
             );
         }
     }

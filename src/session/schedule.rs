@@ -1,4 +1,5 @@
-//! What a session does at a later time, and when. One alarm serves all of it. Pure: the time is passed in.
+//! The timers of a session: delayed replies, actions, ticks, timeouts and the heartbeat share one alarm. Pure: the caller passes the
+//! time.
 
 use std::time::{Duration, Instant};
 
@@ -9,25 +10,25 @@ use super::{
     reply::Received,
 };
 
-/// What waits behind the replies that are delayed.
+/// An entry of the queue of delayed replies.
 pub(super) enum Scheduled {
     /// A reply, and the number of times that it is sent.
     Reply(Received<'static>, usize),
-    /// What the URL asked for after a number of messages.
+    /// The action of the URL, after a number of messages.
     Action(Action),
 }
 
-/// What is due.
+/// Something that is due.
 pub(super) enum Due {
     /// A reply or an action that was delayed.
     Delayed(Scheduled),
-    /// The time is sent unasked.
+    /// The time is sent (`?tick=`).
     Tick,
-    /// What the URL asked for at this time.
+    /// The action of the URL, after a duration.
     Action(Action),
     /// The connection is reset.
     Reset,
-    /// The wait for the client is over.
+    /// The session ends, because a timeout has expired.
     End,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Schedule {
     delayed: DelayQueue<Scheduled>,
     /// None in most sessions.
     rare: Option<Box<Rare>>,
-    /// When the first of them is due. It is kept because it is compared at each poll.
+    /// Time at which the first of them is due. Stored because each poll compares it.
     next: Option<Instant>,
 }
 
@@ -59,25 +60,25 @@ impl Schedule {
         }
     }
 
-    /// `scheduled` is due at `at`, or with what waits already if that is later. `bytes` is what it holds.
+    /// Queues `scheduled`, which holds `bytes` bytes. It is due at `at`, or together with the entry before it if that is later.
     pub(super) fn delay(&mut self, scheduled: Scheduled, at: Instant, bytes: usize) {
         self.delayed.push(at, bytes, scheduled);
         self.update();
     }
 
-    /// Takes everything that was delayed, due or not.
+    /// Removes and returns everything that was delayed, due or not.
     pub(super) fn take_delayed(&mut self) -> impl Iterator<Item = Scheduled> + use<> {
         let delayed = self.delayed.take();
         self.update();
         delayed
     }
 
-    /// Whether nothing was delayed.
+    /// Whether the queue is empty.
     pub(super) fn delays_nothing(&self) -> bool {
         self.delayed.is_empty()
     }
 
-    /// Whether so much was delayed that no more messages are to be handled.
+    /// Whether the queue is full. The session then handles no more messages.
     pub(super) fn is_full(&self) -> bool {
         self.delayed.is_full()
     }
@@ -87,22 +88,22 @@ impl Schedule {
         self.delayed.bytes()
     }
 
-    /// From now on the time is sent every `interval`.
+    /// Schedules a tick every `interval`.
     pub(super) fn tick_every(&mut self, interval: Duration, now: Instant) {
         self.set(|rare| rare.tick = Some((interval, now + interval)));
     }
 
-    /// `action` happens at `at`.
+    /// Schedules `action` at `at`.
     pub(super) fn act_at(&mut self, action: Action, at: Instant) {
         self.set(|rare| rare.action = Some((action, at)));
     }
 
-    /// The connection is reset at `at`.
+    /// Schedules a reset of the connection at `at`.
     pub(super) fn reset_at(&mut self, at: Instant) {
         self.set(|rare| rare.reset = Some(at));
     }
 
-    /// The session ends at `at` at the latest.
+    /// Schedules the end of the session at `at`.
     pub(super) fn end_at(&mut self, at: Instant) {
         self.set(|rare| rare.end = Some(at));
     }
@@ -112,7 +113,7 @@ impl Schedule {
         self.update();
     }
 
-    /// When something is due next.
+    /// Returns the time at which something is due next.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next
     }
@@ -130,7 +131,7 @@ impl Schedule {
         self.next = times.into_iter().flatten().min();
     }
 
-    /// Returns one thing that is due, besides the heartbeat.
+    /// Removes and returns one thing that is due, except for the heartbeat.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
         let due = self.pop_due(now);
         self.update();
@@ -145,7 +146,7 @@ impl Schedule {
         if let Some((interval, at)) = rare.tick
             && at <= now
         {
-            // Each tick sets the next: a connection that was blocked does not catch up.
+            // The next tick is counted from this one: a connection that was blocked does not catch up.
             rare.tick = Some((interval, now + interval));
             return Some(Due::Tick);
         }
@@ -158,7 +159,7 @@ impl Schedule {
         rare.end.take_if(|at| *at <= now).map(|_| Due::End)
     }
 
-    /// Checks the heartbeat, if it is due. `received` is the time of the client's last bytes; `paused` is whether nothing is read.
+    /// Checks the heartbeat if it is due. `received` is the time of the client's last bytes, `paused` whether reading is paused.
     pub(super) fn check_heartbeat(
         &mut self,
         now: Instant,

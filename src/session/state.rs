@@ -1,4 +1,4 @@
-//! What a session consists of.
+//! The state of a session.
 
 use std::{rc::Rc, time::Instant};
 
@@ -23,26 +23,26 @@ use crate::{
 pub(crate) type Inbound = transport::Inbound<Server, SessionObserver>;
 pub(crate) type Outbound = transport::Outbound<Server, SessionObserver>;
 
-/// The two directions of a connection, and what carries them.
+/// The two directions of a connection, and their carrier.
 pub(crate) struct FrameIo {
     pub(crate) inbound: Inbound,
     pub(crate) outbound: Rc<Outbound>,
     pub(crate) carrier: Carrier,
 }
 
-/// What is done with the bytes of the client.
+/// The use of the bytes that the client sends.
 pub(super) enum Input {
-    /// They are handled as messages.
+    /// The session handles them as messages.
     Messages(Inbound),
-    /// They are read and discarded up to the client's Close frame.
+    /// The session discards them up to the client's Close frame.
     Discarding(Discard),
-    /// There are no more.
+    /// The input has ended.
     Ended,
 }
 
-/// An open connection. What is not needed for every message is in a box: each cache line that a message touches is one more to
-/// fetch when many connections take turns.
-pub(super) struct Session {
+/// An open connection. Fields that a message does not need are boxed: with many active connections, each cache line that a message
+/// touches is fetched from memory again.
+pub(crate) struct Session {
     pub(super) context: Rc<SessionContext>,
     pub(super) details: Box<SessionDetails>,
     pub(super) options: SessionOptions,
@@ -52,14 +52,14 @@ pub(super) struct Session {
     pub(super) carrier: Carrier,
     pub(super) memory: Rc<SessionMemory>,
     pub(super) impairer: Impairer,
-    /// None if messages may come at any rate.
+    /// None if there is no limit.
     pub(super) rate: Option<Box<MessageRateLimit>>,
     pub(super) schedule: Schedule,
     pub(super) stats: SessionStats,
 }
 
 impl Session {
-    pub(super) fn new(
+    pub(crate) fn new(
         context: Rc<SessionContext>,
         details: SessionDetails,
         (options, impairment): (SessionOptions, Impairment),
@@ -84,7 +84,7 @@ impl Session {
         }
     }
 
-    /// Pauses the messages, or goes on.
+    /// Pauses the input, or resumes it.
     pub(super) fn pause_input(&mut self, paused: bool) {
         if let Input::Messages(inbound) = &mut self.input {
             inbound.pause(paused);

@@ -1,4 +1,4 @@
-//! What a session counts of itself.
+//! The counts of one session, for the log and the metrics.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(super) struct SessionStats {
     pub(super) opened: Instant,
-    /// When the last bytes came, as of the last poll.
+    /// Time of the last received bytes, as of the last poll.
     pub(super) received: Instant,
     pub(super) messages: u64,
     /// Payload bytes, after decompression.
@@ -26,7 +26,7 @@ impl SessionStats {
         }
     }
 
-    /// Counts a message of so many payload bytes.
+    /// Counts a message with this number of payload bytes.
     pub(super) fn count(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes as u64;

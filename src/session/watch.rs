@@ -1,4 +1,4 @@
-//! The server's own view of a connection, for the watchers who know the key that its client chose.
+//! The server's view of a connection, for watchers that have the key that its client chose.
 //!
 //! A connection never waits for a watcher: each watcher has a bounded queue, and events that do not fit are counted.
 
@@ -17,12 +17,12 @@ use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
 use super::behaviour::WatchKey;
 use crate::protocol::{Direction, ObservedFrame, TapEvent, frame};
 
-/// Events that wait for one watcher at most.
+/// Maximum number of events that wait for one watcher.
 const QUEUE: usize = 1024;
-/// Watchers of one key at most.
+/// Maximum number of watchers of one key.
 const MAX_WATCHERS: usize = 8;
 
-/// All keys that are watched, or that an open connection carries.
+/// All keys that have a watcher or an open connection.
 #[derive(Debug, Default)]
 pub struct WatchHub {
     channels: Mutex<HashMap<WatchKey, Arc<Channel>>>,
@@ -31,7 +31,7 @@ pub struct WatchHub {
 /// One key's connections and watchers.
 #[derive(Debug, Default)]
 struct Channel {
-    /// Number of watchers. It is read for every frame, so that no event is made without a watcher.
+    /// Number of watchers. Each frame reads it first, so that no event is made without a watcher.
     watched: AtomicUsize,
     inner: Mutex<Inner>,
 }
@@ -51,7 +51,7 @@ struct Watcher {
     lost: u64,
 }
 
-/// The key has as many watchers as it may have.
+/// The key has [`MAX_WATCHERS`] watchers already.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TooManyWatchers;
 
@@ -60,12 +60,12 @@ pub(crate) struct TooManyWatchers;
 pub(crate) struct WatchEvent {
     /// `handshake`, `frame`, `end` or `lost`.
     pub(crate) name: &'static str,
-    /// A JSON object in one line.
+    /// A JSON object on one line.
     pub(crate) data: String,
 }
 
 fn event(name: &'static str, data: &impl Serialize) -> Arc<WatchEvent> {
-    // Numbers, strings and flags: serialisation cannot fail.
+    // Numbers, strings and booleans: serialisation cannot fail.
     let data = serde_json::to_string(data).unwrap_or_default();
     Arc::new(WatchEvent { name, data })
 }
@@ -102,9 +102,9 @@ struct FrameEvent<'f> {
     masked: bool,
     /// Payload bytes on the wire.
     length: u64,
-    /// Payload bytes once inflated; the same where nothing was compressed.
+    /// Payload bytes after decompression.
     inflated: u64,
-    /// The first 64 bytes of the payload, unmasked and inflated, in hexadecimal.
+    /// The first 64 bytes of the payload, unmasked and decompressed, in hexadecimal.
     start: String,
 }
 
@@ -121,7 +121,7 @@ pub(super) struct End<'e> {
 }
 
 impl WatchHub {
-    /// Watches a key, whether or not a connection carries it yet.
+    /// Adds a watcher of a key. The key need not have a connection yet.
     pub(crate) fn watch(self: &Arc<Self>, key: WatchKey) -> Result<WatchStream, TooManyWatchers> {
         let mut channels = lock(&self.channels);
         let channel = Arc::clone(channels.entry(key.clone()).or_default());
@@ -189,7 +189,7 @@ impl WatchHub {
     }
 }
 
-/// Each change of what is behind these locks is whole before anything in it can panic.
+/// Locks a mutex. A poisoned lock is used as before: no panic is possible between two changes that belong together.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -222,7 +222,7 @@ impl Watcher {
     }
 }
 
-/// A watcher's end of the queue; dropping it ends the watch.
+/// A watcher's end of its queue. Dropping it removes the watcher.
 #[derive(Debug)]
 pub(crate) struct WatchStream {
     receiver: Receiver<Arc<WatchEvent>>,
@@ -233,12 +233,12 @@ pub(crate) struct WatchStream {
 }
 
 impl WatchStream {
-    /// The next event.
+    /// Returns the next event.
     pub(crate) async fn next(&mut self) -> Option<Arc<WatchEvent>> {
         self.receiver.recv().await
     }
 
-    /// The next event, where one is there.
+    /// Returns the next event if one waits.
     #[cfg(test)]
     pub(crate) fn try_next(&mut self) -> Option<Arc<WatchEvent>> {
         self.receiver.try_recv().ok()
@@ -282,14 +282,14 @@ impl WatchedConnection {
         }
     }
 
-    /// Sets the `end` event. It is published when this is dropped, because the last frames are not written yet.
+    /// Sets the `end` event. Dropping the connection publishes it, because the last frames are not written yet.
     pub(super) fn end(&mut self, end: &End<'_>) {
         self.end = Some(event("end", end));
     }
 }
 
 impl FramePublisher {
-    /// Publishes a frame. Makes nothing if there is no watcher.
+    /// Publishes a frame. Without a watcher, makes no event.
     pub(super) fn publish(&self, tapped: &TapEvent<'_>, at: u64) {
         if self.channel.watched.load(Ordering::Relaxed) == 0 {
             return;

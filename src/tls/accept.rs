@@ -13,32 +13,32 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use crate::transport::BufferedTcp;
 
-/// Longest head of a plain request that is read before it is answered.
+/// Maximum number of bytes that are read of a plain HTTP request before the response.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// What plain HTTP gets here. A client that sees the alert of TLS instead can only say that it is no HTTP.
+/// The response to plain HTTP on a TLS port. A TLS alert would only show the client that it is not HTTP.
 const PLAINTEXT_RESPONSE: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n\
      Content-Length: 73\r\n\r\n\
      {\"error\":\"plain HTTP on a port of TLS\",\"hint\":\"use https:// and wss://\"}\n";
 
-/// Why a connection did not come to be. A peer's affair: nothing for the log but at debug level.
+/// The reason why a handshake failed. It is logged at debug level, because the peer causes it.
 #[derive(Debug, Error)]
 pub(crate) enum HandshakeError {
-    /// The peer took too long.
+    /// The handshake exceeded its timeout.
     #[error("no TLS handshake within {0:?}")]
     Timeout(Duration),
-    /// It was not TLS.
+    /// The peer sent plain HTTP.
     #[error("plain HTTP on a port of TLS")]
     Plain,
-    /// The server is on its way out.
+    /// The server shuts down.
     #[error("the server is shutting down")]
     Stopping,
-    /// The peer broke off, or the two did not agree.
+    /// The connection or the negotiation failed.
     #[error(transparent)]
     Failed(#[from] io::Error),
 }
 
-/// Does the handshake, within `limit` where there is one.
+/// Performs the handshake, within `limit` if there is one.
 pub(crate) async fn accept(
     io: TcpStream,
     config: Arc<ServerConfig>,
@@ -58,7 +58,7 @@ async fn handshake(
     config: Arc<ServerConfig>,
 ) -> Result<TlsStream<BufferedTcp>, HandshakeError> {
     let mut first = [0];
-    // A method begins with a letter, TLS with 22, the content type of a handshake (RFC 8446 section 5.1).
+    // An HTTP method starts with a letter, TLS with 22, the content type of a handshake (RFC 8446 section 5.1).
     if io.peek(&mut first).await? > 0 && first[0].is_ascii_uppercase() {
         answer_plain(&mut io).await?;
         return Err(HandshakeError::Plain);
@@ -67,15 +67,15 @@ async fn handshake(
 }
 
 async fn answer_plain(io: &mut TcpStream) -> io::Result<()> {
-    // To be closed with bytes unread would be a reset, which may take the answer with it.
+    // A socket that is closed with unread bytes is reset, and the client may then lose the response.
     let mut head = Vec::new();
-    let mut seen = 0;
+    let mut searched = 0;
     while head.len() < MAX_HEAD && io.read_buf(&mut head).await? > 0 {
-        if head[seen..].windows(4).any(|window| window == b"\r\n\r\n") {
+        if head[searched..].windows(4).any(|window| window == b"\r\n\r\n") {
             break;
         }
-        // The end may be cut.
-        seen = head.len().saturating_sub(3);
+        // A read may split the end of the head.
+        searched = head.len().saturating_sub(3);
     }
     io.write_all(PLAINTEXT_RESPONSE.as_bytes()).await?;
     io.shutdown().await

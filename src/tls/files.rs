@@ -17,7 +17,7 @@ use super::{error::TlsError, identity::Identity};
 const CERT: &str = "--tls-cert";
 const KEY: &str = "--tls-key";
 
-/// Reads both files, and checks that they belong together.
+/// Reads both files, and checks that the key matches the certificate.
 pub(super) fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Identity, TlsError> {
     let chain = chain(cert)?;
     let private = private_key(key)?;
@@ -55,7 +55,7 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let text = text(KEY, path)?;
-    // RFC 7468 section 11, and the older form with a header inside (RFC 1421 section 4.6.1.1).
+    // RFC 7468 section 11, and the older form with a field in the PEM block (RFC 1421 section 4.6.1.1).
     let encrypted = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"];
     if encrypted.iter().any(|mark| contains(&text, mark)) {
         return Err(TlsError::EncryptedKey(path.to_owned()));

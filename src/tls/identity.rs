@@ -1,8 +1,8 @@
-//! A certificate, wherever it comes from.
+//! A certificate with its key, from files or self-signed.
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// A certificate with its chain and its key, and what the log says of where it comes from.
+/// A certificate with its chain, its key, and its source for the log.
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) chain: Vec<CertificateDer<'static>>,

@@ -1,4 +1,4 @@
-//! TLS beneath HTTP: the certificate, how it is read again, and the handshake of a connection.
+//! TLS: the certificate, its reload, and the handshake of a connection.
 //!
 //! rustls with ring, TLS 1.2 and 1.3. Nothing here is process-wide: each server has its own certificate.
 
@@ -26,52 +26,51 @@ use rustls::{
 
 use crate::config::CertificateSource;
 
-/// The certificate that new connections are shown, which can be replaced while others are open.
+/// The certificate for new connections. It can be replaced while connections are open.
 #[derive(Debug)]
-pub(crate) struct Certificates {
+pub(crate) struct CertificateStore {
     source: CertificateSource,
-    /// The whole configuration is replaced and not its certificate alone: tickets of the old one end with it, so that no
-    /// client goes on by resumption with a certificate that is no longer there.
+    /// A reload replaces the complete configuration, with its session tickets. So no client resumes a session of the old
+    /// certificate.
     current: RwLock<Arc<ServerConfig>>,
 }
 
-impl Certificates {
+impl CertificateStore {
     /// Reads the files, or makes a certificate.
     pub(crate) fn load(source: CertificateSource) -> Result<Self, TlsError> {
-        let fresh = load(&source)?;
-        fresh.tell();
-        let current = RwLock::new(fresh.config);
+        let loaded = load(&source)?;
+        loaded.log_loaded();
+        let current = RwLock::new(loaded.config);
         Ok(Self { source, current })
     }
 
-    /// What a new connection is served with.
+    /// Returns the configuration for a new connection.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&current)
     }
 
     fn replace(&self) -> Result<(), TlsError> {
-        let fresh = load(&self.source)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh.config);
-        // Now, for who reads the log may connect as soon as it says so.
-        fresh.tell();
+        let loaded = load(&self.source)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&loaded.config);
+        // After the replacement, because a reader of the log may connect at once.
+        loaded.log_loaded();
         Ok(())
     }
 }
 
-/// Reads again what SIGHUP asks to be read again.
+/// The handler of SIGHUP: it reloads the certificate.
 #[derive(Debug, Clone)]
-pub struct Reload(Option<Arc<Certificates>>);
+pub struct Reload(Option<Arc<CertificateStore>>);
 
 impl Reload {
-    /// Of the certificate of these, where there are any.
-    pub(crate) fn of(certificates: Option<&Arc<Certificates>>) -> Self {
+    /// Creates the handler. Without a certificate it reloads nothing.
+    pub(crate) fn of(certificates: Option<&Arc<CertificateStore>>) -> Self {
         Self(certificates.cloned())
     }
 
-    /// Reads the certificate's files again: new connections get what they hold now, open ones keep what they have. Where
-    /// that fails, the log says why, and all stays as it is.
-    pub fn again(&self) {
+    /// Reads the certificate's files again, for new connections. If that fails, logs the reason and keeps the current certificate.
+    pub fn reload(&self) {
         match &self.0 {
             None => info!("SIGHUP: nothing to read again, there is no certificate"),
             Some(certificates) if matches!(certificates.source, CertificateSource::SelfSigned { .. }) => {
@@ -86,7 +85,7 @@ impl Reload {
     }
 }
 
-/// A configuration that can be served with, and what the log says of it.
+/// A loaded configuration, with its certificate's source and fingerprint for the log.
 struct Loaded {
     config: Arc<ServerConfig>,
     described: String,
@@ -94,7 +93,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn tell(&self) {
+    fn log_loaded(&self) {
         info!(sha256 = self.fingerprint; "certificate {}", self.described);
     }
 }
@@ -124,15 +123,15 @@ fn configure(identity: Identity, provider: Arc<CryptoProvider>) -> Result<Arc<Se
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(identity.chain, identity.key)?;
-    // A browser would choose h2 where it could (RFC 7301), over which there is no handshake of RFC 6455.
+    // A browser would choose h2 by ALPN (RFC 7301), and the handshake of RFC 6455 needs HTTP/1.1.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Clients keep the state of a session that can be resumed, in tickets; the server keeps none.
+    // The state of resumable sessions is in the clients' tickets. The server stores none.
     config.ticketer = provider::Ticketer::new()?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(Arc::new(config))
 }
 
-/// The SHA-256 of a certificate as browsers show it.
+/// Returns the SHA-256 of a certificate in the form that browsers show.
 fn fingerprint(certificate: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, certificate);
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! A certificate of the server's own making, for tests and for trying wss.
+//! The self-signed certificate, for tests and to try wss.
 
 use std::{
     fs,
@@ -14,17 +14,16 @@ use rcgen::{
 use super::{error::TlsError, identity::Identity};
 use crate::config::TlsName;
 
-/// What every such certificate is for.
+/// The names of every self-signed certificate.
 const OWN_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// It is made anew at each start: long enough for a server that is left running, and short of the 398 days beyond which
-/// browsers take no certificate.
+/// Validity from the start of the server. Below the 398 days that browsers accept at most.
 const VALID: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Makes a CA and a certificate that it signs. The CA is what a client can be told to trust: a leaf that signs itself
-/// is not accepted as a root by every TLS library. Its key is dropped here, so that it signs nothing else.
+/// Makes a CA and a certificate that it signs. A client can be configured to trust the CA, because not every TLS library accepts a
+/// self-signed leaf as a root. The CA's key is dropped here, so that it signs nothing else.
 pub(super) fn make(names: &[TlsName], ca_out: Option<&Path>) -> Result<Identity, TlsError> {
     let mut all: Vec<String> = OWN_NAMES.map(str::to_owned).to_vec();
     for name in names.iter().map(TlsName::as_str) {
@@ -61,7 +60,7 @@ fn leaf(names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
     let mut leaf = params("ws-echo", names)?;
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // RFC 5280 section 4.2.1.1, and some clients insist on it.
+    // RFC 5280 section 4.2.1.1. Some clients require it.
     leaf.use_authority_key_identifier_extension = true;
     Ok(leaf)
 }
@@ -70,7 +69,7 @@ fn params(name: &str, names: Vec<String>) -> Result<CertificateParams, rcgen::Er
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
-    // A client's clock may be behind.
+    // A client's clock may be late.
     let now = SystemTime::now();
     params.not_before = (now - DAY).into();
     params.not_after = (now + VALID).into();

@@ -1,4 +1,4 @@
-//! A session's bytes as the body of its 101, on a connection that stays with HTTP.
+//! A session's bytes as the body of its 101, on a connection that HTTP does not hand over.
 
 use std::{
     cell::RefCell,
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use thiserror::Error;
 
-/// Bytes that wait at most.
+/// Maximum number of bytes that wait in the pipe.
 const CAPACITY: usize = 64 * 1024;
 
 /// The session's end of the body.
@@ -25,7 +25,7 @@ struct State {
     end: Option<End>,
     reset: bool,
     reader_gone: bool,
-    /// Counts the chunks that HTTP has taken. Wraps.
+    /// Number of reads by HTTP. Wraps.
     reads: u32,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -101,7 +101,7 @@ impl BodyPipe {
 #[derive(Debug)]
 pub struct PipeBody(Rc<BodyPipe>);
 
-/// The session ended the connection abruptly.
+/// The error that ends the body if the session resets the connection.
 #[derive(Debug, Error)]
 #[error("reset on request")]
 pub struct Reset;

@@ -1,4 +1,4 @@
-//! A TCP connection beneath TLS: read in larger pieces than rustls asks for, which is 4 KiB or one record at a time.
+//! A TCP connection beneath TLS. It reads more at once than rustls does, which reads 4 KiB or one record.
 
 use std::{
     io::{self, IoSlice},
@@ -16,20 +16,20 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Largest read in bytes. This much may wait in a connection whose messages are handled one by one.
+/// Largest read in bytes. Up to this many unread bytes may stay in a connection between two polls.
 const READ: usize = 32 * 1024;
 
 /// A TCP connection with a read buffer. Writes are not buffered.
 #[derive(Debug)]
 pub struct BufferedTcp {
     tcp: Tcp,
-    /// Empty if rustls has taken all that was read.
+    /// Empty once rustls has read all of it.
     buffer: Vec<u8>,
     left: Range<usize>,
 }
 
 impl BufferedTcp {
-    /// Wraps a connection of which nothing was read.
+    /// Wraps a connection before its first read.
     pub fn new(io: TcpStream) -> Self {
         Self {
             tcp: Tcp::new(io),
@@ -38,7 +38,7 @@ impl BufferedTcp {
         }
     }
 
-    /// The connection itself, for anything but reading: bytes that came before may be in this buffer.
+    /// Returns the connection. Do not read from it: earlier bytes may be in this buffer.
     pub(super) fn tcp(&self) -> &Tcp {
         &self.tcp
     }
@@ -72,7 +72,7 @@ impl AsyncRead for BufferedTcp {
             polled = Pin::new(&mut this.tcp).poll_read(cx, &mut room);
             this.left = 0..room.filled().len();
         }
-        // Gives the buffer back if nothing came.
+        // Returns the buffer to the pool if nothing was read.
         this.take(out);
         polled
     }
@@ -118,19 +118,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut buffered = BufferedTcp::new(listener.accept().await.unwrap().0);
-        let said: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[1]).collect();
-        peer.write_all(&said).await.unwrap();
+        let sent: Vec<u8> = (0..100_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+        peer.write_all(&sent).await.unwrap();
         drop(peer);
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for len in [1, 4096, READ, 7].into_iter().cycle() {
             let mut piece = vec![0; len];
             let read = buffered.read(&mut piece).await.unwrap();
             if read == 0 {
                 break;
             }
-            heard.extend_from_slice(&piece[..read]);
+            received.extend_from_slice(&piece[..read]);
         }
-        assert!(heard == said);
+        assert!(received == sent);
         assert_eq!(buffered.buffer.capacity(), 0);
     }
 }

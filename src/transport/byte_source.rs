@@ -1,4 +1,4 @@
-//! The bytes of a peer: first what HTTP has read already, then what the carrier reads.
+//! The bytes of a peer: first those that HTTP has read already, then those of the carrier.
 
 use std::{
     fmt, io,
@@ -13,18 +13,18 @@ use tokio::io::ReadBuf;
 use super::carrier::Carrier;
 use crate::protocol::ReadBuffer;
 
-/// Largest read in bytes. This much may wait in a connection whose messages are handled one by one.
+/// Largest read in bytes. Up to this many unparsed bytes may stay in a connection between two polls.
 const READ: usize = 64 * 1024;
 
-/// The same while more of one payload is awaited: a large message takes fewer reads.
+/// Largest read in bytes while a payload is incomplete, so that a large message takes fewer reads.
 const LARGE_READ: usize = 256 * 1024;
 
 /// The bytes of one connection in the order in which they arrived.
 pub struct ByteSource {
-    /// None once HTTP has no more.
+    /// None once all of it is read.
     read_by_http: Option<Payload>,
     carrier: Carrier,
-    /// Whether the last read took all that there was.
+    /// Whether the last read returned all available bytes.
     exhausted: bool,
 }
 
@@ -47,18 +47,18 @@ impl ByteSource {
         }
     }
 
-    /// Is called when the task was woken. Bytes are usually ready, so the next read skips the readiness check.
+    /// Must be called when the task was woken. Bytes are usually ready, so the next read skips the readiness check.
     pub(super) fn on_wake(&mut self) {
         self.exhausted = false;
     }
 
-    /// From now on a read that is pending means that nothing has arrived.
+    /// Makes each later read that would be pending read from the kernel, so that a pending read means that nothing has arrived.
     pub(super) fn ask_kernel(&self) {
         self.carrier.ask_kernel();
     }
 
-    /// Whether a read that is pending after [`Self::ask_kernel`] means that nothing has arrived: HTTP, whose task ends by itself
-    /// after a hand-over, may still hold bytes.
+    /// Whether a read that is pending after [`Self::ask_kernel`] means that nothing has arrived. Until HTTP's task has ended after
+    /// the hand-over, it may still hold bytes.
     pub(super) fn pending_is_empty(&self) -> bool {
         match self.carrier {
             Carrier::Socket(_) => self.read_by_http.is_none(),
@@ -66,7 +66,8 @@ impl ByteSource {
         }
     }
 
-    /// Appends what has arrived to `buffer` and returns the number of bytes; 0 is the end. `awaited` payload bytes are to come.
+    /// Appends the bytes that have arrived to `buffer` and returns their number, 0 at the end. `awaited` is the number of payload bytes
+    /// that the current frame still lacks.
     ///
     /// # Errors
     /// If the connection is broken.
@@ -83,7 +84,7 @@ impl ByteSource {
                     buffer.append(&bytes);
                     return Poll::Ready(Ok(bytes.len()));
                 }
-                // HTTP ends a payload with an error if it expected more. Only the carrier knows whether there is more.
+                // HTTP ends a payload with an error if it expected more. The carrier's own end is what counts.
                 Some(Err(_)) | None => self.read_by_http = None,
             }
         }

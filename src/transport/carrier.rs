@@ -1,4 +1,4 @@
-//! The seam between a session and what carries its bytes.
+//! The interface between a session and the connection that carries its bytes.
 
 use std::{
     io,
@@ -10,17 +10,17 @@ use tokio::io::ReadBuf;
 
 use super::{body_pipe::BodyPipe, socket::Socket, tls_stream::TlsInfo};
 
-/// What carries a session's bytes. An enum and no trait object: the usual case pays one branch.
+/// The connection that carries a session's bytes. It is an enum, because a branch costs less than the call of a trait object.
 #[derive(Debug, Clone)]
 pub enum Carrier {
-    /// The TCP connection, which HTTP/1.1 has handed over.
+    /// A TCP connection that HTTP/1.1 has handed over.
     Socket(Rc<Socket>),
-    /// The body of a response, on a connection that stays with HTTP: that of actix's test server.
+    /// The body of a response, on a connection that HTTP does not hand over, as with actix's test server.
     Body(Rc<BodyPipe>),
 }
 
 impl Carrier {
-    /// What TLS negotiated. None on a plain connection.
+    /// Returns the parameters of TLS. None on a plain connection.
     pub fn tls(&self) -> Option<&TlsInfo> {
         match self {
             Self::Socket(socket) => socket.tls(),
@@ -28,7 +28,7 @@ impl Carrier {
         }
     }
 
-    /// The carrier ends abruptly, without what is still unsent.
+    /// Makes the next close a reset, which drops unsent bytes.
     pub fn reset_on_close(&self) {
         match self {
             Self::Socket(socket) => socket.reset_on_close(),
@@ -36,24 +36,24 @@ impl Carrier {
         }
     }
 
-    /// From now on a read that is pending means that nothing has arrived.
+    /// Makes each later read that would be pending read from the kernel, so that a pending read means that nothing has arrived.
     pub(super) fn ask_kernel(&self) {
         if let Self::Socket(socket) = self {
             socket.ask_kernel();
         }
     }
 
-    /// Reads to `buffer`. No byte is the end.
+    /// Reads to `buffer`. A read of no bytes is the end.
     #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_read(cx, buffer),
-            // The request's payload was all.
+            // All input is in the request's payload.
             Self::Body(_) => Poll::Ready(Ok(())),
         }
     }
 
-    /// Whether a read may find bytes. Costs less than to try.
+    /// Is ready if a read may find bytes. Costs less than a read.
     #[inline]
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -94,7 +94,7 @@ impl Carrier {
         }
     }
 
-    /// A number that changes whenever bytes are accepted below.
+    /// Returns a number that changes whenever the kernel, or HTTP, accepts bytes.
     pub(super) fn writes(&self) -> u32 {
         match self {
             Self::Socket(socket) => socket.writes(),

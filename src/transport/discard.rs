@@ -1,4 +1,4 @@
-//! What still arrives once no more messages are wanted.
+//! The input after the last message: read and discarded.
 
 use std::{
     pin::Pin,
@@ -11,21 +11,21 @@ use crate::protocol::{
     frame::{CLOSE, Header},
 };
 
-/// The rest of a connection's input: read and discarded to the end of the peer's Close frame or of the stream. If a socket is
-/// closed with bytes unread, the kernel answers with a reset, and the peer may then discard our Close frame.
+/// The input after the last message, read and discarded to the end of the peer's Close frame or of the stream. If a socket is closed
+/// with unread bytes, the kernel sends a reset, and the peer may then lose the server's Close frame (RFC 6455 section 7.1.1).
 #[derive(Debug)]
 pub struct Discard {
     source: ByteSource,
-    /// A header that is not complete, at most, after the first poll.
+    /// After the first poll, at most an incomplete header.
     unread: Unread,
-    /// Payload bytes to skip, of the frame in which the input was left or of a later one.
+    /// Payload bytes of the current frame that are still to be skipped.
     skip: u64,
-    /// Whether that frame is the peer's Close frame.
+    /// Whether the current frame is the peer's Close frame.
     closed: bool,
 }
 
 impl Discard {
-    /// Goes on with `unread`, which starts with what is left of a payload: `skip` bytes, including those that have not arrived.
+    /// Continues with `unread`. The current frame lacks `skip` payload bytes, arrived or not.
     pub(super) fn new(source: ByteSource, unread: Unread, skip: u64) -> Self {
         Self {
             source,
@@ -35,7 +35,7 @@ impl Discard {
         }
     }
 
-    /// Discards what is there. Returns true at the end of a Close frame.
+    /// Discards the bytes in `buffer`. Returns true at the end of a Close frame.
     fn discard(&mut self, buffer: &mut ReadBuffer) -> bool {
         loop {
             let skipped = buffer.advance(usize::try_from(self.skip).unwrap_or(usize::MAX));

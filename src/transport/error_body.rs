@@ -1,8 +1,8 @@
-//! The JSON of every error that the server answers a request with, whatever answers it.
+//! The JSON body of every error response.
 
 use serde::Serialize;
 
-/// An error and what to do about it, in one short text each.
+/// An error and a hint, each one short text.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ErrorBody<'t> {
     /// What was found.
@@ -12,7 +12,7 @@ pub struct ErrorBody<'t> {
 }
 
 impl ErrorBody<'_> {
-    /// Returns an HTTP/1.1 response with this body after which the connection ends. `status` is code and phrase.
+    /// Returns an HTTP/1.1 response with this body that closes the connection. `status` is the status code and its phrase.
     pub fn to_response(self, status: &str) -> Vec<u8> {
         // Two strings: serialisation cannot fail.
         let body = serde_json::to_string(&self).unwrap_or_default();

@@ -1,13 +1,12 @@
-//! `X-Head-Bytes`: the length of a request's head and of its response's, counted where the bytes pass, because a browser shows
-//! neither.
+//! `X-Head-Bytes`: the lengths of a request's and its response's header sections with their first lines. A browser shows neither, so
+//! the server counts the bytes on the connection.
 
-/// Inserts the header field into the response's head at the start of `bytes` and returns that head with the number of bytes that it
-/// takes the place of. `request` is the length of the request's head. Returns `None` if `bytes` does not start with a
-/// whole head.
+/// Inserts the field into the response's head at the start of `bytes`. Returns the new head, and the length of the head that it
+/// replaces. `request` is the length of the request's head. Returns `None` if `bytes` does not start with a complete head.
 pub(super) fn insert(bytes: &[u8], request: usize) -> Option<(Vec<u8>, usize)> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let field = |response: usize| format!("x-head-bytes: request={request}, response={response}\r\n");
-    // The field's own length depends on the digits of the sum: the second round has as many as the result.
+    // The field's own length depends on the digits of the sum. The second round has as many digits as the result.
     let mut response = end + field(end).len();
     response = end + field(response).len();
     let mut head = bytes[..end - 2].to_vec();
@@ -27,8 +26,8 @@ mod tests {
             let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(padding));
             let (out, taken) = insert(&[head.as_bytes(), b"body"].concat(), 412).unwrap();
             assert_eq!(taken, head.len());
-            let said = format!("\r\nx-head-bytes: request=412, response={}\r\n\r\n", out.len());
-            assert!(String::from_utf8(out).unwrap().ends_with(&said), "{said}");
+            let expected = format!("\r\nx-head-bytes: request=412, response={}\r\n\r\n", out.len());
+            assert!(String::from_utf8(out).unwrap().ends_with(&expected), "{expected}");
         }
         assert_eq!(insert(b"HTTP/1.1 200 OK\r\n", 1), None);
     }

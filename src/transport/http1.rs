@@ -1,8 +1,11 @@
-//! A connection as actix-http reads and writes it, for as long as there is HTTP/1.1 on it.
+//! The connection that actix-http reads and writes, until HTTP/1.1 hands it over or closes it.
 //!
-//! It adds what the layers above cannot do: deadlines for a head and for a body with an answer that says so, a deadline for a peer
-//! that reads nothing, `X-Head-Bytes`, the end of a request that is not complete when the server stops, and the hand-over of the
-//! connection to a session.
+//! It adds what actix-http lacks:
+//! - deadlines for a request's head and body, with a response that names the flag
+//! - a deadline for a peer that reads nothing
+//! - `X-Head-Bytes`
+//! - a response to a request that is incomplete when the server stops
+//! - the hand-over of the connection to a session
 
 use std::{
     fmt, io,
@@ -27,7 +30,7 @@ use super::{
 
 pub use super::request_clock::HttpTimeouts;
 
-/// A connection for actix-http. It keeps `G` until HTTP no longer has the connection.
+/// A connection for actix-http. It owns `G` until HTTP ends on the connection.
 pub struct Http1Io<G> {
     socket: Rc<Socket>,
     guard: G,
@@ -37,9 +40,9 @@ pub struct Http1Io<G> {
     stall: StallDeadline,
     /// Resolves when the server has drained.
     stop: LocalBoxFuture<'static, ()>,
-    /// What is written before anything else.
+    /// Bytes that are written before those of HTTP.
     ahead: Vec<u8>,
-    /// Whether the connection was answered here: HTTP then reads its end, and what it writes is discarded.
+    /// Whether this layer has sent the last response. HTTP then reads the end of the stream, and its own output is discarded.
     ended: bool,
 }
 
@@ -52,7 +55,7 @@ impl<G> fmt::Debug for Http1Io<G> {
 }
 
 impl<G> Http1Io<G> {
-    /// Wraps a plain connection. `stop` resolves when the server has drained: a request that is not complete by then is ended.
+    /// Wraps a plain connection. `stop` resolves when the server has drained. A request that is incomplete then gets 503.
     pub fn plain(
         io: TcpStream,
         guard: G,
@@ -86,17 +89,17 @@ impl<G> Http1Io<G> {
         }
     }
 
-    /// The connection as handlers have it.
+    /// Returns the connection for handlers.
     pub fn socket(&self) -> Rc<Socket> {
         Rc::clone(&self.socket)
     }
 
-    /// What is kept for as long as HTTP has the connection.
+    /// Returns the guard that lives until HTTP ends on the connection.
     pub fn guard(&self) -> &G {
         &self.guard
     }
 
-    /// Nothing came. Whether the connection ends because the request takes too long, or because the server stops.
+    /// Is ready if the request has exceeded its deadline, or if the server has drained. Writes the response then.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((phase, deadline, begun, responding)) = self.socket.with_http(|http| {
             let deadline = http.clock.deadline(&self.timeouts);
@@ -127,7 +130,7 @@ impl<G> Http1Io<G> {
             // Also to a client that has sent nothing (RFC 9110 section 15.5.9).
             Some(ErrorBody { error, hint }.to_response("408 Request Timeout"))
         } else if self.stop.as_mut().poll(cx).is_ready() {
-            // It must not be polled again.
+            // A future must not be polled after it has resolved.
             self.stop = Box::pin(std::future::pending());
             let body = ErrorBody {
                 error: "the server is shutting down",
@@ -143,7 +146,7 @@ impl<G> Http1Io<G> {
             self.ahead = answer;
         }
         self.ended = true;
-        // As much as the kernel accepts at once. What is left is written when HTTP shuts the connection down.
+        // Writes as much as the kernel accepts. The rest is written when HTTP shuts the connection down.
         let _ = self.poll_ahead(cx);
         let _ = self.socket.poll_flush(cx);
         Poll::Ready(())
@@ -170,7 +173,7 @@ impl<G> Http1Io<G> {
         Poll::Ready(Ok(()))
     }
 
-    /// Turns a pending write into an error once the peer has read nothing for too long, or the request has taken too long: while a
+    /// Turns a pending write into an error once the peer has read nothing for `--stall-timeout`, or the request is late: while a
     /// response waits, HTTP may not read.
     fn unless_stalled<T>(
         &mut self,
@@ -189,7 +192,7 @@ impl<G> Http1Io<G> {
         if self.stall.poll(cx, self.socket.writes()).is_pending() && !late {
             return Poll::Pending;
         }
-        // What it did not read is of no use to it, and takes the kernel's memory.
+        // A reset frees the kernel's memory: the peer does not read the unsent bytes.
         self.socket.reset_on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -233,15 +236,15 @@ impl<G: Unpin> AsyncRead for Http1Io<G> {
         match this.socket.poll_read(cx, buffer) {
             Poll::Pending => this.poll_end(cx).map(Ok),
             polled => {
-                let fresh = &buffer.filled()[before..];
-                if fresh.is_empty() {
+                let received = &buffer.filled()[before..];
+                if received.is_empty() {
                     this.socket.note_peer_gone();
                 } else {
                     this.socket.with_http(|http| {
                         if http.clock.phase == Phase::Idle {
                             http.responding = false;
                         }
-                        http.clock.received(fresh, Instant::now());
+                        http.clock.received(received, Instant::now());
                     });
                 }
                 polled
@@ -275,7 +278,7 @@ impl<G: Unpin> AsyncWrite for Http1Io<G> {
         };
         ready!(this.unless_stalled(cx, polled))?;
         if this.socket.start_session() {
-            // So that actix-http reads once more and sees the end.
+            // actix-http then reads again and sees the end of the stream.
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))

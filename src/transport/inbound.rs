@@ -1,4 +1,4 @@
-//! From a carrier to messages.
+//! The incoming direction: from a carrier's bytes to messages.
 
 use std::{
     task::{Context, Poll, Waker},
@@ -8,14 +8,14 @@ use std::{
 use super::{byte_source::ByteSource, discard::Discard, unread::Unread};
 use crate::protocol::{Decoder, Incoming, Limits, Observer, ReadBuffer, Role, Violation, deflate::Inflater};
 
-/// Why no more messages come.
+/// The reason why the messages have ended.
 #[derive(Debug)]
 pub enum InputEnd {
-    /// The peer closed the TCP connection, or it broke, without a Close frame before it.
+    /// The TCP connection ended or failed without a Close frame.
     Eof,
-    /// The peer broke the protocol. What comes after it can only be discarded.
+    /// The peer broke the protocol. Later input is discarded.
     Violation(Violation, Discard),
-    /// [`Inbound::drain`] was called, and everything that had arrived by then was handled.
+    /// [`Inbound::drain`] was called, and everything that had arrived was handled.
     Drained(Discard),
 }
 
@@ -53,8 +53,8 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         }
     }
 
-    /// Returns the bytes that were read and not parsed, in a buffer that goes back by [`Self::give_back`]. Is called when the task
-    /// was woken.
+    /// Returns a buffer with the unparsed bytes. The caller returns it with [`Self::give_back`]. Must be called when the task was
+    /// woken.
     pub fn lend(&mut self) -> ReadBuffer {
         if let Some(source) = &mut self.source {
             source.on_wake();
@@ -62,12 +62,12 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         self.unread.lend()
     }
 
-    /// Keeps what was not parsed.
+    /// Stores the unparsed bytes and returns the buffer to the pool.
     pub fn give_back(&mut self, buffer: ReadBuffer) {
         self.unread = Unread::take_back(buffer);
     }
 
-    /// Returns the next message or control frame, or why no more come. It ends once; after that it is pending for ever.
+    /// Returns the next message or control frame, or the reason of the end. After the end it is pending for ever.
     pub fn poll_next<'b>(
         &mut self,
         cx: &mut Context<'_>,
@@ -97,12 +97,12 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         }
     }
 
-    /// When the last bytes came from the peer, or when a pause ended.
+    /// Returns the time of the last received bytes, or of the end of the last pause if that is later.
     pub fn last_received(&self) -> Instant {
         self.received
     }
 
-    /// The input ends as soon as everything that has arrived is handled.
+    /// Ends the input once everything that has arrived is handled.
     pub fn drain(&mut self) {
         self.draining = true;
         if let Some(source) = &self.source {
@@ -115,10 +115,10 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         self.draining
     }
 
-    /// Pauses: nothing more is parsed or read, so that the peer's writes stall. Draining ends a pause.
+    /// Pauses or resumes. A paused input parses and reads nothing, so the peer's writes block. Draining ends a pause.
     pub fn pause(&mut self, paused: bool) {
         if self.paused && !paused {
-            // Bytes that arrived during the pause were not noticed.
+            // Bytes that arrived during the pause have no time of their own.
             self.received = Instant::now();
             if let Some(waker) = self.waker.take() {
                 waker.wake();
@@ -127,17 +127,17 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         self.paused = paused;
     }
 
-    /// Whether it pauses.
+    /// Whether the input is paused.
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// Bytes that are held of a message that is not complete.
+    /// Returns the number of bytes that the incomplete message holds.
     pub fn buffered(&self) -> usize {
         self.decoder.buffered()
     }
 
-    /// Drops the message that is not complete. What comes can then only be discarded.
+    /// Drops the incomplete message, and returns what discards the rest of the input.
     pub fn discard_rest(&mut self) -> Option<Discard> {
         let source = self.source.take()?;
         let unread = std::mem::take(&mut self.unread);

@@ -1,7 +1,7 @@
 //! Bytes from and to a peer: TCP, TLS, a connection that HTTP/1.1 has upgraded, or the body of a response.
 //!
-//! [`Carrier`] is the seam: a session reads and writes through its few operations, whatever is below. [`Inbound`] and
-//! [`Outbound`] put [`crate::protocol`] on a carrier, [`SessionTask`] runs a session between the two.
+//! [`Carrier`] is the interface between a session and its connection. [`Inbound`] and [`Outbound`] run [`crate::protocol`] on a
+//! carrier. [`SessionTask`] runs a session between the two.
 
 mod body_pipe;
 mod buffered_tcp;

@@ -1,4 +1,4 @@
-//! From a session's messages to a carrier.
+//! The outgoing direction: from a session's messages to a carrier's bytes.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,13 +15,13 @@ use super::{
 };
 use crate::protocol::{DataKind, Encoder, Fault, Observer, Role};
 
-/// From this number of unwritten bytes on, no more messages are handled.
+/// Number of unwritten bytes from which on the session handles no more messages.
 const HIGH_WATER_MARK: usize = 64 * 1024;
 
-/// The same with a rate, where the session goes on while bytes wait.
+/// The same with `?rate=`: the session then continues while bytes wait.
 const RATE_HIGH_WATER_MARK: usize = 16 * 1024;
 
-/// The frames of a session that wait to be written. The session and the task that writes share it.
+/// The unwritten frames of a session. The session and the task that writes them share it.
 #[derive(Debug)]
 pub struct Outbound<R: Role, O> {
     frames: RefCell<Frames<R, O>>,
@@ -36,7 +36,7 @@ struct Frames<R: Role, O> {
 }
 
 impl<R: Role, O: Observer> Outbound<R, O> {
-    /// Writes the frames of `encoder`, at most `rate` bytes a second.
+    /// Creates the direction with its encoder. It writes at most `rate` bytes a second.
     pub fn new(encoder: Encoder<R, O>, rate: Option<NonZeroU32>) -> Self {
         Self {
             frames: RefCell::new(Frames {
@@ -87,7 +87,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         self.frames.borrow_mut().encoder.release_idle_context();
     }
 
-    /// Ends the connection at once: nothing that waits is written.
+    /// Ends the connection at once, without the unwritten bytes.
     pub fn abort(&self) {
         self.aborted.set(true);
     }
@@ -97,17 +97,17 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         self.aborted.get()
     }
 
-    /// The number of bytes that wait.
+    /// Returns the number of unwritten bytes.
     pub fn unwritten(&self) -> usize {
         self.frames.borrow().buffer.unwritten().len()
     }
 
-    /// Whether so many bytes wait that no more messages are to be handled.
+    /// Whether the session must stop handling messages, because too many bytes are unwritten.
     pub fn is_full(&self) -> bool {
         self.unwritten() >= HIGH_WATER_MARK
     }
 
-    /// Whether the session may go on. Without a rate all that it has sent must be written first: that is the backpressure.
+    /// Whether the session may be polled. Without a rate, it may only if no byte is unwritten: this is the backpressure.
     pub(super) fn has_room(&self) -> bool {
         match &self.rate {
             None => self.unwritten() == 0,
@@ -115,7 +115,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         }
     }
 
-    /// Writes what waits, as far as the rate allows, and gives its memory back.
+    /// Writes the unwritten bytes, as far as the rate allows, and releases their memory.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, carrier: &Carrier) -> Poll<io::Result<()>> {
         let buffer = &mut self.frames.borrow_mut().buffer;
         if buffer.unwritten().is_empty() {

@@ -2,33 +2,33 @@
 
 use std::cell::Cell;
 
-/// Largest buffer in bytes that a thread keeps. Larger ones return to the allocator.
+/// Largest buffer in bytes that a thread keeps. It frees larger ones.
 const MAX_SIZE: usize = 512 * 1024;
 
 thread_local! {
     static SPARE: [Cell<Vec<u8>>; 4] = const { [const { Cell::new(Vec::new()) }; 4] };
 }
 
-/// What a buffer is lent for. A thread keeps one buffer for each use: a poll needs no second one.
+/// The use of a buffer. A thread keeps one buffer for each use, because a poll needs no second one.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Use {
-    /// To read a connection's bytes to.
+    /// The bytes of a connection that are read.
     Read,
-    /// To read the bytes beneath TLS to.
+    /// The encrypted bytes that are read.
     Decrypt,
-    /// To write from.
+    /// The bytes that are written.
     Write,
-    /// To compress to.
+    /// The output of the compression.
     Compress,
 }
 
-/// Takes the buffer, with the contents that it was given back with; an empty one if it is lent already.
+/// Returns the buffer with its old contents, or an empty one if it is lent already.
 #[inline]
 pub(super) fn take(purpose: Use) -> Vec<u8> {
     SPARE.with(|spare| spare[purpose as usize].take())
 }
 
-/// Gives a buffer back.
+/// Returns a buffer to the pool.
 #[inline]
 pub(super) fn give(purpose: Use, buffer: Vec<u8>) {
     if (1..=MAX_SIZE).contains(&buffer.capacity()) {

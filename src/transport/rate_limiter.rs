@@ -1,4 +1,4 @@
-//! Limits the bytes a second towards the peer (`?rate=`).
+//! The limit of bytes a second that the server sends (`?rate=`).
 
 use std::{
     num::NonZeroU32,
@@ -9,15 +9,15 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Steps a second, if the rate allows as many.
+/// Number of steps a second, at rates of at least as many bytes a second.
 const STEPS: u32 = 20;
 
-/// Tells how many bytes may be written, and when.
+/// Limits the writes of one connection: a step of bytes, then a pause.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     /// Bytes of one step.
     step: u32,
-    /// The time that a step takes.
+    /// Length of the pause after a step.
     pause: Duration,
     sleep: Pin<Box<Sleep>>,
 }
@@ -33,13 +33,13 @@ impl RateLimiter {
         }
     }
 
-    /// Returns how many bytes may be written, once any may.
+    /// Returns the number of bytes that may be written, once the pause is over.
     pub(super) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
         let step = usize::try_from(self.step).unwrap_or(usize::MAX);
         self.sleep.as_mut().poll(cx).map(|()| step)
     }
 
-    /// Notes that `written` bytes were written, at most one step.
+    /// Starts the pause after a write of `written` bytes, at most one step.
     pub(super) fn pause(&mut self, written: usize) {
         let time = self.time_of(written);
         self.sleep.as_mut().reset(Instant::now() + time);

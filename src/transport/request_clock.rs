@@ -1,25 +1,25 @@
-//! How far the request on an HTTP/1.1 connection has come, by the bytes that pass. Without a socket and without a clock.
+//! The progress of the request on an HTTP/1.1 connection, from the bytes that are read. Pure: the caller passes the time.
 
 use std::time::{Duration, Instant};
 
-/// Longest request head that is kept, in bytes. A longer one is known by its length alone.
+/// Longest request head that is stored, in bytes. Of a longer one only the length is counted.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// The end of a head (RFC 9112 section 2.1).
 const END: &[u8] = b"\r\n\r\n";
 
-/// How long the parts of a request may take. None is no limit.
+/// The timeouts of a request. None is no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpTimeouts {
     /// From the connection, or from the first byte of a later request, to the end of the head.
     pub head: Option<Duration>,
     /// From a request's first byte to the last of its body.
     pub request: Option<Duration>,
-    /// From the last byte that the peer took off the connection to the next.
+    /// From the last write that the kernel accepted to the next.
     pub stall: Option<Duration>,
 }
 
-/// What is waited for.
+/// The part of a request or response that comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// A request.
@@ -36,18 +36,18 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct RequestClock {
     pub(super) phase: Phase,
-    /// When the phase of the head began.
+    /// Time at which [`Phase::Head`] began.
     head_since: Instant,
-    /// When the request's first byte came, if one came.
+    /// Time of the request's first byte.
     first_byte: Option<Instant>,
     head: Vec<u8>,
     head_len: usize,
-    /// The last bytes of a head that is not complete, three at most: its end may be cut.
+    /// At most the last three bytes of an incomplete head: a read may split its end.
     tail: Vec<u8>,
 }
 
 impl RequestClock {
-    /// Starts with a connection that was accepted at `now`, of which a request is expected.
+    /// Starts with a connection that was accepted at `now`.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             phase: Phase::Head,
@@ -59,7 +59,7 @@ impl RequestClock {
         }
     }
 
-    /// Notes bytes that were read.
+    /// Records bytes that were read.
     pub(super) fn received(&mut self, bytes: &[u8], now: Instant) {
         if bytes.is_empty() {
             return;
@@ -74,10 +74,10 @@ impl RequestClock {
         let before = self.tail.len();
         self.tail.extend_from_slice(bytes);
         let end = self.tail.windows(END.len()).position(|window| window == END);
-        let fresh = end.map_or(bytes.len(), |end| end + END.len() - before);
-        self.head_len += fresh;
+        let head_bytes = end.map_or(bytes.len(), |end| end + END.len() - before);
+        self.head_len += head_bytes;
         if self.head_len <= MAX_HEAD {
-            self.head.extend_from_slice(&bytes[..fresh]);
+            self.head.extend_from_slice(&bytes[..head_bytes]);
         } else {
             self.head = Vec::new();
         }
@@ -90,10 +90,10 @@ impl RequestClock {
         }
     }
 
-    /// A handler has the request.
+    /// Records that a handler has the request.
     pub(super) fn handled(&mut self, now: Instant) {
         if self.phase == Phase::Idle {
-            // It came together with the request before it.
+            // The request arrived in one read with the one before it (pipelining, RFC 9112 section 9.3.2).
             *self = Self::new(now);
             self.first_byte = Some(now);
         }
@@ -105,32 +105,32 @@ impl RequestClock {
         self.phase = Phase::Body;
     }
 
-    /// The whole request was received.
+    /// Records that the request is complete.
     pub(super) fn complete(&mut self) {
         self.phase = Phase::Serving;
     }
 
-    /// Its response was sent, or nobody waits for it.
+    /// Records that the response was sent or dropped.
     pub(super) fn served(&mut self) {
         self.phase = Phase::Idle;
     }
 
-    /// Whether any byte of the request came.
+    /// Whether a byte of the request was received.
     pub(super) fn has_begun(&self) -> bool {
         self.first_byte.is_some()
     }
 
-    /// The length of the request's head in bytes.
+    /// Returns the length of the request's head in bytes.
     pub(super) fn head_len(&self) -> usize {
         self.head_len
     }
 
-    /// Takes the request's head as it stood on the wire. Empty if it was longer than 16 KiB.
+    /// Returns the bytes of the request's head, once. Empty if it is longer than 16 KiB.
     pub(super) fn take_head(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.head)
     }
 
-    /// When the peer must have sent what is waited for.
+    /// Returns the time by which the peer must have sent the current part.
     pub(super) fn deadline(&self, timeouts: &HttpTimeouts) -> Option<Instant> {
         let request = || Some(self.first_byte? + timeouts.request?);
         match self.phase {

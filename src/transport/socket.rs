@@ -1,4 +1,4 @@
-//! One TCP connection, shared by whoever has it at the moment: HTTP/1.1 first, then the session that HTTP was upgraded to.
+//! One TCP connection and its owner: HTTP/1.1 first, then the session after the upgrade.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,19 +16,19 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use super::{request_clock::RequestClock, stream::Stream, tls_stream::TlsInfo};
 
-/// A connection as the handler of its request has it.
+/// A connection, shared by HTTP, the handlers of its requests and the session.
 #[derive(Debug)]
 pub struct Socket {
-    /// None once it is closed.
+    /// None once the connection is closed.
     stream: RefCell<Option<Stream>>,
     reset: Cell<bool>,
     tls: Option<Box<TlsInfo>>,
     owner: RefCell<Owner>,
-    /// None once HTTP no longer has it: a session keeps nothing of its request.
+    /// None after the hand-over: a session keeps nothing of its request.
     pub(super) http: RefCell<Option<Box<HttpState>>>,
 }
 
-/// What matters for as long as HTTP has the connection.
+/// The state of HTTP on the connection.
 #[derive(Debug)]
 pub(super) struct HttpState {
     pub(super) clock: RequestClock,
@@ -36,17 +36,17 @@ pub(super) struct HttpState {
     pub(super) responding: bool,
     /// Whether the next response gets `X-Head-Bytes`.
     pub(super) reports_head_bytes: bool,
-    /// Whether the peer has ended the connection, or it broke.
+    /// Whether the peer has ended the connection, or it has failed.
     peer_gone: bool,
     waiting: Option<Waker>,
 }
 
-/// Who reads and writes a connection.
+/// The owner, which reads and writes the connection.
 #[derive(Default)]
 enum Owner {
     #[default]
     Http,
-    /// HTTP, until what it has written is out; then this.
+    /// HTTP, until its output is flushed, and then this session.
     HttpUntilFlushed(LocalBoxFuture<'static, ()>),
     Session,
 }
@@ -82,39 +82,38 @@ impl Socket {
         }
     }
 
-    /// What TLS negotiated. None on a plain connection.
+    /// Returns the parameters of TLS. None on a plain connection.
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.tls.as_deref()
     }
 
-    /// The head of the request that is being handled, as it stood on the wire, up to and with its empty line. Empty if it was
-    /// longer than 16 KiB or was taken before.
+    /// Returns the bytes of the current request's head, with its empty line. Empty if it is longer than 16 KiB or was taken before.
     pub fn take_head(&self) -> Vec<u8> {
         self.with_http(|http| http.clock.take_head()).unwrap_or_default()
     }
 
-    /// A handler has the request. The result tells when its response is done.
+    /// Records that a handler has the request. The caller drops the result when the response is done.
     pub fn request_handled(self: &Rc<Self>) -> Serving {
         self.with_http(|http| http.clock.handled(Instant::now()));
         Serving(Rc::clone(self))
     }
 
-    /// The handler reads the body of its request, which has a deadline from now on.
+    /// Records that the handler reads the body, which has a deadline from now on.
     pub fn await_body(&self) {
         self.with_http(|http| http.clock.await_body());
     }
 
-    /// The handler has received the whole body of its request.
+    /// Records that the handler has received the complete body.
     pub fn body_received(&self) {
         self.with_http(|http| http.clock.complete());
     }
 
-    /// The response to the request that is being handled gets `X-Head-Bytes`.
+    /// Adds `X-Head-Bytes` to the response to the current request.
     pub fn report_head_bytes(&self) {
         self.with_http(|http| http.reports_head_bytes = true);
     }
 
-    /// Resolves once the peer has ended the connection, or it broke. For a handler that waits for something else.
+    /// Resolves once the peer has ended the connection, or it has failed.
     pub async fn peer_gone(&self) {
         poll_fn(|cx| match &mut *self.http.borrow_mut() {
             Some(http) if !http.peer_gone => {
@@ -126,19 +125,19 @@ impl Socket {
         .await;
     }
 
-    /// The connection ends with a reset (RFC 9293 section 3.10.4, ABORT), without a FIN and without what is still unsent.
+    /// Makes the next close a reset (RFC 9293 section 3.10.5, ABORT), which drops unsent bytes.
     pub fn reset_on_close(&self) {
         self.reset.set(true);
     }
 
-    /// From now on a read that is pending means that the kernel has nothing.
+    /// Makes each later read that would be pending read from the kernel.
     pub(super) fn ask_kernel(&self) {
         if let Some(stream) = &mut *self.stream.borrow_mut() {
             stream.tcp_mut().ask_kernel();
         }
     }
 
-    /// A number that changes whenever the kernel accepts bytes.
+    /// Returns a number that changes whenever the kernel accepts bytes.
     pub(super) fn writes(&self) -> u32 {
         self.stream
             .borrow()
@@ -146,7 +145,7 @@ impl Socket {
             .map_or(0, |stream| stream.tcp().writes())
     }
 
-    /// Reads to `buffer`. No byte is the end.
+    /// Reads to `buffer`. A read of no bytes is the end.
     #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
@@ -155,7 +154,7 @@ impl Socket {
         }
     }
 
-    /// Whether a read may find bytes. Costs less than to try.
+    /// Is ready if a read may find bytes. Costs less than a read.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &*self.stream.borrow() {
             Some(stream) => stream.poll_readable(cx),
@@ -191,24 +190,24 @@ impl Socket {
         }
     }
 
-    /// Closes the connection, whoever else still refers to it.
+    /// Closes the connection, even if other references to it exist.
     pub(super) fn close(&self) {
         if let Some(stream) = self.stream.borrow_mut().take() {
             stream.close(self.reset.get());
         }
     }
 
-    /// Gives the connection to `session` as soon as what HTTP has written is out. HTTP then sees its end.
+    /// Hands the connection over to `session` once HTTP's output is flushed. HTTP then reads the end of the stream.
     pub(super) fn hand_over(&self, session: LocalBoxFuture<'static, ()>) {
         *self.owner.borrow_mut() = Owner::HttpUntilFlushed(session);
     }
 
-    /// Whether HTTP no longer has it.
+    /// Whether the session owns the connection.
     pub(super) fn is_handed_over(&self) -> bool {
         matches!(*self.owner.borrow(), Owner::Session)
     }
 
-    /// HTTP has written everything: starts the session that waits for the connection. Returns whether there was one.
+    /// Starts the session that waits for the connection, after HTTP's output is flushed. Returns whether there was one.
     pub(super) fn start_session(&self) -> bool {
         let mut owner = self.owner.borrow_mut();
         match std::mem::take(&mut *owner) {
@@ -225,9 +224,9 @@ impl Socket {
         }
     }
 
-    /// HTTP ends without having handed the connection over.
+    /// Closes the connection when HTTP ends without a hand-over.
     pub(super) fn end_http(&self) {
-        // A session that waits for the connection refers to it: neither would ever be dropped.
+        // A waiting session refers to this socket, so without this neither would ever be dropped.
         self.owner.take();
         self.note_peer_gone();
         self.close();
@@ -248,7 +247,7 @@ impl Socket {
     }
 }
 
-/// A response that is being made or sent. Dropping it says that it is done.
+/// A response in progress. Dropping it records that the response is done.
 #[derive(Debug)]
 pub struct Serving(Rc<Socket>);
 

@@ -13,9 +13,9 @@ use tokio::time::{Instant, Sleep, sleep};
 pub(super) struct StallDeadline {
     /// None if there is no limit.
     timeout: Option<Duration>,
-    /// Is there while a write is pending.
+    /// None unless a write is pending.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The progress that the timer started at.
+    /// Value of `progress` at the last poll.
     progress: u32,
 }
 
@@ -28,12 +28,12 @@ impl StallDeadline {
         }
     }
 
-    /// Everything was written.
+    /// Stops the timer, because everything was written.
     pub(super) fn clear(&mut self) {
         self.timer = None;
     }
 
-    /// A write is pending. Is ready once `progress` has not changed for the timeout.
+    /// Must be called while a write is pending. Is ready once `progress` has not changed for the timeout.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, progress: u32) -> Poll<()> {
         let Some(timeout) = self.timeout else {
             return Poll::Pending;

@@ -1,4 +1,4 @@
-//! The connection to a peer, plain or with TLS, as one type: actix's dispatcher is compiled once.
+//! A connection, plain or with TLS, as one type, so that actix-http's dispatcher is compiled once.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use super::{tcp::Tcp, tls_stream::Tls};
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(Tcp),
-    /// Boxed, so that a plain connection does not have its size.
+    /// Boxed, because it is much larger than a plain connection.
     Tls(Box<Tls>),
 }
 
@@ -33,11 +33,11 @@ impl Stream {
         }
     }
 
-    /// Whether a read may find bytes. Costs less than to try.
+    /// Is ready if a read may find bytes. Costs less than a read.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(tcp) => tcp.poll_readable(cx),
-            // Bytes that were read may not have been decrypted.
+            // rustls may hold bytes that are read and not decrypted.
             Self::Tls(_) => Poll::Ready(Ok(())),
         }
     }
@@ -77,7 +77,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
-            // The kernel has all that was written.
+            // A plain connection has no buffer.
             Self::Plain(_) => Poll::Ready(Ok(())),
             Self::Tls(tls) => tls.poll_flush(cx),
         }

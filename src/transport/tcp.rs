@@ -18,9 +18,9 @@ use tokio::{
 #[derive(Debug)]
 pub(super) struct Tcp {
     io: TcpStream,
-    /// Whether a read asks the kernel although tokio knows of no bytes.
+    /// Whether a read tries the kernel when tokio reports no bytes.
     asks_kernel: bool,
-    /// Counts the writes that the kernel has accepted. Wraps.
+    /// Number of writes that the kernel has accepted. Wraps.
     writes: Cell<u32>,
 }
 
@@ -33,13 +33,13 @@ impl Tcp {
         }
     }
 
-    /// From now on a read that is pending means that the kernel has no bytes. Without this it means only that tokio's driver has
-    /// not seen any since it last looked, and it looks seldom on a busy machine.
+    /// Makes each later read that would be pending read from the kernel. Without this, a pending read means only that tokio's driver
+    /// found no bytes at its last poll, and on a busy machine it polls seldom.
     pub(super) fn ask_kernel(&mut self) {
         self.asks_kernel = true;
     }
 
-    /// A number that changes whenever the kernel accepts bytes.
+    /// Returns a number that changes whenever the kernel accepts bytes.
     pub(super) fn writes(&self) -> u32 {
         self.writes.get()
     }
@@ -51,12 +51,12 @@ impl Tcp {
         self.io.poll_read_ready(cx)
     }
 
-    /// Writes what the kernel accepts at once.
+    /// Writes as much as the kernel accepts, without waiting.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.io.try_write(bytes)
     }
 
-    /// The next close is a reset (RFC 9293 section 3.10.4, ABORT): a linger time of zero says so.
+    /// Makes the next close a reset (RFC 9293 section 3.10.5, ABORT), with a linger time of zero.
     pub(super) fn reset_on_close(&self) {
         let _ = SockRef::from(&self.io).set_linger(Some(Duration::ZERO));
     }
@@ -68,7 +68,7 @@ impl Tcp {
         polled
     }
 
-    /// Reads from the kernel, whatever tokio knows.
+    /// Reads from the kernel without tokio.
     #[cold]
     fn read_kernel(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match (&*SockRef::from(&self.io)).read(buffer.initialize_unfilled()) {

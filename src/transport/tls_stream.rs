@@ -1,4 +1,4 @@
-//! TLS on a TCP connection: what the handshake negotiated, and how the connection ends.
+//! TLS on a TCP connection: its parameters, and its end with close_notify.
 
 use std::{
     io,
@@ -17,10 +17,10 @@ use tokio_rustls::server::TlsStream;
 
 use super::{buffered_tcp::BufferedTcp, tcp::Tcp};
 
-/// How long the server waits for the peer's close_notify after its own. No session waits for it any more.
+/// Time that the server waits for the peer's close_notify after its own. The session has ended before.
 const CLOSE_NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What the TLS handshake negotiated.
+/// The parameters that the TLS handshake negotiated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsInfo {
     /// `1.2` or `1.3`.
@@ -54,7 +54,7 @@ impl TlsInfo {
     }
 }
 
-/// rustls has names of its own for the cipher suites of TLS 1.3.
+/// Returns the IANA name of a cipher suite. rustls has other names for those of TLS 1.3.
 fn iana(suite: &'static str) -> &'static str {
     match suite {
         "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
@@ -68,14 +68,17 @@ fn iana(suite: &'static str) -> &'static str {
 #[derive(Debug)]
 pub(super) struct Tls {
     stream: TlsStream<BufferedTcp>,
-    /// Is set once close_notify and FIN were sent.
-    linger: Option<Pin<Box<Sleep>>>,
+    /// None until close_notify and FIN are sent.
+    close_notify_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Tls {
     /// Wraps a connection whose TLS handshake is complete.
     pub(super) fn new(stream: TlsStream<BufferedTcp>) -> Self {
-        Self { stream, linger: None }
+        Self {
+            stream,
+            close_notify_timer: None,
+        }
     }
 
     pub(super) fn info(&self) -> TlsInfo {
@@ -96,8 +99,8 @@ impl Tls {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            // An end without close_notify is an end. If it truncated something, the layer above sees that: a message lacks its
-            // last frame, and the connection its Close frame.
+            // An end without close_notify is treated as an end. The layer above detects a truncation: a message lacks its last frame,
+            // or the connection its Close frame.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
             polled => polled,
         }
@@ -112,14 +115,14 @@ impl Tls {
     }
 
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.linger.is_none() {
+        if self.close_notify_timer.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
         }
-        self.poll_linger(cx).map(Ok)
+        self.poll_close_notify(cx).map(Ok)
     }
 
-    /// Sends close_notify, which comes before every close (RFC 8446 section 6.1). actix drops a connection in more cases than it
-    /// shuts one down: after the keep-alive time, or after an error. If the kernel has no room for it, it is left out.
+    /// Sends close_notify, which RFC 8446 section 6.1 requires before a close. actix-http drops a connection without a shutdown after
+    /// the keep-alive time and after an error. If the kernel accepts no more bytes, close_notify is not sent.
     pub(super) fn send_close_notify(&mut self) {
         let (io, connection) = self.stream.get_mut();
         connection.send_close_notify();
@@ -133,13 +136,13 @@ impl Tls {
         }
     }
 
-    /// Reads until the peer's close_notify. If the socket were closed before, the kernel would answer it with a reset, which makes
-    /// some systems discard what was not read yet.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let linger = self
-            .linger
+    /// Reads until the peer's close_notify. If the socket were closed before, the kernel would answer it with a reset, and some
+    /// systems then discard unread bytes.
+    fn poll_close_notify(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let close_notify_timer = self
+            .close_notify_timer
             .get_or_insert_with(|| Box::pin(sleep(CLOSE_NOTIFY_TIMEOUT)));
-        if linger.as_mut().poll(cx).is_ready() {
+        if close_notify_timer.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         let mut block = [0; 1024];
@@ -153,7 +156,7 @@ impl Tls {
     }
 }
 
-/// Writes what the kernel accepts at once.
+/// A writer that never waits: it writes as much as the kernel accepts.
 struct TryWrite<'t>(&'t Tcp);
 
 impl io::Write for TryWrite<'_> {

@@ -1,21 +1,21 @@
-//! Bytes that wait between two polls of a connection.
+//! The unparsed bytes of a connection between two polls.
 
 use super::pool::{self, Use};
 use crate::protocol::ReadBuffer;
 
-/// Bytes of one connection that were read and not parsed, between two polls.
+/// Bytes of one connection that were read and not parsed.
 #[derive(Debug, Default)]
 pub(super) struct Unread(Vec<u8>);
 
 impl Unread {
-    /// Puts them into a buffer that the thread lends.
+    /// Returns a buffer of the pool with the unparsed bytes.
     #[inline]
     pub(super) fn lend(&mut self) -> ReadBuffer {
         let unread = std::mem::take(&mut self.0);
         ReadBuffer::new(pool::take(Use::Read), &unread)
     }
 
-    /// Takes what was not parsed, and gives the buffer back. An idle connection keeps nothing.
+    /// Copies the unparsed bytes and returns the buffer to the pool. An idle connection keeps no buffer.
     #[inline]
     pub(super) fn take_back(buffer: ReadBuffer) -> Self {
         let unread = Self(buffer.unparsed().to_vec());

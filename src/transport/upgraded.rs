@@ -1,8 +1,8 @@
-//! A session and its connection: runs the one and writes to the other.
+//! The task of a session after the upgrade: it runs the session and writes its frames.
 //!
-//! HTTP's dispatcher would copy what comes to a channel and what goes to a buffer, wake itself for either, and keep its own buffers
-//! and timers for as long as the connection lives. None of that is needed once the 101 is out. So the response's body takes
-//! the connection when it is first asked for bytes, and ends.
+//! actix-http's dispatcher would copy the input to a channel and the output to a buffer, with a wake-up for each, and keep its buffers
+//! and timers for the life of the connection. A session needs none of that. So the body of the 101 takes over the connection at
+//! its first poll, and ends.
 
 use std::{
     io,
@@ -18,15 +18,15 @@ use futures_core::{Stream, future::LocalBoxFuture};
 use super::{carrier::Carrier, outbound::Outbound, socket::Socket, stall::StallDeadline};
 use crate::protocol::{Observer, Role};
 
-/// The body of a 101: gives the connection to `session` when it is first asked for bytes.
+/// The body of a 101. Its first poll hands the connection over to the session.
 pub struct Upgraded {
-    /// None once the socket has it.
+    /// None after the first poll.
     session: Option<LocalBoxFuture<'static, ()>>,
     socket: Rc<Socket>,
 }
 
 impl Upgraded {
-    /// Will run `session` on `socket`.
+    /// Creates the body that starts `session` on `socket`.
     pub fn new(session: impl Future<Output = ()> + 'static, socket: Rc<Socket>) -> Self {
         Self {
             session: Some(Box::pin(session)),
@@ -40,7 +40,7 @@ impl Stream for Upgraded {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(session) = self.session.take() {
-            // The head is in HTTP's buffer, and is written before the connection changes hands.
+            // The response's head is in HTTP's buffer, which is flushed before the hand-over.
             self.socket.hand_over(session);
         }
         if self.socket.is_handed_over() {
@@ -51,18 +51,18 @@ impl Stream for Upgraded {
     }
 }
 
-/// Runs a session, writes what it sends, and closes its carrier.
+/// Runs a session, writes its frames, and closes its carrier.
 #[derive(Debug)]
 pub struct SessionTask<S, R: Role, O, U> {
-    /// Is kept until the carrier is closed, because the process may end once the last session is dropped.
+    /// Dropped after the carrier is closed, because the process may end once the last session is dropped.
     session: S,
     outbound: Rc<Outbound<R, O>>,
     carrier: Carrier,
     stall: StallDeadline,
     ended: bool,
-    /// Whether bytes may wait between the outbound and the kernel.
+    /// Whether bytes may be buffered between `outbound` and the kernel.
     unflushed: bool,
-    /// Is told the number of bytes that could not be written, when it changes. Returns whether they are within the budget.
+    /// Receives the number of unwritten bytes when it changes. Returns whether it is within the budget.
     on_unwritten: U,
     over_budget: bool,
     unwritten: usize,
@@ -75,8 +75,9 @@ where
     O: Observer,
     U: Fn(usize) -> bool,
 {
-    /// Will run `session`, which sends by `outbound`. A peer that reads nothing for `stall_timeout` is cut off. `on_unwritten` is
-    /// called with the number of bytes that could not be written, when it changes, and returns whether they are within the budget.
+    /// Creates the task of `session`, which sends through `outbound`. The task resets the connection of a peer that reads nothing for
+    /// `stall_timeout`. It calls `on_unwritten` with the number of unwritten bytes when that changes. The result is whether the
+    /// number is within the budget.
     pub fn new(
         session: S,
         outbound: Rc<Outbound<R, O>>,
@@ -97,7 +98,7 @@ where
         }
     }
 
-    /// Fails if the peer takes no more.
+    /// Polls the session and writes its frames. Fails if the connection fails or the peer stalls.
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut written = self.poll_written(cx)?;
         if !self.ended && (written.is_ready() || self.over_budget || self.outbound.has_room()) {
@@ -108,12 +109,12 @@ where
             written = self.poll_written(cx)?;
         }
         if self.over_budget && self.ended && written.is_pending() {
-            // Its memory is wanted, and the peer has had its time to read.
+            // The budget is exceeded, and the peer had the close timeout to read.
             self.carrier.reset_on_close();
             return Poll::Ready(Ok(()));
         }
         ready!(written);
-        // The session was pending, and so will be woken: what it sent in the meantime is out.
+        // All frames are written. If the session has not ended, its own wake-ups continue it.
         if self.ended {
             self.carrier.poll_shutdown(cx)
         } else {
@@ -121,7 +122,7 @@ where
         }
     }
 
-    /// Writes what waits. Most polls of a session start with nothing to write.
+    /// Writes the unwritten bytes. Most polls start without any.
     #[inline]
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.unflushed && self.outbound.unwritten() == 0 {
@@ -145,16 +146,16 @@ where
             return polled;
         }
         if self.note_unwritten() {
-            // The session closes the connection.
+            // The next poll of the session closes the connection.
             cx.waker().wake_by_ref();
         }
         ready!(self.stall.poll(cx, self.carrier.writes()));
-        // What the peer did not read is of no use to it, and takes the kernel's memory.
+        // A reset frees the kernel's memory: the peer does not read the unsent bytes.
         self.carrier.reset_on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Returns whether the budget is exceeded since this call.
+    /// Reports the number of unwritten bytes. Returns whether this call exceeded the budget.
     #[cold]
     fn note_unwritten(&mut self) -> bool {
         let unwritten = self.outbound.unwritten();

@@ -1,5 +1,5 @@
-//! Bytes that wait to be written, in one piece. A socket takes that in one call, and copying them here costs less than to make
-//! the kernel gather pieces (BENCHMARKS.md has the figures).
+//! The unwritten bytes of a connection in one contiguous buffer. One write sends all of them. The copy to this buffer costs less
+//! than a vectored write (BENCHMARKS.md has the figures).
 
 use super::{
     copy_alignment,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::protocol::frame::MAX_HEADER;
 
-/// What one connection has to write.
+/// The unwritten bytes of one connection.
 #[derive(Debug, Default)]
 pub(super) struct WriteBuffer {
     bytes: Vec<u8>,
@@ -15,7 +15,7 @@ pub(super) struct WriteBuffer {
 }
 
 impl WriteBuffer {
-    /// Returns the storage, to append a frame to whose payload has about `len` bytes.
+    /// Returns the storage, with room for a frame whose payload has about `len` bytes.
     pub(super) fn room(&mut self, len: usize) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
             self.bytes = pool::take(Use::Write);
@@ -27,7 +27,7 @@ impl WriteBuffer {
         &mut self.bytes
     }
 
-    /// The bytes that wait.
+    /// Returns the unwritten bytes.
     pub(super) fn unwritten(&self) -> &[u8] {
         &self.bytes[self.written..]
     }
@@ -37,7 +37,7 @@ impl WriteBuffer {
         self.written += len;
     }
 
-    /// Gives back memory that the waiting bytes do not need. Is called when the connection writes no more for now.
+    /// Releases the memory that the unwritten bytes do not need. Must be called after the last write of a poll.
     pub(super) fn shrink(&mut self) {
         let capacity = self.bytes.capacity();
         let unwritten = self.unwritten();

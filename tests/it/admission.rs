@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     hostile::warm,
+    metrics::Scrape,
     support::{
         memory::{MIB, Memory, until_read},
         process::Process,
@@ -85,6 +86,10 @@ async fn one_http_connection_too_many_gets_503_and_a_place_that_becomes_free_is_
         assert_eq!(peer.get(PAGE).await.0.status, 200);
     }
     drop(open.pop());
+    let counted = Scrape::of(&server)
+        .await
+        .value("ws_echo_limits_hit", &[("limit", "max_http_connections")]);
+    assert!(counted >= 2.0, "{counted}");
     open.push(served(server.addr()).await);
     open.pop().unwrap().reset();
     open.push(served(server.addr()).await);

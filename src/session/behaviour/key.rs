@@ -25,7 +25,7 @@ pub struct Key {
     pub(super) set: fn(&mut Behaviour, &Param<'_>) -> Option<()>,
 }
 
-/// What the keys of a group have an effect on.
+/// The part of a connection that the keys of a group change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     /// What the server sends.
@@ -65,6 +65,6 @@ pub enum Kind {
     Trigger,
     /// The name of a subprotocol, or `none`.
     Subprotocol,
-    /// A secret. No error repeats it: it may be the right one but for a slip of the hand.
+    /// A secret. No error repeats it, because it may differ from the right one by a typing mistake only.
     Secret,
 }

@@ -4,12 +4,10 @@ use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 use super::{Subprotocol, Trigger};
 use crate::{
-    protocol::{CloseFrame, fields::is_token, is_sendable_close_code},
+    protocol::{CloseFrame, fields::is_token, frame::MAX_CLOSE_REASON, is_sendable_close_code},
     session::reply::ReplyMode,
 };
 
-/// Longest close reason in bytes (RFC 6455 section 5.5: a control frame has 125, the code takes 2 of them).
-const MAX_REASON: usize = 123;
 /// Longest name of a subprotocol in bytes.
 const MAX_SUBPROTOCOL: usize = 64;
 
@@ -24,7 +22,7 @@ pub(super) struct Param<'q> {
 impl Param<'_> {
     pub(super) fn duration(&self, allowed: &RangeInclusive<Duration>) -> Option<Duration> {
         let duration = match self.value {
-            // humantime wants a unit, and 0 has none to give.
+            // humantime requires a unit, also for 0.
             "0" => Duration::ZERO,
             value => humantime::parse_duration(value).ok()?,
         };
@@ -60,7 +58,7 @@ impl Param<'_> {
     pub(super) fn close(&self) -> Option<CloseFrame<'static>> {
         let (code, reason) = self.value.split_once(':').unwrap_or((self.value, ""));
         let code = code.parse().ok()?;
-        let is_valid = is_sendable_close_code(code) && reason.len() <= MAX_REASON;
+        let is_valid = is_sendable_close_code(code) && reason.len() <= MAX_CLOSE_REASON;
         is_valid.then(|| CloseFrame {
             code,
             reason: reason.to_owned().into(),
