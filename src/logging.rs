@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
 
-    /// What both formats make of a message and of one value.
+    /// Returns a record with this message and value in both formats.
     fn both(message: &str, value: &str) -> (String, Read) {
         let pairs = [
             ("key", Value::from(value)),

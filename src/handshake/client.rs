@@ -234,7 +234,7 @@ mod tests {
                 )],
                 "192.0.2.1 - http",
             ),
-            // What the client wrote cannot hide what the proxy appended.
+            // An entry of the client cannot hide the entry that the proxy appended.
             (&[(XFF, b"\xE9, 203.0.113.9")], "203.0.113.9 - -"),
             (&[(XFF, b"\"8.8.8.8, 203.0.113.9")], "203.0.113.9 - -"),
             (&[(XFF, b"\xE9"), (XFF, b"203.0.113.9")], "203.0.113.9 - -"),

@@ -24,7 +24,7 @@ pub(crate) fn redact_path(path: &str) -> String {
 /// server to look at the origin. A reply with the cookies would hand them to that page's script. A client without an
 /// `Origin` is no page, and has sent the credentials itself.
 ///
-/// `https`: whether the client speaks TLS, to this server or to a trusted proxy.
+/// `https`: whether the client uses TLS, to this server or to a trusted proxy.
 pub(crate) fn hides_credentials(origin: Option<&[u8]>, host: Option<&[u8]>, https: bool) -> bool {
     let (scheme, default_port): (&[u8], &[u8]) = if https {
         (b"https://", b":443")

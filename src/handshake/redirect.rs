@@ -78,7 +78,7 @@ mod tests {
         }
     }
 
-    /// Where a browser goes.
+    /// Returns the host and path that a browser requests.
     fn followed(location: &str) -> Url {
         let request = Url::parse("http://own.example:3000/request/path?q").unwrap();
         request.join(location).unwrap()

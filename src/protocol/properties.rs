@@ -1,4 +1,4 @@
-//! What holds for whatever a peer may send. The reference here encodes by hand: it shares no code with what it checks.
+//! Properties of the decoder and the encoder for any input. The reference here encodes by hand and shares no code with them.
 
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -41,7 +41,7 @@ fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-/// What a stream of frames says: whole messages and control frames, in the order of their ends.
+/// The events of a stream of frames: complete messages and control frames, in the order of their ends.
 type Events = Vec<(u8, Vec<u8>)>;
 
 /// The bytes in pieces.
@@ -54,7 +54,7 @@ fn pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// What was decoded, why it ended, and the most that was held of a message that was not complete.
+/// The decoded events, the violation that ended them, and the most bytes that an incomplete message held.
 struct Outcome {
     events: Events,
     violation: Option<Violation>,

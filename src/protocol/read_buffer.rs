@@ -8,7 +8,7 @@ use std::ops::Range;
 pub struct ReadBuffer {
     /// Longer than the bytes that were read, because a read needs initialised memory.
     storage: Vec<u8>,
-    /// Where the unparsed bytes start and end.
+    /// The bounds of the unparsed bytes.
     start: usize,
     end: usize,
 }

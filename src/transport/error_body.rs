@@ -5,9 +5,9 @@ use serde::Serialize;
 /// An error and a hint, each one short text.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ErrorBody<'t> {
-    /// What was found.
+    /// The error that was found.
     pub error: &'t str,
-    /// What is expected.
+    /// One sentence with what to do.
     pub hint: &'t str,
 }
 

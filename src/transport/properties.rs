@@ -1,4 +1,4 @@
-//! What holds for the end of a connection, whatever a peer has sent before.
+//! Properties of the end of a connection, for any input before it.
 
 use std::{
     task::{Context, Poll, Waker},

@@ -2,7 +2,7 @@
 
 use super::{Behaviour, param::Param};
 
-/// A query key that the server knows.
+/// A query key of the server.
 #[derive(Debug)]
 pub struct Key {
     /// The key as it stands in the URL.
@@ -28,7 +28,7 @@ pub struct Key {
 /// The part of a connection that the keys of a group change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// What the server sends.
+    /// The messages that the server sends.
     Reply,
     /// When the server sends it.
     Timing,

@@ -11,7 +11,7 @@ use super::{Action, WatchKey};
 
 pub use super::key::{Group, Key, Kind};
 
-/// What `delay`, `jitter`, `handshake-delay` and `after` allow. No URL makes the server hold a reply or a handshake for
+/// The durations that `delay`, `jitter`, `handshake-delay` and `after` allow. No URL makes the server hold a reply or a handshake for
 /// longer.
 const WAIT: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(5 * 60);
 const TICK: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60 * 60);

@@ -1,4 +1,4 @@
-//! What the URL's query sets for one connection.
+//! The behaviours that the URL's query sets for one connection.
 //!
 //! The types here are plain data. [`keys`] lists the query keys, `query.rs` parses a query into a checked [`Behaviour`].
 //! Every number has an upper limit, so that no URL makes the server hold more, or for longer, than the operator's flags
@@ -22,7 +22,7 @@ use crate::protocol::{CloseFrame, Fault};
 
 pub use watch_key::WatchKey;
 
-/// What one connection's URL sets. The default is an echo with timestamps.
+/// The behaviours of one connection. The default is an echo with timestamps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Behaviour {
     /// `reply`: the form of the replies.
@@ -130,8 +130,8 @@ pub enum Subprotocol {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{found}")]
 pub struct InvalidParam {
-    /// What the query has, such as `invalid value "6m" for delay`.
+    /// The error in the query, such as `invalid value "6m" for delay`.
     pub found: String,
-    /// What the server expects, as one imperative sentence, such as `set delay to a duration from 0 to 5m`.
+    /// The expectation of the server, as one imperative sentence, such as `set delay to a duration from 0 to 5m`.
     pub expected: String,
 }

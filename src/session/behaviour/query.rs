@@ -96,7 +96,7 @@ fn invalid_value(key: &Key, param: &Param<'_>) -> InvalidParam {
     };
     let expected = match key.kind {
         Kind::NoValue => format!("remove the value of {name}"),
-        // The operator's limit as a number, which a client cannot know.
+        // The operator's limit as a number, because the client has no other access to it.
         Kind::Size => format!("set {name} to a size from 1 to {} bytes", param.max_message_size),
         _ => format!("set {name} to {}", key.expected),
     };
