@@ -1,0 +1,91 @@
+//! The query of a URL, as the behaviour of a connection.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ws_echo::session::behaviour::{Behaviour, InvalidParam, keys::KEYS};
+
+const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
+
+/// Longest text of an error and of a hint, in characters. A text repeats at most 64 characters of the query.
+const LONGEST: usize = 300;
+
+fuzz_target!(|input: &[u8]| {
+    let query = String::from_utf8_lossy(input);
+    let mut unknown = Vec::new();
+    let result = Behaviour::from_query(&query, MAX_MESSAGE_SIZE, |name| unknown.push(name.to_owned()));
+    if let Err(error) = &result {
+        check_error(error);
+    }
+
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let encode = |pairs: &mut dyn Iterator<Item = &(_, _)>| {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish()
+    };
+    // The result depends on the decoded pairs, not on how they were encoded, and unknown keys change nothing.
+    assert_eq!(parse(&encode(&mut pairs.iter())), result);
+    let is_known = |name: &str| KEYS.iter().any(|key| key.name == name);
+    assert_eq!(
+        parse(&encode(&mut pairs.iter().filter(|(name, _)| is_known(name)))),
+        result
+    );
+    assert!(unknown.iter().all(|name| !is_known(name)));
+
+    // The order of the pairs changes neither a behaviour nor that there is one.
+    let reversed = parse(&encode(&mut pairs.iter().rev()));
+    assert_eq!(reversed.is_ok(), result.is_ok());
+    if let Ok(behaviour) = result {
+        assert_eq!(reversed, Ok(behaviour.clone()));
+        check_ranges(&behaviour);
+    }
+});
+
+fn parse(query: &str) -> Result<Behaviour, InvalidParam> {
+    Behaviour::from_query(query, MAX_MESSAGE_SIZE, |_| {})
+}
+
+/// Both texts are short. The hint holds nothing of the query. The error may repeat any character of a value: the JSON of
+/// the response and the log escape it.
+fn check_error(error: &InvalidParam) {
+    assert_eq!(error.to_string(), error.found);
+    assert!(error.found.chars().count() <= LONGEST);
+    assert!(error.expected.chars().count() <= LONGEST);
+    assert!(error.expected.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    if error.found.ends_with(" for watch") {
+        assert_eq!(error.found, "invalid value for watch");
+    }
+}
+
+/// No query makes the server hold more, or for longer, than the limits of `keys.rs`.
+fn check_ranges(behaviour: &Behaviour) {
+    let impairment = &behaviour.impairment;
+    let waits = [
+        Some(impairment.delay),
+        Some(impairment.jitter),
+        behaviour.handshake_delay,
+    ];
+    assert!(
+        waits
+            .into_iter()
+            .flatten()
+            .all(|wait| wait.as_secs_f64() <= 300.0)
+    );
+    assert!(
+        behaviour
+            .tick
+            .is_none_or(|tick| (0.01..=3600.0).contains(&tick.as_secs_f64()))
+    );
+    assert!((0.0..=1.0).contains(&impairment.drop));
+    assert!((0.0..=1.0).contains(&impairment.duplicate));
+    assert!(
+        behaviour
+            .max_message_size
+            .is_none_or(|size| (1..=MAX_MESSAGE_SIZE).contains(&size))
+    );
+    assert!(
+        behaviour
+            .handshake_status
+            .is_none_or(|status| (300..=599).contains(&status))
+    );
+}
