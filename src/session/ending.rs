@@ -58,6 +58,8 @@ impl Session {
             }
             Action::Abort => {
                 self.life.close(CloseOutcome::Reset);
+                // From now on, so that a Close frame or an end of the client before the delay ends in a reset too.
+                self.carrier.reset_on_close();
                 self.schedule.reset_at(Instant::now() + ABORT_DELAY);
             }
         }
@@ -65,7 +67,6 @@ impl Session {
 
     /// Resets the connection.
     pub(super) fn reset(&mut self) {
-        self.carrier.reset_on_close();
         self.outbound.abort();
         self.life.end();
     }

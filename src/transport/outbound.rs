@@ -138,6 +138,11 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         written
     }
 
+    /// Whether bytes wait because of the rate, and not because of the peer.
+    pub(super) fn is_paused(&self) -> bool {
+        self.rate.as_ref().is_some_and(|rate| rate.borrow().is_paused())
+    }
+
     fn poll_write_some(
         &self,
         cx: &mut Context<'_>,

@@ -45,6 +45,11 @@ impl RateLimiter {
         self.sleep.as_mut().reset(Instant::now() + time);
     }
 
+    /// Whether the next step has to wait.
+    pub(super) fn is_paused(&self) -> bool {
+        !self.sleep.is_elapsed()
+    }
+
     fn time_of(&self, bytes: usize) -> Duration {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.step);
         self.pause * bytes / self.step

@@ -149,6 +149,11 @@ where
             // The next poll of the session closes the connection.
             cx.waker().wake_by_ref();
         }
+        if self.outbound.is_paused() {
+            // The server waits, not the peer.
+            self.stall.clear();
+            return Poll::Pending;
+        }
         ready!(self.stall.poll(cx, self.carrier.writes()));
         // A reset frees the kernel's memory: the peer does not read the unsent bytes.
         self.carrier.reset_on_close();

@@ -309,6 +309,14 @@ async fn a_trickling_reply_arrives_whole_and_so_does_the_close() {
 }
 
 #[actix_rt::test]
+async fn a_rate_is_no_stall_of_the_client() {
+    let server = Process::start(&["--stall-timeout=100ms"]).await;
+    let mut peer = server.raw("/?reply=verbatim&rate=4").await;
+    peer.send(&raw::text("xy")).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "xy"));
+}
+
+#[actix_rt::test]
 async fn pong_off_leaves_pings_unanswered() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&pong=off").await;

@@ -275,10 +275,10 @@ async fn replies_that_wait_for_their_delay_count() {
 async fn replies_that_nobody_reads_count() {
     let server = sharing_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
-    // So small that 40 of them under way are less than the limit, and their replies, which wait, are more.
+    // A session that cannot write holds a few of these replies: all of them together hold more than the limit.
     let messages = raw::binary(&[7; 16 << 10]).repeat(64);
     let mut floods = Vec::new();
-    for _ in 0..40 {
+    for _ in 0..160 {
         let mut peer = deaf(&server, "").await;
         let messages = messages.clone();
         floods.push(actix_rt::spawn(async move {
