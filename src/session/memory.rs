@@ -16,7 +16,6 @@ pub(crate) struct SessionMemory {
     input: Cell<usize>,
     /// Frames that could not be written.
     unwritten: Cell<usize>,
-    exceeded: Cell<bool>,
 }
 
 impl SessionMemory {
@@ -25,41 +24,29 @@ impl SessionMemory {
             reservation,
             input: Cell::default(),
             unwritten: Cell::default(),
-            exceeded: Cell::default(),
         }
     }
 
-    pub(super) fn set_input(&self, bytes: usize) {
-        if self.input.replace(bytes) != bytes {
-            self.settle(0);
-        }
+    /// Sets the number of bytes of incomplete and of delayed messages. Returns whether the session is within the budget.
+    pub(super) fn set_input(&self, bytes: usize) -> bool {
+        self.input.set(bytes);
+        self.settle(0)
     }
 
     /// Sets the number of unwritten bytes. Returns whether the session is within the budget.
     pub(crate) fn set_unwritten(&self, bytes: usize) -> bool {
         self.unwritten.set(bytes);
-        self.settle(0);
-        !self.exceeded.get()
+        self.settle(0)
     }
 
     /// Whether the budget has room for the reply to a message of this many bytes.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
-        if bytes >= LARGE_REPLY {
-            self.settle(bytes);
-        }
-        !self.exceeded.get()
+        bytes < LARGE_REPLY || self.settle(bytes)
     }
 
-    /// Whether this session has exceeded the budget of all sessions.
-    pub(super) fn is_exceeded(&self) -> bool {
-        self.exceeded.get()
-    }
-
-    fn settle(&self, reply: usize) {
+    fn settle(&self, reply: usize) -> bool {
         // The reply replaces its message in the sum: the message was counted as input, and is dropped with its reply.
         let held = self.input.get().max(reply) + self.unwritten.get();
-        if self.reservation.resize(held).is_err() {
-            self.exceeded.set(true);
-        }
+        self.reservation.resize(held).is_ok()
     }
 }

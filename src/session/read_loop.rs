@@ -160,14 +160,20 @@ fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
     if let Input::Messages(inbound) = &session.input {
         held += inbound.buffered();
     }
-    session.memory.set_input(held);
-    if session.memory.is_exceeded() && session.life.may_send() {
+    if held != session.held {
+        session.held = held;
+        if !session.memory.set_input(held) {
+            session.outbound.exceed_budget();
+        }
+    }
+    if session.outbound.is_over_budget() && session.life.may_send() {
         session.close_because(&CloseCause::MaxBuffered);
         if let Input::Messages(inbound) = &mut session.input
             && let Some(discard) = inbound.discard_rest()
         {
             session.input = Input::Discarding(discard);
         }
+        session.held = 0;
         session.memory.set_input(0);
         // The next poll discards the rest of the input.
         cx.waker().wake_by_ref();

@@ -67,6 +67,7 @@ impl Session {
         };
         // The read loop closes a session that exceeds the memory budget at the end of this poll.
         if !self.memory.has_room_for(copies * received.message.payload.len()) {
+            self.outbound.exceed_budget();
             return false;
         }
         let mode = self.options.reply;

@@ -50,7 +50,10 @@ pub(crate) struct Session {
     pub(super) input: Input,
     pub(super) outbound: Rc<Outbound>,
     pub(super) carrier: Carrier,
+    /// Is touched when the memory that the session holds changes, which small messages do not change.
     pub(super) memory: Rc<SessionMemory>,
+    /// Bytes of incomplete and of delayed messages, as `memory` has them.
+    pub(super) held: usize,
     pub(super) impairer: Impairer,
     /// None if there is no limit.
     pub(super) rate: Option<Box<MessageRateLimit>>,
@@ -79,6 +82,7 @@ impl Session {
             outbound: io.outbound,
             carrier: io.carrier,
             memory,
+            held: 0,
             schedule: Schedule::new(heartbeat),
             stats: SessionStats::new(now),
         }

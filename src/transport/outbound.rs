@@ -27,6 +27,7 @@ pub struct Outbound<R: Role, O> {
     frames: RefCell<Frames<R, O>>,
     rate: Option<Box<RefCell<RateLimiter>>>,
     aborted: Cell<bool>,
+    over_budget: Cell<bool>,
 }
 
 #[derive(Debug)]
@@ -45,6 +46,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
             }),
             rate: rate.map(|rate| Box::new(RefCell::new(RateLimiter::new(rate)))),
             aborted: Cell::default(),
+            over_budget: Cell::default(),
         }
     }
 
@@ -90,6 +92,16 @@ impl<R: Role, O: Observer> Outbound<R, O> {
     /// Ends the connection at once, without the unwritten bytes.
     pub fn abort(&self) {
         self.aborted.set(true);
+    }
+
+    /// Records that the session has asked for more memory than it may have. It is to close the connection.
+    pub fn exceed_budget(&self) {
+        self.over_budget.set(true);
+    }
+
+    /// Whether [`Self::exceed_budget`] was called.
+    pub fn is_over_budget(&self) -> bool {
+        self.over_budget.get()
     }
 
     /// Whether [`Self::abort`] was called.

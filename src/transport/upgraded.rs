@@ -64,7 +64,6 @@ pub struct SessionTask<S, R: Role, O, U> {
     unflushed: bool,
     /// Receives the number of unwritten bytes when it changes. Returns whether it is within the budget.
     on_unwritten: U,
-    over_budget: bool,
     unwritten: usize,
 }
 
@@ -93,7 +92,6 @@ where
             ended: false,
             unflushed: false,
             on_unwritten,
-            over_budget: false,
             unwritten: 0,
         }
     }
@@ -101,14 +99,14 @@ where
     /// Polls the session and writes its frames. Fails if the connection fails or the peer stalls.
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut written = self.poll_written(cx)?;
-        if !self.ended && (written.is_ready() || self.over_budget || self.outbound.has_room()) {
+        if !self.ended && (written.is_ready() || self.outbound.is_over_budget() || self.outbound.has_room()) {
             self.ended = Pin::new(&mut self.session).poll(cx).is_ready();
             if self.outbound.is_aborted() {
                 return Poll::Ready(Ok(()));
             }
             written = self.poll_written(cx)?;
         }
-        if self.over_budget && self.ended && written.is_pending() {
+        if self.ended && written.is_pending() && self.outbound.is_over_budget() {
             // The budget is exceeded, and the peer had the close timeout to read.
             self.carrier.reset_on_close();
             return Poll::Ready(Ok(()));
@@ -168,9 +166,11 @@ where
             return false;
         }
         self.unwritten = unwritten;
-        let was_over_budget = self.over_budget;
-        self.over_budget |= !(self.on_unwritten)(unwritten);
-        self.over_budget && !was_over_budget
+        if (self.on_unwritten)(unwritten) || self.outbound.is_over_budget() {
+            return false;
+        }
+        self.outbound.exceed_budget();
+        true
     }
 }
 
