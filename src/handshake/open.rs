@@ -4,8 +4,9 @@ use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
 
 use actix::Context;
 use actix_http::body::BodyStream;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, dev::Payload, web};
 use log::{debug, warn};
+use serde_json::value::RawValue;
 
 use super::{
     client::{ClientAddr, IgnoredHeader, Resolved},
@@ -17,16 +18,16 @@ use super::{
     validate::{Policy, RequestParts, validate},
 };
 use crate::{
-    admission::{Admission, ConnectionPermit},
+    admission::{Admission, ConnectionPermit, SessionPermit},
     config::Config,
     protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
     session::{
         EchoSession, FrameIo, Inbound, Opened, Outbound, Session, SessionContext, SessionDetails,
         SessionMemory, SessionObserver, SessionOptions,
-        behaviour::Behaviour,
+        behaviour::{Behaviour, InvalidParam},
         clock::now_ms,
         reply::ReplyMode,
-        watch::{self, WatchHub},
+        watch::{self, WatchHub, WatchedConnection},
     },
     transport::{BodyPipe, ByteSource, Carrier, SessionTask, Socket, Upgraded},
 };
@@ -70,6 +71,7 @@ impl Handshake {
             })
     }
 
+    /// Validates, negotiates and opens.
     async fn accept(
         &self,
         request: &HttpRequest,
@@ -87,45 +89,17 @@ impl Handshake {
             allow_origin: &self.config.allow_origin,
         };
         let valid = validate(parts, policy)?;
-        let behaviour = if self.config.behaviours.is_on() {
-            Behaviour::from_query(
-                request.query_string(),
-                self.config.max_message_size.limit(),
-                |key| {
-                    debug!(key; "a query key that means nothing here");
-                },
-            )?
-        } else {
-            Behaviour::default()
-        };
+        let behaviour = self.behaviour(request.query_string())?;
         let connection = request.conn_data::<Rc<ConnectionPermit>>();
         let permit = self
             .admission
             .admit_session(client.address, connection.map(Rc::as_ref))?;
         let socket = request.conn_data::<Rc<Socket>>().cloned();
-
-        if let Some(delay) = behaviour.handshake_delay {
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = self.admission.stopping() => return Err(Refusal::Draining),
-                () = gone(socket.as_deref()) => return Err(Refusal::Gone),
-            }
-        }
-        if let Some(status) = behaviour.handshake_status {
-            let location = without_key(request.path(), request.query_string(), "handshake-status");
-            return Err(Refusal::RequestedStatus { status, location });
-        }
+        self.delay_or_refuse(&behaviour, request, socket.as_deref())
+            .await?;
 
         let negotiated = negotiate(&valid, &behaviour, self.config.compress.is_on());
         let mut response = negotiated.response(permit.id());
-
-        let now = Instant::now();
-        let limits = Limits {
-            message_size: behaviour
-                .max_message_size
-                .unwrap_or(self.config.max_message_size.limit()),
-            fragments: self.config.max_fragments.limit(),
-        };
         let description = (behaviour.reply == ReplyMode::Json)
             .then(|| {
                 describe(Described {
@@ -142,6 +116,71 @@ impl Handshake {
                 })
             })
             .flatten();
+        let details = self.details(request, &behaviour, &negotiated, permit, peer, client);
+        let opening = Opening {
+            behaviour,
+            description,
+            details,
+            deflate: negotiated.deflate,
+            payload: payload.into_inner(),
+        };
+        Ok(match socket {
+            Some(socket) => {
+                let task = self.session_task(opening, Carrier::Socket(Rc::clone(&socket)));
+                response.body(BodyStream::new(Upgraded::new(task, socket)))
+            }
+            // On a connection without a `Socket`, as with actix's test server, HTTP keeps it.
+            None => {
+                let (pipe, body) = BodyPipe::new();
+                actix_web::rt::spawn(self.session_task(opening, Carrier::Body(pipe)));
+                response.body(BodyStream::new(body))
+            }
+        })
+    }
+
+    /// Reads what the query asks for, if the operator allows it.
+    fn behaviour(&self, query: &str) -> Result<Behaviour, InvalidParam> {
+        if !self.config.behaviours.is_on() {
+            return Ok(Behaviour::default());
+        }
+        Behaviour::from_query(query, self.config.max_message_size.limit(), |key| {
+            debug!(key; "a query key that means nothing here");
+        })
+    }
+
+    /// Carries out `handshake-delay` and `handshake-status`. A client that leaves meanwhile gives its place back.
+    async fn delay_or_refuse(
+        &self,
+        behaviour: &Behaviour,
+        request: &HttpRequest,
+        socket: Option<&Socket>,
+    ) -> Result<(), Refusal> {
+        if let Some(delay) = behaviour.handshake_delay {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.admission.stopping() => return Err(Refusal::Draining),
+                () = gone(socket) => return Err(Refusal::Gone),
+            }
+        }
+        match behaviour.handshake_status {
+            Some(status) => Err(Refusal::RequestedStatus {
+                status,
+                location: without_key(request.path(), request.query_string(), "handshake-status"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns what the log and the watchers learn of the connection, and publishes its `handshake` event.
+    fn details(
+        &self,
+        request: &HttpRequest,
+        behaviour: &Behaviour,
+        negotiated: &Negotiated,
+        permit: SessionPermit,
+        peer: SocketAddr,
+        client: &ClientAddr,
+    ) -> SessionDetails {
         let Negotiated {
             subprotocol, deflate, ..
         } = negotiated;
@@ -158,18 +197,40 @@ impl Handshake {
                 },
             )
         });
-        let publisher = watched.as_ref().map(|watched| watched.frame_publisher());
-        let observer = SessionObserver::new(self.context.counters.clone(), publisher);
-        let (carrier, pipe) = match &socket {
-            Some(socket) => (Carrier::Socket(Rc::clone(socket)), None),
-            // On a connection without a `Socket`, as with actix's test server, HTTP keeps it.
-            None => {
-                let (pipe, body) = BodyPipe::new();
-                (Carrier::Body(pipe), Some(body))
-            }
+        let opened = Opened {
+            peer,
+            client: client.client_for_log(peer),
+            path: redact_path(request.path()),
+            subprotocol: subprotocol.clone(),
+            compressed: deflate.is_some(),
         };
+        SessionDetails {
+            watched,
+            permit,
+            opened: Some(Box::new(opened)),
+        }
+    }
+
+    /// Puts the actor on its carrier.
+    fn session_task(&self, opening: Opening, carrier: Carrier) -> impl Future<Output = ()> + use<> {
+        let Opening {
+            behaviour,
+            description,
+            details,
+            deflate,
+            payload,
+        } = opening;
+        let now = Instant::now();
+        let limits = Limits {
+            message_size: behaviour
+                .max_message_size
+                .unwrap_or(self.config.max_message_size.limit()),
+            fragments: self.config.max_fragments.limit(),
+        };
+        let publisher = details.watched.as_ref().map(WatchedConnection::frame_publisher);
+        let observer = SessionObserver::new(self.context.counters.clone(), publisher);
         let inbound = Inbound::new(
-            ByteSource::new(payload.into_inner(), carrier.clone()),
+            ByteSource::new(payload, carrier.clone()),
             limits,
             deflate.as_ref().map(Deflate::inflater::<Server>),
             observer.clone(),
@@ -180,18 +241,6 @@ impl Handshake {
             fragment: behaviour.fragment,
         };
         let outbound = Rc::new(Outbound::new(Encoder::new(options, (), observer), behaviour.rate));
-        let opened = Opened {
-            peer,
-            client: client.client_for_log(peer),
-            path: redact_path(request.path()),
-            subprotocol,
-            compressed: deflate.is_some(),
-        };
-        let details = SessionDetails {
-            watched,
-            permit,
-            opened: Some(Box::new(opened)),
-        };
         let io = FrameIo {
             inbound,
             outbound: Rc::clone(&outbound),
@@ -206,25 +255,25 @@ impl Handshake {
             Rc::clone(&memory),
             now,
         );
-        let session = Context::new().into_future(EchoSession::new(session));
-        let task = SessionTask::new(
-            session,
+        let actor = Context::new().into_future(EchoSession::new(session));
+        SessionTask::new(
+            actor,
             outbound,
             carrier,
             self.context.stall_timeout,
             move |bytes| memory.set_unwritten(bytes),
-        );
-        Ok(match (socket, pipe) {
-            (Some(socket), _) => response.body(BodyStream::new(Upgraded::new(task, socket))),
-            (None, pipe) => {
-                actix_web::rt::spawn(task);
-                match pipe {
-                    Some(body) => response.body(BodyStream::new(body)),
-                    None => response.finish(),
-                }
-            }
-        })
+        )
     }
+}
+
+/// A handshake that was validated and negotiated.
+struct Opening {
+    behaviour: Behaviour,
+    /// What `reply=json` says of the connection.
+    description: Option<Box<RawValue>>,
+    details: SessionDetails,
+    deflate: Option<Deflate>,
+    payload: Payload,
 }
 
 /// Resolves when the client has closed the connection. Pends for ever without a socket.
