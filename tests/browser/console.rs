@@ -115,8 +115,8 @@ async fn a_close_with_a_code_and_a_reason_is_reported_and_explained() {
     browser.click("#close-with").await;
     browser
         .text("#explained", |text| {
-            // The server sends the code back, and no reason.
-            text.contains("code 4401, reason none, wasClean true") && text.contains("Private use")
+            // The server sends the code back with its reason.
+            text.contains("code 4401, reason 再见, wasClean true") && text.contains("Private use")
         })
         .await;
     browser.sees("#state[data-state=closed]").await;
