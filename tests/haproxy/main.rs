@@ -33,7 +33,7 @@ async fn echoes_polls_and_events_pass_through() {
     peer.send(&large).await;
     assert_eq!(peer.frame().await.payload, vec![7; 1 << 20]);
     peer.send(&raw::close(1000, "done")).await;
-    assert_eq!(peer.closed().await, (1000, String::new()));
+    assert_eq!(peer.closed().await, (1000, "done".to_owned()));
 
     assert_eq!(site.get("/").await, 200);
     assert_eq!(site.get("/poll?message=x").await, 200);
