@@ -269,7 +269,7 @@ impl Handshake {
 /// A handshake that was validated and negotiated.
 struct Opening {
     behaviour: Behaviour,
-    /// What `reply=json` says of the connection.
+    /// The description of the connection for `reply=json`.
     description: Option<Box<RawValue>>,
     details: SessionDetails,
     deflate: Option<Deflate>,

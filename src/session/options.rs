@@ -36,7 +36,7 @@ pub(crate) struct Opened {
 pub(crate) struct SessionOptions {
     pub(super) reply: ReplyMode,
     pub(super) tick: Option<Duration>,
-    /// What happens once, and when. In a box, because most sessions have none.
+    /// The action that happens once, and its trigger. In a box, because most sessions have none.
     pub(super) action: Option<Box<(Action, Trigger)>>,
     /// Whether a Ping is answered.
     pub(super) pong: bool,

@@ -1,4 +1,4 @@
-//! Who may be here, and for how long: the caps on connections, whatever they speak, and the deadline of a request.
+//! The caps on connections, HTTP and WebSocket alike, and the deadlines of a request.
 
 use std::net::SocketAddr;
 
