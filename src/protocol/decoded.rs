@@ -1,4 +1,4 @@
-//! The result of decoding, which borrows nothing: a caller can hold it beside the read buffer.
+//! The result of decoding. It borrows nothing, so the caller can use the read buffer before it adds the payload.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -7,45 +7,45 @@ use super::{
     read_buffer::ReadBuffer,
 };
 
-/// [`Incoming`], with the places of payloads in the read buffer instead of references.
+/// An [`Incoming`] that has ranges of the read buffer instead of references.
 #[derive(Debug)]
 pub enum Decoded {
     /// A data message.
-    Message(DataKind, Body, MessageMeta),
-    /// A Ping.
+    Message(DataKind, Payload, MessageMeta),
+    /// A Ping, with its payload.
     Ping(Range<usize>),
     /// A Pong.
     Pong,
-    /// A Close frame, with its code and the place of its reason.
+    /// A Close frame, with its code and its reason if it has a body.
     Close(Option<(u16, Range<usize>)>),
 }
 
-/// The place of a payload.
+/// The payload of a data message.
 #[derive(Debug)]
-pub enum Body {
-    /// In the read buffer.
+pub enum Payload {
+    /// A range of the read buffer.
     InBuffer(Range<usize>),
-    /// In its own memory.
+    /// Bytes that were collected from several reads or frames, or decompressed.
     Assembled(Vec<u8>),
 }
 
 impl Decoded {
-    /// Adds the payload from `buffer`, from which this was decoded. Nothing may have been read to `buffer` since.
+    /// Returns the message with its payload from `buffer`. `buffer` must be the one that was decoded, without a read since.
     pub fn within(self, buffer: &ReadBuffer) -> Incoming<'_> {
         match self {
-            Self::Message(kind, body, meta) => {
-                let payload = match body {
-                    Body::InBuffer(place) => Cow::Borrowed(buffer.parsed(place)),
-                    Body::Assembled(bytes) => Cow::Owned(bytes),
+            Self::Message(kind, payload, meta) => {
+                let payload = match payload {
+                    Payload::InBuffer(range) => Cow::Borrowed(buffer.parsed(range)),
+                    Payload::Assembled(bytes) => Cow::Owned(bytes),
                 };
                 Incoming::Message(Message { kind, payload }, meta)
             }
-            Self::Ping(place) => Incoming::Ping(buffer.parsed(place)),
+            Self::Ping(range) => Incoming::Ping(buffer.parsed(range)),
             Self::Pong => Incoming::Pong,
-            Self::Close(body) => Incoming::Close(body.map(|(code, place)| CloseFrame {
+            Self::Close(body) => Incoming::Close(body.map(|(code, range)| CloseFrame {
                 code,
-                // It is UTF-8: `validate_close_payload` has checked it.
-                reason: String::from_utf8_lossy(buffer.parsed(place)),
+                // Borrows: `validate_close_payload` has checked that the reason is UTF-8.
+                reason: String::from_utf8_lossy(buffer.parsed(range)),
             })),
         }
     }

@@ -1,13 +1,13 @@
-//! The decoder: from bytes to messages. It validates and unmasks frames as they arrive.
+//! The decoder of frames: it validates, unmasks and decompresses bytes as they arrive, and returns messages.
 //!
-//! A frame is validated when its header is complete, so that an invalid or too large one is refused before it costs memory.
-//! Three things are buffered until they are complete: a header, a control frame of at most 125 bytes, and a message up to its
-//! limit.
+//! A frame is validated when its header is complete, so that an invalid or too large one is rejected before it costs memory.
+//! The decoder parses a header (at most 14 bytes) and a control frame (payload at most 125 bytes) once they are complete. It
+//! collects a data message up to its limit.
 
 use std::marker::PhantomData;
 
 use super::{
-    decoded::{Body, Decoded},
+    decoded::{Decoded, Payload},
     deflate::{InflateError, Inflater},
     fragmented_message::FragmentedMessage,
     frame::{self, CLOSE, CONTINUATION, Header, PING, RSV1, TEXT},
@@ -30,57 +30,59 @@ pub struct Limits {
     pub fragments: usize,
 }
 
-/// Number of compressed bytes that are decompressed in one step, so that a violation is found early.
+/// Largest number of compressed bytes that are decompressed in one step, so that a violation is detected early.
 const BLOCK: usize = 4096;
 
 /// Decodes the frames that the end `R` receives.
 #[derive(Debug)]
 pub struct Decoder<R, O> {
     limits: Limits,
-    /// None without permessage-deflate.
+    /// `None` without permessage-deflate.
     inflater: Option<Box<Inflater>>,
-    /// The data message that is incomplete.
+    /// The incomplete data message.
     message: Option<FragmentedMessage>,
-    /// The payload of its current frame.
-    frame: Payload,
-    /// None unless the observer taps.
+    /// The payload of the message's current frame.
+    frame: FramePayload,
+    /// `None` unless the observer taps.
     recorder: Option<Box<FrameRecorder>>,
     observer: O,
     role: PhantomData<R>,
 }
 
-/// The payload of the current data frame.
+/// The progress within the payload of the current data frame.
 #[derive(Debug, Clone, Copy, Default)]
-struct Payload {
+struct FramePayload {
+    /// Number of bytes that were not parsed.
     left: u64,
+    /// Number of bytes that were parsed.
     offset: u64,
-    /// Zeros in an unmasked frame, which change nothing.
+    /// The masking key. Zeros, which change nothing, if the frame is not masked.
     mask: [u8; 4],
-    /// Whether the frame ends its message.
+    /// Whether this is the message's last frame.
     fin: bool,
 }
 
 impl<R: Role, O: Observer> Decoder<R, O> {
-    /// Creates a decoder at the start of a connection. `inflater` is None without permessage-deflate.
+    /// Creates a decoder at the start of a connection. `inflater` is `None` without permessage-deflate.
     pub fn new(limits: Limits, inflater: Option<Inflater>, observer: O) -> Self {
         Self {
             limits,
             inflater: inflater.map(Box::new),
             message: None,
-            frame: Payload::default(),
+            frame: FramePayload::default(),
             recorder: observer.taps().then(|| Box::new(FrameRecorder::new())),
             observer,
             role: PhantomData,
         }
     }
 
-    /// Parses the next message or control frame from the start of `buffer`. Returns `None` if more bytes must arrive first. All
-    /// bytes that can be used are then parsed.
+    /// Parses the next message or control frame from the start of `buffer`. Returns `None` once everything is parsed but an
+    /// incomplete header or control frame: more bytes must arrive first.
     ///
     /// # Errors
-    /// On the first violation. `buffer` is left at the invalid frame, or within it with [`Self::left`] bytes still to come.
-    /// The decoder must not be used again.
-    // Is called for every message, from one place.
+    /// On the first violation. `buffer` then starts at the invalid frame, or within its payload, of which [`Self::left`] bytes
+    /// follow. The decoder must not be used again.
+    // Inlined into its one caller. It runs for every message.
     #[inline]
     pub fn decode(&mut self, buffer: &mut ReadBuffer) -> Result<Option<Decoded>, Violation> {
         loop {
@@ -118,17 +120,17 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         }
     }
 
-    /// Returns the number of payload bytes that the current frame lacks.
+    /// Returns the number of payload bytes of the current frame that were not parsed.
     pub fn left(&self) -> u64 {
         self.frame.left
     }
 
-    /// Returns the number of bytes that the incomplete message holds.
+    /// Returns the number of bytes of the incomplete message that are in memory.
     pub fn buffered(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.bytes.len())
     }
 
-    /// Decodes a complete message in one frame. This is the most frequent case, and it leaves no state.
+    /// Decodes a complete message in one frame. This is the most frequent case. It changes no state of the decoder.
     fn decode_single_frame(
         &mut self,
         single: &SingleFrameMessage,
@@ -161,7 +163,11 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             frames: 1,
             compressed: false,
         };
-        Ok(Decoded::Message(kind, Body::InBuffer(buffer.advance(len)), meta))
+        Ok(Decoded::Message(
+            kind,
+            Payload::InBuffer(buffer.advance(len)),
+            meta,
+        ))
     }
 
     /// Decodes a complete control frame.
@@ -200,7 +206,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         })
     }
 
-    /// Applies the rules for a data frame's header that depend on the frames before it. Changes nothing on a violation.
+    /// Starts a data frame: applies the rules that depend on the frames before it. A violation changes no state.
     fn begin_frame(&mut self, header: &Header) -> Result<(), Violation> {
         let continues = header.opcode == CONTINUATION;
         let (size, frames, was_compressed) = match (&self.message, continues) {
@@ -209,7 +215,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             (Some(message), true) => (message.size, message.frames, message.compressed),
             (None, false) => (0, 0, false),
         };
-        // RFC 7692 section 6.1: RSV1 is for the first frame of a data message.
+        // RFC 7692 section 6.1: only the first frame of a data message may have RSV1.
         let allowed = if self.inflater.is_some() && !continues {
             RSV1
         } else {
@@ -223,15 +229,15 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             .ok()
             .and_then(|len| size.checked_add(len))
             .unwrap_or(usize::MAX);
-        // The limit of decompressed bytes is checked while they are made. Stored blocks make compressed data longer than the
-        // message, but no usual compressor makes it twice as long.
+        // The limit applies to decompressed bytes, which `Inflater` checks. Stored blocks can make compressed data longer than
+        // the message, but no usual compressor makes it twice as long.
         let limit = self.limits.message_size;
-        let most = if compressed {
+        let wire_limit = if compressed {
             limit.saturating_mul(2).saturating_add(1024)
         } else {
             limit
         };
-        if size > most {
+        if size > wire_limit {
             return Err(Violation::TooBig { limit });
         }
         if frames >= self.limits.fragments {
@@ -253,7 +259,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
                 self.message = Some(FragmentedMessage::new(kind, size, compressed));
             }
         }
-        self.frame = Payload {
+        self.frame = FramePayload {
             left: header.len,
             offset: 0,
             mask: header.mask.unwrap_or_default(),
@@ -266,7 +272,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         Ok(())
     }
 
-    /// Appends the payload bytes that have arrived to the message.
+    /// Appends the payload bytes in `buffer` to the message.
     fn take_payload(&mut self, buffer: &mut ReadBuffer) -> Result<(), Violation> {
         let Some(message) = &mut self.message else {
             return Ok(());
@@ -289,22 +295,22 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             return Ok(());
         }
         let len = buffer.unparsed().len().min(left);
-        let piece = &mut buffer.unparsed_mut()[..len];
+        let part = &mut buffer.unparsed_mut()[..len];
         if !R::SENDS_MASKED {
-            frame::mask(piece, self.frame.mask, self.frame.offset);
+            frame::mask(part, self.frame.mask, self.frame.offset);
         }
-        message.make_room(len, left);
-        message.bytes.extend_from_slice(piece);
+        message.reserve(len, left);
+        message.bytes.extend_from_slice(part);
         self.frame.left -= len as u64;
         self.frame.offset += len as u64;
         if let Some(recorder) = &mut self.recorder {
-            recorder.append(piece);
+            recorder.append(part);
         }
         buffer.advance(len);
         message.check_text()
     }
 
-    /// Decompresses a block, or ends the message if there is none.
+    /// Decompresses a block. Ends the message if `block` is `None`.
     fn decompress(&mut self, block: Option<&[u8]>) -> Result<(), Violation> {
         let limit = self.limits.message_size;
         let (Some(inflater), Some(message)) = (&mut self.inflater, &mut self.message) else {
@@ -351,7 +357,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             frames: message.frames,
             compressed: message.compressed,
         };
-        let body = Body::Assembled(message.bytes);
-        Ok(Some(Decoded::Message(message.kind, body, meta)))
+        let payload = Payload::Assembled(message.bytes);
+        Ok(Some(Decoded::Message(message.kind, payload, meta)))
     }
 }

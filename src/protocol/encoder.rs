@@ -1,4 +1,4 @@
-//! The encoder: from messages to bytes. It compresses as negotiated and fragments as requested.
+//! The encoder of messages. It compresses them as negotiated, fragments them as requested, and appends frames to a buffer.
 
 use std::{borrow::Cow, num::NonZeroUsize};
 
@@ -14,23 +14,23 @@ use super::{
     role::Role,
 };
 
-/// Maximum number of frames of one message that an observer receives. To observe a frame costs far more than a frame of one byte, of
-/// which a message may have millions.
+/// Maximum number of frames of one message that an observer receives. A message may have millions of frames of one byte, and
+/// observing a frame costs far more than encoding it.
 const MAX_TAPPED_FRAMES: usize = 512;
 
 /// The framing of data messages. By default each message is one uncompressed frame.
 #[derive(Debug, Default)]
 pub struct EncoderOptions {
-    /// Compresses data messages. None without permessage-deflate.
+    /// Compresses data messages. `None` without permessage-deflate.
     pub deflater: Option<Deflater>,
-    /// Largest payload of a data frame in bytes.
+    /// Largest payload of a data frame in bytes. `None` is no limit.
     pub fragment: Option<NonZeroUsize>,
 }
 
 /// Appends the frames that the end `R` sends to a buffer.
 #[derive(Debug)]
 pub struct Encoder<R: Role, O> {
-    /// None if every message is one uncompressed frame that is not observed.
+    /// `None` if every message is one uncompressed frame that is not observed.
     framing: Option<Box<Framing>>,
     keys: R::Keys,
     observer: O,
@@ -63,16 +63,16 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         }
     }
 
-    /// Whether [`Self::message`] uses its scratch buffer.
+    /// Returns whether [`Self::message`] uses its scratch buffer.
     pub fn compresses(&self) -> bool {
         self.framing
             .as_ref()
             .is_some_and(|framing| framing.deflater.is_some())
     }
 
-    /// Appends the frames of a data message to `out`. Its payload is the concatenation of `parts`. Compressed bytes are first
-    /// written to `scratch`, which must be empty, because the header before them has their number.
-    // Inlined into its one caller, which has added up the lengths of `parts` already. It runs for every message.
+    /// Appends the frames of a data message to `out`. The payload is the concatenation of `parts`. Compressed bytes are first
+    /// written to `scratch`, which must be empty, because the header before them contains their length.
+    // Inlined into its one caller, which computes the sum of the lengths anyway. It runs for every message.
     #[inline(always)]
     pub fn message(&mut self, kind: DataKind, parts: &[&[u8]], scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
         let len = parts.iter().map(|part| part.len()).sum();
@@ -95,57 +95,64 @@ impl<R: Role, O: Observer> Encoder<R, O> {
             (payload, None) => Cow::Borrowed(payload.copied().unwrap_or_default()),
             _ => Cow::Owned(parts.concat()),
         };
-        let most = framing.fragment.map_or(usize::MAX, NonZeroUsize::get);
+        let max_payload = framing.fragment.map_or(usize::MAX, NonZeroUsize::get);
         let compressed = framing.deflater.as_mut().is_some_and(|deflater| {
             framing.compressed = true;
             deflater.compress(&payload, scratch)
         });
-        self.fragments(kind, &payload, compressed.then_some(&scratch[..]), most, out);
+        self.fragments(
+            kind,
+            &payload,
+            compressed.then_some(&scratch[..]),
+            max_payload,
+            out,
+        );
     }
 
-    /// Appends the frames of a message. Each frame has at most `most` bytes of `compressed`, or else of `payload`.
+    /// Appends the frames of a message. Each has at most `max_payload` bytes of `compressed`, or of `payload` if that is `None`.
     fn fragments(
         &mut self,
         kind: DataKind,
         payload: &[u8],
         compressed: Option<&[u8]>,
-        most: usize,
+        max_payload: usize,
         out: &mut Vec<u8>,
     ) {
         let wire = compressed.unwrap_or(payload);
         let compressed = compressed.is_some();
-        let pieces = wire.len().div_ceil(most).max(1);
+        let frames = wire.len().div_ceil(max_payload).max(1);
         if compressed {
             self.observer
                 .on_compressed(Direction::Sent, payload.len(), wire.len());
         }
-        if pieces > 1 {
+        if frames > 1 {
             self.observer
-                .on_frames(Direction::Sent, CONTINUATION, pieces as u64 - 1);
+                .on_frames(Direction::Sent, CONTINUATION, frames as u64 - 1);
         }
-        for index in 0..pieces {
-            let start = index * most;
-            let piece = &wire[start..start.saturating_add(most).min(wire.len())];
+        for index in 0..frames {
+            let start = index * max_payload;
+            let fragment = &wire[start..start.saturating_add(max_payload).min(wire.len())];
             let first = index == 0;
             let opcode = if first { kind.opcode() } else { CONTINUATION };
             let header = Header {
-                fin: index + 1 == pieces,
+                fin: index + 1 == frames,
                 // RFC 7692 section 6.1: on the first frame only.
                 rsv: if compressed && first { RSV1 } else { 0 },
-                ..Header::unfragmented(opcode, piece.len())
+                ..Header::unfragmented(opcode, fragment.len())
             };
-            // A fragment of a compressed message is no part of its payload, so the observer receives all of it with the first.
+            // A fragment of compressed data is not a readable part of the payload. The observer receives the complete payload
+            // with the first frame.
             let plain = match (compressed, first) {
-                (false, _) => piece,
+                (false, _) => fragment,
                 (true, true) => payload,
                 (true, false) => &[],
             };
-            let header = self.append(header, &[piece], out);
+            let header = self.append(header, &[fragment], out);
             if index < MAX_TAPPED_FRAMES {
                 self.tap(header, plain);
             }
         }
-        if let (true, skipped @ 1..) = (self.observer.taps(), pieces.saturating_sub(MAX_TAPPED_FRAMES)) {
+        if let (true, skipped @ 1..) = (self.observer.taps(), frames.saturating_sub(MAX_TAPPED_FRAMES)) {
             self.observer.on_tap(&TapEvent::Skipped(skipped as u64));
         }
     }
@@ -155,12 +162,13 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         self.control(PING, &[], out);
     }
 
-    /// Appends a Pong. `payload` is that of the Ping, at most 125 bytes.
+    /// Appends a Pong with the payload of the Ping, at most 125 bytes.
     pub fn pong(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         self.control(PONG, payload, out);
     }
 
-    /// Appends a Close frame with this code and reason, or an empty one. A reason that does not fit is cut at a character's end.
+    /// Appends a Close frame with this code and reason, or without a body. A reason of more than 123 bytes is cut at the end of
+    /// a character.
     pub fn close(&mut self, body: Option<(u16, &str)>, out: &mut Vec<u8>) {
         let mut payload = [0; MAX_CONTROL_PAYLOAD];
         let mut len = 0;
@@ -183,8 +191,8 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         out.extend_from_slice(&frame);
     }
 
-    /// Releases the compression context if no message was compressed since the last call. The next message starts with an empty
-    /// window, which RFC 7692 allows at any message.
+    /// Releases the compression context if no message was compressed since the last call. The next compressed message starts
+    /// with an empty window, which RFC 7692 allows for any message.
     pub fn release_idle_context(&mut self) {
         if let Some(framing) = self.framing.as_deref_mut()
             && !std::mem::take(&mut framing.compressed)
@@ -200,7 +208,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         self.tap(header, payload);
     }
 
-    /// Appends one frame, masked if the role asks for it, and returns its header.
+    /// Appends one frame, masked if the role requires it, and returns its header.
     #[inline(always)]
     fn append(&mut self, header: Header, parts: &[&[u8]], out: &mut Vec<u8>) -> Header {
         let header = Header {

@@ -1,13 +1,13 @@
-//! Invalid frames: each breaks RFC 6455 in one way, so that a client's author can see whether the client detects it.
+//! Invalid frames. Each breaks RFC 6455 in one way, so that a client's author can test whether the client detects it.
 
 use std::str::FromStr;
 
 use super::frame::{self, CLOSE, CONTINUATION, Header, MAX_HEADER, TEXT};
 
-/// One way to break the protocol: `?wire=`.
+/// An invalid frame (`?wire=`). The sections are those of RFC 6455.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// A text frame with RSV3 set, which no extension has defined (section 5.2).
+    /// A text frame with RSV3 set, for which no extension was negotiated (section 5.2).
     Rsv,
     /// A frame of the reserved opcode 3 (section 5.2).
     Opcode,
@@ -17,33 +17,33 @@ pub enum Fault {
     Length,
     /// A text frame that is not UTF-8 (section 5.6).
     Utf8,
-    /// A continuation frame with nothing to continue (section 5.4).
+    /// A continuation frame without a message before it (section 5.4).
     Continuation,
-    /// A Close frame with code 1005, which must not be on the wire (section 7.4.1).
+    /// A Close frame with code 1005, which must not be sent (section 7.4.1).
     CloseCode,
     /// A Close frame with a body of one byte (section 5.5.1).
     CloseLength,
 }
 
 impl Fault {
-    /// Whether the frame is a Close frame, after which no frame may be sent (RFC 6455 section 5.5.1).
+    /// Returns whether this is a Close frame. No frame may be sent after one (RFC 6455 section 5.5.1).
     pub fn is_close(self) -> bool {
         matches!(self, Self::CloseCode | Self::CloseLength)
     }
 
     /// Returns the bytes of the frame.
     pub fn frame(self) -> Vec<u8> {
-        /// A text that shows that the frame is deliberate.
+        /// A text for the client's log, which shows that the server sent the frame on purpose.
         const TEXT_PAYLOAD: &[u8] = b"ws-echo: broken on request";
         let text = Header::unfragmented(TEXT, TEXT_PAYLOAD.len());
         match self {
-            Self::Rsv => bytes(Header { rsv: 0b001, ..text }, TEXT_PAYLOAD),
-            Self::Opcode => bytes(Header { opcode: 3, ..text }, TEXT_PAYLOAD),
+            Self::Rsv => encode(Header { rsv: 0b001, ..text }, TEXT_PAYLOAD),
+            Self::Opcode => encode(Header { opcode: 3, ..text }, TEXT_PAYLOAD),
             Self::Masked => {
                 let mask = [0x37, 0xFA, 0x21, 0x3D];
                 let mut masked = TEXT_PAYLOAD.to_vec();
                 frame::mask(&mut masked, mask, 0);
-                bytes(
+                encode(
                     Header {
                         mask: Some(mask),
                         ..text
@@ -53,23 +53,23 @@ impl Fault {
             }
             Self::Length => {
                 let mut bytes = vec![0x81, 126];
-                // At most 125. For more bytes this form would be the shortest.
+                // The low byte is enough: the payload has at most 125 bytes. For more, this form would be the shortest.
                 bytes.extend_from_slice(&[0, TEXT_PAYLOAD.len().to_le_bytes()[0]]);
                 bytes.extend_from_slice(TEXT_PAYLOAD);
                 bytes
             }
-            Self::Utf8 => bytes(Header { len: 2, ..text }, &[0xC3, 0x28]),
-            Self::Continuation => bytes(
+            Self::Utf8 => encode(Header { len: 2, ..text }, &[0xC3, 0x28]),
+            Self::Continuation => encode(
                 Header::unfragmented(CONTINUATION, TEXT_PAYLOAD.len()),
                 TEXT_PAYLOAD,
             ),
-            Self::CloseCode => bytes(Header::unfragmented(CLOSE, 2), &1005_u16.to_be_bytes()),
-            Self::CloseLength => bytes(Header::unfragmented(CLOSE, 1), &[3]),
+            Self::CloseCode => encode(Header::unfragmented(CLOSE, 2), &1005_u16.to_be_bytes()),
+            Self::CloseLength => encode(Header::unfragmented(CLOSE, 1), &[3]),
         }
     }
 }
 
-fn bytes(header: Header, payload: &[u8]) -> Vec<u8> {
+fn encode(header: Header, payload: &[u8]) -> Vec<u8> {
     let mut frame = header.write(&mut [0; MAX_HEADER]).to_vec();
     frame.extend_from_slice(payload);
     frame

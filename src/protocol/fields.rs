@@ -1,15 +1,15 @@
 //! Lists, tokens and quoted strings of header fields (RFC 9110 section 5.6).
 //!
-//! All functions take and return bytes. A field value may hold obs-text, bytes from 0x80 up, anywhere (RFC 9110 section
-//! 5.5). A conversion of the line to `str` would lose the elements beside such a byte.
+//! All functions take and return bytes. A field value may contain obs-text (bytes from 0x80 up) anywhere (RFC 9110 section
+//! 5.5). If the line were converted to `str`, one such byte would lose its other elements.
 
 use std::borrow::Cow;
 
 /// Splits a field value at `separator`, `,` or `;`, and trims each part.
 ///
-/// A separator in a quoted string separates nothing, and a backslash in a quoted string escapes the next byte (RFC 9110
+/// A separator in a quoted string does not split, and a backslash in a quoted string escapes the next byte (RFC 9110
 /// section 5.6.4). A quoted string that is not closed ends with the value. Empty parts are returned too, for callers
-/// that refuse them. [`elements`] skips them.
+/// that reject them. [`elements`] skips them.
 pub fn split(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     value
@@ -28,7 +28,8 @@ pub fn split(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 /// Returns the elements of a list field over all its lines. Empty elements are skipped, as RFC 9110 section 5.6.1.2
 /// requires of a recipient.
 ///
-/// A quoted string ends with its line at the latest: what one sender left open must not swallow the line of the next.
+/// A quoted string ends with its line at the latest. Each proxy on the way may add a line, and a quoted string that one
+/// sender leaves open must not hide the elements of the next.
 pub fn elements<'f>(lines: impl IntoIterator<Item = &'f [u8]>) -> impl Iterator<Item = &'f [u8]> {
     lines
         .into_iter()
@@ -38,8 +39,7 @@ pub fn elements<'f>(lines: impl IntoIterator<Item = &'f [u8]>) -> impl Iterator<
 
 /// Returns the elements of a field whose elements are tokens, over all its lines.
 ///
-/// A token has no quotation mark, so a quotation mark protects no comma here. Empty elements are returned too, for
-/// callers that refuse them.
+/// A token has no quotation mark, so every comma splits. Empty elements are returned too, for callers that reject them.
 pub fn tokens<'f>(lines: impl IntoIterator<Item = &'f [u8]>) -> impl Iterator<Item = &'f [u8]> {
     lines
         .into_iter()
@@ -52,7 +52,7 @@ pub fn parameters(element: &[u8]) -> impl Iterator<Item = &[u8]> {
     split(element, b';')
 }
 
-/// Splits `name=value`. The value is as it came, see [`unquote`], and None if there is no `=`.
+/// Splits `name=value`. The value keeps its quotes ([`unquote`] removes them). It is `None` if there is no `=`.
 ///
 /// White space around `=` is removed (RFC 9110 section 5.6.3: a recipient must parse BWS and ignore it).
 pub fn name_and_value(parameter: &[u8]) -> (&[u8], Option<&[u8]>) {
@@ -62,9 +62,9 @@ pub fn name_and_value(parameter: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Returns a value without the quotes and escapes of a quoted string; any other value as it is.
+/// Returns a value without the quotes and escapes of a quoted string, and any other value unchanged.
 ///
-/// None if the value starts with a quote and its closing quote is missing, or is not the last byte.
+/// Returns `None` if the value starts with a quote and its closing quote is missing, or is not the last byte.
 pub fn unquote(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     let Some(inside) = value.strip_prefix(b"\"") else {
         return Some(Cow::Borrowed(value));
@@ -80,7 +80,7 @@ pub fn unquote(value: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// Whether `text` is a token: one or more of the characters of RFC 9110 section 5.6.2.
+/// Returns whether `text` is a token: one or more of the characters of RFC 9110 section 5.6.2.
 pub fn is_token(text: &[u8]) -> bool {
     let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !text.is_empty() && text.iter().all(is_tchar)
@@ -88,8 +88,8 @@ pub fn is_token(text: &[u8]) -> bool {
 
 /// Removes optional white space, SP and HTAB, at both ends (RFC 9110 section 5.6.3).
 pub fn trim(mut text: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
+    while let [b' ' | b'\t', shorter @ ..] | [shorter @ .., b' ' | b'\t'] = text {
+        text = shorter;
     }
     text
 }
@@ -104,7 +104,7 @@ mod tests {
         split(value, separator).collect()
     }
 
-    /// A quoted string that holds `text`.
+    /// Returns a quoted string with the contents `text`.
     fn quote(text: &[u8]) -> Vec<u8> {
         let escaped = text.iter().flat_map(|&byte| match byte {
             b'"' | b'\\' => vec![b'\\', byte],
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_separator_in_quotes_separates_nothing() {
+    fn a_separator_in_a_quoted_string_does_not_split() {
         for (value, expected) in [
             (&b"a, b ,\tc"[..], &[&b"a"[..], b"b", b"c"][..]),
             (b"a=\"1,2\",b", &[b"a=\"1,2\"", b"b"]),
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_protects_no_comma_between_tokens() {
+    fn a_list_of_tokens_splits_at_each_comma_even_in_quotes() {
         let list: Vec<_> = tokens([&b"\"a,b"[..], b" close\t,"]).collect();
         assert_eq!(list, [&b"\"a"[..], b"b", b"close", b""]);
     }
 
     #[test]
-    fn parameters_have_names_and_may_have_values() {
+    fn parameters_split_into_names_and_optional_values() {
         let element = b"x; a ; b = 1;c=\"2;=\" ;d=;";
         let list: Vec<_> = parameters(element).map(name_and_value).collect();
         let expected: [(&[u8], Option<&[u8]>); 6] = [
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_loses_its_quotes_and_escapes_and_an_open_quote_has_no_value() {
+    fn unquote_removes_quotes_and_escapes_and_rejects_an_unclosed_quote() {
         for (value, expected) in [
             (&b"a"[..], Some(&b"a"[..])),
             (b"", Some(b"")),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_one_character_or_more_and_no_separator() {
+    fn a_token_has_at_least_one_character_and_no_separator() {
         assert!(is_token(b"!#$%&'*+-.^_`|~09azAZ"));
         for text in [&b""[..], b"a b", b"a\"", b"(", b"a/b", b"\xE9", b"a\0", b"\x7F"] {
             assert!(!is_token(text), "{}", text.escape_ascii());
@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_split_and_what_was_split_splits_again(
+        fn any_bytes_split_without_a_panic_and_splitting_the_joined_parts_gives_the_same_parts(
             value in vec(prop_oneof![any::<u8>(), prop::sample::select(&b",;\"\\ =a"[..])], 0..60),
         ) {
             for separator in [b',', b';'] {
@@ -202,7 +202,7 @@ mod tests {
         }
 
         #[test]
-        fn joining_gives_back_what_was_quoted(texts in vec(vec(any::<u8>(), 0..20), 1..8)) {
+        fn quoted_and_joined_texts_split_and_unquote_to_the_same_texts(texts in vec(vec(any::<u8>(), 0..20), 1..8)) {
             let quoted: Vec<_> = texts.iter().map(|text| quote(text)).collect();
             let line = quoted.join(&b", "[..]);
             let values: Vec<_> = elements([&line[..]])
@@ -212,7 +212,7 @@ mod tests {
         }
 
         #[test]
-        fn joining_gives_back_tokens(names in vec("[!-+\\--~]{1,10}", 1..8)) {
+        fn joined_tokens_split_to_the_same_tokens(names in vec("[!-+\\--~]{1,10}", 1..8)) {
             let line = names.join(" ,");
             let list: Vec<_> = tokens([line.as_bytes()]).collect();
             let expected: Vec<_> = names.iter().map(String::as_bytes).collect();

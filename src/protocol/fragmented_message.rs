@@ -1,21 +1,22 @@
-//! A message that arrives in parts: in several frames, in several reads, or compressed.
+//! An incomplete message: one that arrives in several frames, in several reads, or compressed.
 
 use super::{message::DataKind, utf8::Utf8, violation::Violation};
 
-/// Factor between the bytes that have arrived and the capacity of the message. To grow copies the bytes. Capacity that is not
-/// written to costs no memory.
+/// Maximum ratio of the message's capacity to the bytes that have arrived. A high ratio saves copies when the message grows.
+/// The unused capacity costs no memory, because the kernel allocates a page at its first write.
 const GROWTH: usize = 32;
 
-/// A data message of which at least one header has arrived.
+/// A data message whose first header has arrived.
 #[derive(Debug)]
 pub(super) struct FragmentedMessage {
     pub(super) kind: DataKind,
-    /// The payload so far, decompressed.
+    /// The payload that has arrived, decompressed.
     pub(super) bytes: Vec<u8>,
-    /// Payload bytes on the wire, including those of the frame that have not arrived.
+    /// Sum of the lengths in the headers that have arrived.
     pub(super) size: usize,
+    /// Number of headers that have arrived.
     pub(super) frames: usize,
-    /// None for binary.
+    /// `None` for binary.
     utf8: Option<Utf8>,
     pub(super) compressed: bool,
 }
@@ -33,8 +34,8 @@ impl FragmentedMessage {
         }
     }
 
-    /// Reserves room for `len` more bytes, of the `left` bytes that the frame lacks.
-    pub(super) fn make_room(&mut self, len: usize, left: usize) {
+    /// Reserves capacity for the next `len` bytes, and for more of the `left` bytes that the frame lacks.
+    pub(super) fn reserve(&mut self, len: usize, left: usize) {
         if self.bytes.capacity() - self.bytes.len() < len {
             let arrived = self.bytes.len() + len;
             self.bytes
@@ -42,7 +43,7 @@ impl FragmentedMessage {
         }
     }
 
-    /// Checks the new part of a text.
+    /// Validates the new part of a text.
     pub(super) fn check_text(&mut self) -> Result<(), Violation> {
         match &mut self.utf8 {
             Some(utf8) => utf8.check(&self.bytes).map_err(|_| Violation::Utf8),
@@ -50,7 +51,7 @@ impl FragmentedMessage {
         }
     }
 
-    /// Checks that a text does not end within a character.
+    /// Checks that the complete text does not end within a character.
     pub(super) fn finish_text(&self) -> Result<(), Violation> {
         match self.utf8 {
             Some(utf8) => utf8.finish(&self.bytes).map_err(|_| Violation::Utf8),

@@ -1,4 +1,4 @@
-//! The header of a WebSocket frame (RFC 6455 section 5.2), read and written.
+//! The header and the masking of a WebSocket frame (RFC 6455 sections 5.2 and 5.3).
 
 /// Longest header: 2 bytes, 8 of extended length, 4 of masking key.
 pub const MAX_HEADER: usize = 14;
@@ -36,7 +36,7 @@ pub struct Header {
     pub opcode: u8,
     /// The masking key of a masked frame.
     pub mask: Option<[u8; 4]>,
-    /// Payload bytes as declared.
+    /// Length of the payload in bytes, as the header declares it.
     pub len: u64,
     /// Whether the length has the shortest of its three forms, and a most significant bit of 0.
     pub minimal: bool,
@@ -57,26 +57,26 @@ impl Header {
 
     /// Reads the header at the start of `bytes`. Returns it with its own length in bytes, or `None` if it is incomplete.
     pub fn read(bytes: &[u8]) -> Option<(Self, usize)> {
-        let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
+        let (&[first, second], tail) = bytes.split_first_chunk::<2>()?;
         let short = second & 0x7F;
-        let (len, rest, minimal) = match short {
+        let (len, tail, minimal) = match short {
             126 => {
-                let (extended, rest) = rest.split_first_chunk::<2>()?;
+                let (extended, tail) = tail.split_first_chunk::<2>()?;
                 let len = u64::from(u16::from_be_bytes(*extended));
-                (len, rest, len >= 126)
+                (len, tail, len >= 126)
             }
             127 => {
-                let (extended, rest) = rest.split_first_chunk::<8>()?;
+                let (extended, tail) = tail.split_first_chunk::<8>()?;
                 let len = u64::from_be_bytes(*extended);
-                (len, rest, len > u64::from(u16::MAX) && len >> 63 == 0)
+                (len, tail, len > u64::from(u16::MAX) && len >> 63 == 0)
             }
-            _ => (u64::from(short), rest, true),
+            _ => (u64::from(short), tail, true),
         };
-        let (mask, rest) = if second & 0x80 == 0 {
-            (None, rest)
+        let (mask, tail) = if second & 0x80 == 0 {
+            (None, tail)
         } else {
-            let (mask, rest) = rest.split_first_chunk::<4>()?;
-            (Some(*mask), rest)
+            let (mask, tail) = tail.split_first_chunk::<4>()?;
+            (Some(*mask), tail)
         };
         let header = Self {
             fin: first & 0x80 != 0,
@@ -86,10 +86,10 @@ impl Header {
             len,
             minimal,
         };
-        Some((header, bytes.len() - rest.len()))
+        Some((header, bytes.len() - tail.len()))
     }
 
-    /// Writes the header to `buffer`, with the length in its shortest form. Returns the bytes of the header.
+    /// Writes the header to `buffer`, with the length in its shortest form. Returns the written bytes.
     pub fn write<'b>(&self, buffer: &'b mut [u8; MAX_HEADER]) -> &'b [u8] {
         buffer[0] = u8::from(self.fin) << 7 | (self.rsv & 0b111) << 4 | self.opcode & 0x0F;
         let masked = if self.mask.is_some() { 0x80 } else { 0 };
@@ -116,22 +116,22 @@ impl Header {
         &buffer[..end]
     }
 
-    /// Whether this is a Close, a Ping or a Pong, or an opcode reserved for further control frames.
+    /// Returns whether the opcode is Close, Ping or Pong, or is reserved for further control frames (RFC 6455 section 5.5).
     pub fn is_control(&self) -> bool {
         self.opcode & 0x8 != 0
     }
 }
 
-/// Masks or unmasks a piece of a payload in place (RFC 6455 section 5.3). `offset` is the position of its first byte in the
+/// Masks or unmasks a part of a payload in place (RFC 6455 section 5.3). `offset` is the position of its first byte in the
 /// payload.
-pub fn mask(piece: &mut [u8], mut key: [u8; 4], offset: u64) {
+pub fn mask(part: &mut [u8], mut key: [u8; 4], offset: u64) {
     key.rotate_left((offset % 4) as usize);
     let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
-    let (words, rest) = piece.as_chunks_mut::<8>();
+    let (words, tail) = part.as_chunks_mut::<8>();
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (byte, key) in rest.iter_mut().zip(key.iter().cycle()) {
+    for (byte, key) in tail.iter_mut().zip(key.iter().cycle()) {
         *byte ^= key;
     }
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_rfc_6455_section_5_7_read_as_it_says() {
+    fn the_examples_of_rfc_6455_section_5_7_decode_as_stated_there() {
         assert_eq!(Header::read(&[0x81, 0x05]), Some((header(TEXT, 5, None), 2)));
         assert_eq!(
             Header::read(&[0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D]),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_in_a_longer_form_than_it_needs_is_seen() {
+    fn a_length_that_is_not_in_its_shortest_form_is_detected() {
         for bytes in [
             &[0x82, 126, 0, 125][..],
             &[0x82, 127, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF],
@@ -184,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn a_written_header_reads_back_equal_and_a_part_of_it_is_incomplete(
             fin: bool, rsv in 0..8u8, opcode in 0..16u8, mask: Option<[u8; 4]>,
             len in prop_oneof![0..130u64, 65_530..65_540u64, 0..=i64::MAX as u64],
         ) {
@@ -198,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn unmasking_is_the_same_in_one_piece_and_in_many(
+        fn unmasking_in_two_parts_equals_unmasking_at_once(
             payload in proptest::collection::vec(any::<u8>(), 0..70), mask: [u8; 4], cut in 0..70usize,
         ) {
             let expected: Vec<u8> = payload.iter().enumerate().map(|(i, byte)| byte ^ mask[i % 4]).collect();

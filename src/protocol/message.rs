@@ -14,7 +14,7 @@ pub enum DataKind {
 }
 
 impl DataKind {
-    /// `text` or `binary`.
+    /// Returns `text` or `binary`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -22,7 +22,7 @@ impl DataKind {
         }
     }
 
-    /// The opcode of its first frame.
+    /// Returns the opcode of the message's first frame.
     pub fn opcode(self) -> u8 {
         match self {
             Self::Text => TEXT,
@@ -31,11 +31,10 @@ impl DataKind {
     }
 }
 
-/// A complete data message. Its payload may borrow from the read buffer. A caller that stores the message calls
-/// [`Self::into_owned`] first.
+/// A complete data message. Its payload may borrow from the read buffer. Call [`Self::into_owned`] to store the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message<'m> {
-    /// Its type. The payload of a text is valid UTF-8, because the decoder has checked it.
+    /// The type. The payload of a text is valid UTF-8, because the decoder has checked it.
     pub kind: DataKind,
     /// The payload of all its fragments, decompressed.
     pub payload: Cow<'m, [u8]>,
@@ -51,12 +50,12 @@ impl Message<'_> {
     }
 }
 
-/// The framing of a message that was received.
+/// The framing of a received message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageMeta {
-    /// Number of its frames.
+    /// Number of the message's frames.
     pub frames: usize,
-    /// Whether it was compressed (RFC 7692 section 6).
+    /// Whether the message was compressed (RFC 7692 section 6).
     pub compressed: bool,
 }
 
@@ -84,7 +83,7 @@ impl CloseFrame<'_> {
 pub enum Incoming<'m> {
     /// A data message.
     Message(Message<'m>, MessageMeta),
-    /// A Ping with its payload, which the Pong must have too (RFC 6455 section 5.5.3).
+    /// A Ping with its payload. The Pong must have the same payload (RFC 6455 section 5.5.3).
     Ping(&'m [u8]),
     /// A Pong.
     Pong,

@@ -2,7 +2,7 @@
 //!
 //! [`Decoder`] reads frames from a [`ReadBuffer`], [`Encoder`] appends frames to a `Vec`. Both serve either end of a
 //! connection by their [`Role`] parameter. A frame is validated as soon as its header is complete, so that an invalid or
-//! too large one is refused before it costs memory. `.ci/imports.py` checks that nothing in here does IO.
+//! too large one is rejected before it costs memory. `.ci/imports.py` checks that this module does no IO.
 
 mod decoded;
 mod decoder;

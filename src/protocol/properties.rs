@@ -1,4 +1,4 @@
-//! Properties of the decoder and the encoder for any input. The reference here encodes by hand and shares no code with them.
+//! Property tests of the decoder and the encoder. Their reference encoder, [`encode`], shares no code with them.
 
 use flate2::{Compress, Compression, FlushCompress};
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -17,7 +17,7 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
-/// A frame by hand.
+/// Returns a masked frame. `first` is its first byte: FIN, RSV and the opcode.
 fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {
@@ -41,11 +41,11 @@ fn frame(first: u8, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-/// The events of a stream of frames: complete messages and control frames, in the order of their ends.
+/// Complete messages and control frames, each with its opcode and payload, in the order of their last bytes.
 type Events = Vec<(u8, Vec<u8>)>;
 
-/// The bytes in pieces.
-fn pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Vec<u8>> {
+/// Splits `bytes` at `cuts`: the parts that single reads return.
+fn split(bytes: &[u8], cuts: &[Index]) -> Vec<Vec<u8>> {
     let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
@@ -54,11 +54,13 @@ fn pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The decoded events, the violation that ended them, and the most bytes that an incomplete message held.
+/// The result of decoding a stream of frames.
 struct Outcome {
     events: Events,
+    /// The violation that ended the stream.
     violation: Option<Violation>,
-    held: usize,
+    /// Maximum size in bytes of an incomplete message.
+    buffered: usize,
 }
 
 fn event(incoming: Incoming<'_>) -> (u8, Vec<u8>) {
@@ -74,20 +76,21 @@ fn event(incoming: Incoming<'_>) -> (u8, Vec<u8>) {
     }
 }
 
-/// Decodes as the end `R` does, from a new buffer for each event: what was not parsed is kept between two polls.
-fn decode<R: Role>(pieces: &[Vec<u8>], limits: Limits, inflater: Option<Inflater>) -> Outcome {
+/// Decodes the bytes of several reads as the end `R`. After each event, a new buffer gets the unparsed bytes, as between two
+/// polls of a session.
+fn decode<R: Role>(reads: &[Vec<u8>], limits: Limits, inflater: Option<Inflater>) -> Outcome {
     let mut decoder = Decoder::<R, _>::new(limits, inflater, NoObserver);
     let mut outcome = Outcome {
         events: Vec::new(),
         violation: None,
-        held: 0,
+        buffered: 0,
     };
     let mut buffer = ReadBuffer::default();
-    for piece in pieces {
-        buffer.append(piece);
+    for read in reads {
+        buffer.append(read);
         loop {
             let decoded = decoder.decode(&mut buffer);
-            outcome.held = outcome.held.max(decoder.buffered());
+            outcome.buffered = outcome.buffered.max(decoder.buffered());
             match decoded {
                 Ok(Some(decoded)) => outcome.events.push(event(decoded.within(&buffer))),
                 Ok(None) => break,
@@ -102,7 +105,7 @@ fn decode<R: Role>(pieces: &[Vec<u8>], limits: Limits, inflater: Option<Inflater
     outcome
 }
 
-const NONE: Limits = Limits {
+const NO_LIMITS: Limits = Limits {
     message_size: usize::MAX,
     fragments: usize::MAX,
 };
@@ -110,8 +113,9 @@ const NONE: Limits = Limits {
 /// A message or a control frame of a valid client.
 #[derive(Debug, Clone)]
 enum Sent {
-    /// A message: opcode, payload, the cuts between its fragments with a Ping after each, and whether it is compressed.
+    /// A message: opcode, payload, the ends of its fragments with an optional Ping after each, and whether it is compressed.
     Message(u8, Vec<u8>, Vec<(Index, Option<Vec<u8>>)>, bool),
+    /// A control frame: opcode and payload.
     Control(u8, Vec<u8>),
 }
 
@@ -195,7 +199,7 @@ fn any_inflater() -> Inflater {
         .inflater::<Server>()
 }
 
-/// An encoder of the end `R`; the keys of a client count up.
+/// Returns masking keys that differ from frame to frame.
 fn client_keys() -> MaskingKeys {
     let mut next = 0_u32;
     MaskingKeys::new(move || {
@@ -208,7 +212,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_comes_never_panics_never_holds_more_than_the_limit_and_is_judged_alike_in_any_pieces(
+    fn any_input_is_decoded_without_a_panic_within_the_limit_and_with_the_same_result_wherever_it_is_cut(
         sent in vec(sent(), 0..5),
         masks in vec(any::<[u8; 4]>(), 1..4),
         damage in vec((any::<Index>(), any::<u8>()), 0..4),
@@ -228,58 +232,58 @@ proptest! {
         }
         let limits = Limits { message_size, fragments };
         let inflater = || compressing.then(any_inflater);
-        let cut = decode::<Server>(&pieces(&bytes, &cuts), limits, inflater());
-        let whole = decode::<Server>(&pieces(&bytes, &[]), limits, inflater());
-        for outcome in [&cut, &whole] {
-            prop_assert!(outcome.held <= message_size, "held {}", outcome.held);
+        let cut = decode::<Server>(&split(&bytes, &cuts), limits, inflater());
+        let uncut = decode::<Server>(&split(&bytes, &[]), limits, inflater());
+        for outcome in [&cut, &uncut] {
+            prop_assert!(outcome.buffered <= message_size, "{} bytes buffered", outcome.buffered);
         }
-        prop_assert_eq!(&cut.events, &whole.events);
-        // Of a compressed message that is bad in two ways, which comes first depends on how much is inflated at once.
-        let of_inflated = |violation| {
+        prop_assert_eq!(&cut.events, &uncut.events);
+        // If a compressed message has two violations, the size of the reads decides which of them is detected first.
+        let of_decompressed = |violation| {
             matches!(violation, Some(Violation::Utf8 | Violation::Deflate | Violation::TooBig { .. }))
         };
-        if !(compressing && of_inflated(cut.violation) && of_inflated(whole.violation)) {
-            prop_assert_eq!(cut.violation, whole.violation);
+        if !(compressing && of_decompressed(cut.violation) && of_decompressed(uncut.violation)) {
+            prop_assert_eq!(cut.violation, uncut.violation);
         }
         for (opcode, payload) in cut.events {
-            let most = if opcode >= 8 { 125 } else { message_size };
-            prop_assert!(payload.len() <= most);
+            let limit = if opcode >= 8 { 125 } else { message_size };
+            prop_assert!(payload.len() <= limit);
         }
     }
 
     #[test]
     fn arbitrary_bytes_never_panic(
-        pieces in vec(vec(any::<u8>(), 0..40), 0..10), compressing: bool,
+        reads in vec(vec(any::<u8>(), 0..40), 0..10), compressing: bool,
     ) {
         let limits = Limits { message_size: 100, fragments: 3 };
         for outcome in [
-            decode::<Server>(&pieces, limits, compressing.then(any_inflater)),
-            decode::<Client>(&pieces, limits, compressing.then(any_inflater)),
+            decode::<Server>(&reads, limits, compressing.then(any_inflater)),
+            decode::<Client>(&reads, limits, compressing.then(any_inflater)),
         ] {
-            prop_assert!(outcome.held <= 100);
+            prop_assert!(outcome.buffered <= 100);
         }
     }
 
     #[test]
-    fn any_legal_messages_cut_anywhere_come_out_the_same(
+    fn valid_messages_are_decoded_unchanged_wherever_they_are_cut(
         sent in vec(sent(), 0..6),
         masks in vec(any::<[u8; 4]>(), 1..4),
         cuts in vec(any::<Index>(), 0..40),
         compressing: bool,
     ) {
         let (frames, expected) = encode(&sent, &masks, compressing);
-        let outcome = decode::<Server>(&pieces(&frames.concat(), &cuts), NONE, compressing.then(any_inflater));
+        let outcome = decode::<Server>(&split(&frames.concat(), &cuts), NO_LIMITS, compressing.then(any_inflater));
         prop_assert_eq!((outcome.events, outcome.violation), (expected, None));
     }
 
     #[test]
-    fn what_one_end_encodes_the_other_decodes_whatever_was_negotiated(
+    fn one_end_decodes_the_messages_that_the_other_encodes_with_any_negotiated_parameters(
         messages in vec(message(), 1..6),
         takeover: bool,
         compressing: bool,
         bits in 9..=15u8,
         fragment in proptest::option::of(1..2000usize),
-        rests in vec(0..3u8, 6),
+        releases in vec(0..3u8, 6),
         cuts in vec(any::<Index>(), 0..10),
     ) {
         let no_takeover = |side: &str| if takeover { String::new() } else { format!("; {side}_no_context_takeover") };
@@ -288,23 +292,23 @@ proptest! {
             no_takeover("server"), no_takeover("client"),
         );
         let deflate = compressing.then(|| Deflate::negotiate([offer.as_bytes()]).unwrap());
-        let plan = Plan { messages: &messages, rests: &rests, cuts: &cuts, fragment, deflate };
-        plan.check::<Server, Client>(())?;
-        plan.check::<Client, Server>(client_keys())?;
+        let round_trip = RoundTrip { messages: &messages, releases: &releases, cuts: &cuts, fragment, deflate };
+        round_trip.check::<Server, Client>(())?;
+        round_trip.check::<Client, Server>(client_keys())?;
     }
 }
 
-/// Messages of one end to the other.
-struct Plan<'p> {
+/// Messages that one end encodes and the other decodes.
+struct RoundTrip<'p> {
     messages: &'p [(u8, Vec<u8>)],
-    /// How often an idle context is released after each message.
-    rests: &'p [u8],
+    /// Number of calls of [`Encoder::release_idle_context`] before each message.
+    releases: &'p [u8],
     cuts: &'p [Index],
     fragment: Option<usize>,
     deflate: Option<Deflate>,
 }
 
-impl Plan<'_> {
+impl RoundTrip<'_> {
     fn check<From: Role, To: Role>(&self, keys: From::Keys) -> Result<(), TestCaseError> {
         let options = EncoderOptions {
             deflater: self.deflate.map(|deflate| deflate.deflater::<From>()),
@@ -312,9 +316,9 @@ impl Plan<'_> {
         };
         let mut encoder = Encoder::<From, _>::new(options, keys, NoObserver);
         let (mut wire, mut compressed) = (Vec::new(), 0);
-        for ((opcode, payload), rests) in self.messages.iter().zip(self.rests) {
-            // Twice in a row with nothing between, and the context is released.
-            (0..*rests).for_each(|_| encoder.release_idle_context());
+        for ((opcode, payload), releases) in self.messages.iter().zip(self.releases) {
+            // The second call without a message since the first releases the context.
+            (0..*releases).for_each(|_| encoder.release_idle_context());
             let kind = if *opcode == TEXT {
                 DataKind::Text
             } else {
@@ -330,7 +334,7 @@ impl Plan<'_> {
         let expected = self.messages.iter().filter(long).count();
         prop_assert!(self.deflate.is_none() || compressed >= expected);
         let inflater = self.deflate.map(|deflate| deflate.inflater::<To>());
-        let outcome = decode::<To>(&pieces(&wire, self.cuts), NONE, inflater);
+        let outcome = decode::<To>(&split(&wire, self.cuts), NO_LIMITS, inflater);
         prop_assert_eq!(
             (outcome.events, outcome.violation),
             (self.messages.to_vec(), None)

@@ -1,12 +1,12 @@
-//! The bytes that were read and are being parsed.
+//! The buffer between the reads of a connection and the decoder.
 
 use std::ops::Range;
 
-/// The bytes of one connection that are being parsed. Parsed bytes stay until [`Self::room`] is called, so that a message can
-/// borrow them.
+/// The bytes of one connection that the decoder parses. Parsed bytes stay until [`Self::room`] or [`Self::append`] is called,
+/// so that a message can borrow them.
 #[derive(Debug, Default)]
 pub struct ReadBuffer {
-    /// Longer than the bytes that were read, because a read needs initialised memory.
+    /// Initialised memory. It is longer than the unparsed bytes, because a read needs initialised memory to write to.
     storage: Vec<u8>,
     /// The bounds of the unparsed bytes.
     start: usize,
@@ -27,35 +27,34 @@ impl ReadBuffer {
         buffer
     }
 
-    /// Returns the storage for reuse.
+    /// Returns the memory for reuse.
     pub fn into_storage(self) -> Vec<u8> {
         self.storage
     }
 
-    /// Returns the bytes that were not parsed.
+    /// Returns the unparsed bytes.
     pub fn unparsed(&self) -> &[u8] {
         &self.storage[self.start..self.end]
     }
 
-    /// Returns the same bytes, to unmask them in place.
+    /// Returns the unparsed bytes, to unmask them in place.
     pub(super) fn unparsed_mut(&mut self) -> &mut [u8] {
         &mut self.storage[self.start..self.end]
     }
 
-    /// Marks at most `len` bytes as parsed and returns their place, which is valid until [`Self::room`] or [`Self::append`] is
-    /// called.
+    /// Marks at most `len` bytes as parsed and returns their range. It is valid until [`Self::room`] or [`Self::append`] is called.
     pub fn advance(&mut self, len: usize) -> Range<usize> {
         let from = self.start;
         self.start = self.end.min(from.saturating_add(len));
         from..self.start
     }
 
-    /// Returns bytes that [`Self::advance`] has marked.
-    pub(super) fn parsed(&self, place: Range<usize>) -> &[u8] {
-        &self.storage[place]
+    /// Returns the bytes of a range that [`Self::advance`] has returned.
+    pub(super) fn parsed(&self, range: Range<usize>) -> &[u8] {
+        &self.storage[range]
     }
 
-    /// Returns `len` bytes of memory after the unparsed bytes, to read to. [`Self::commit`] sets how many were read.
+    /// Returns `len` bytes of memory after the unparsed bytes, for a read. [`Self::commit`] adds the bytes that were read.
     #[inline]
     pub fn room(&mut self, len: usize) -> &mut [u8] {
         if self.start > 0 {
@@ -70,7 +69,7 @@ impl ReadBuffer {
         &mut self.storage[self.end..end]
     }
 
-    /// Marks the first `len` bytes of the room as read.
+    /// Adds the first `len` bytes of the room to the unparsed bytes.
     pub fn commit(&mut self, len: usize) {
         self.end = self.storage.len().min(self.end + len);
     }
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parsed_bytes_stay_until_more_are_read_and_unparsed_ones_move_to_the_front() {
+    fn parsed_bytes_stay_until_the_next_read_and_unparsed_ones_move_to_the_front() {
         let mut buffer = ReadBuffer::new(b"stale".to_vec(), b"head");
         buffer.append(b"body");
         let head = buffer.advance(4);

@@ -1,11 +1,11 @@
-//! The two ends of a connection. A client masks the frames that it sends, a server does not (RFC 6455 section 5.1).
+//! The two roles of RFC 6455. A client masks the frames that it sends, a server does not (section 5.1).
 
 use std::fmt;
 
-/// The end of the connection that uses a [`super::Decoder`] or an [`super::Encoder`]. It is a type parameter, so that no branch on the
-/// role runs for a frame.
+/// The role of the end that uses a [`super::Decoder`] or an [`super::Encoder`]. It is a type parameter, so that a frame
+/// costs no branch on the role.
 pub trait Role: fmt::Debug + 'static {
-    /// Whether this end masks what it sends. The other end does the opposite.
+    /// Whether this end masks the frames that it sends. The other end does the opposite.
     const SENDS_MASKED: bool;
 
     /// The source of masking keys.
@@ -15,7 +15,7 @@ pub trait Role: fmt::Debug + 'static {
     fn masking_key(keys: &mut Self::Keys) -> Option<[u8; 4]>;
 }
 
-/// The end that accepts the connection: receives masked frames and sends plain ones.
+/// The end that accepts the connection. It receives masked frames and sends unmasked ones.
 #[derive(Debug)]
 pub enum Server {}
 
@@ -29,7 +29,7 @@ impl Role for Server {
     }
 }
 
-/// The end that opens the connection: sends masked frames and receives plain ones.
+/// The end that opens the connection. It sends masked frames and receives unmasked ones.
 #[derive(Debug)]
 pub enum Client {}
 
@@ -43,12 +43,12 @@ impl Role for Client {
     }
 }
 
-/// A source of masking keys. RFC 6455 section 5.3 requires keys that cannot be predicted. The caller provides them, because the
-/// protocol module reads no source of randomness.
+/// A source of masking keys. RFC 6455 section 5.3 requires keys that cannot be predicted. The caller provides them, because
+/// this module uses no source of randomness.
 pub struct MaskingKeys(Box<dyn FnMut() -> [u8; 4]>);
 
 impl MaskingKeys {
-    /// Takes each key from `next`.
+    /// Creates a source that calls `next` for each key.
     pub fn new(next: impl FnMut() -> [u8; 4] + 'static) -> Self {
         Self(Box::new(next))
     }

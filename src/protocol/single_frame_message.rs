@@ -1,4 +1,4 @@
-//! The fast path of the decoder: a message in one frame that has arrived completely.
+//! The fast path of the decoder: a complete message in one frame. It runs for almost every message.
 
 use super::{
     frame::{BINARY, TEXT},
@@ -9,15 +9,16 @@ use super::{
 /// A valid, complete, uncompressed message in one frame.
 pub(super) struct SingleFrameMessage {
     pub(super) kind: DataKind,
-    /// Length of its header in bytes.
+    /// Length of the header in bytes.
     pub(super) header: usize,
     pub(super) mask: Option<[u8; 4]>,
-    /// Length of its payload in bytes.
+    /// Length of the payload in bytes.
     pub(super) len: usize,
 }
 
 impl SingleFrameMessage {
-    /// Reads such a message at the start of `bytes`. Returns `None` for anything else, valid or not.
+    /// Reads such a message at the start of `bytes`, with a payload of at most `limit` bytes. Returns `None` for anything else,
+    /// valid or not: the general path of the decoder then parses it.
     #[inline]
     pub(super) fn read<R: Role>(bytes: &[u8], limit: usize) -> Option<Self> {
         const FIN_TEXT: u8 = 0x80 | TEXT;

@@ -1,4 +1,4 @@
-//! The rules of RFC 6455 for a single frame, without the frames before it.
+//! The rules of RFC 6455 for a single frame. The rules that depend on earlier frames are in the decoder.
 
 use super::{
     frame::{BINARY, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, PING, PONG, RSV1, TEXT},
@@ -6,10 +6,10 @@ use super::{
     violation::Violation,
 };
 
-/// Reads the header at the start of `bytes`, with its length in bytes, and applies the rules that hold for any frame that
-/// the end `R` receives. Returns `None` if more bytes must arrive first: a control frame must be complete.
+/// Reads the header at the start of `bytes` and applies the rules for any frame that the end `R` receives. Returns the header
+/// and its length in bytes. Returns `None` if the header, or a control frame's payload, is incomplete.
 pub(super) fn validate_header<R: Role>(bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
-    // Two bytes are enough for most rules, so that a peer with another protocol is refused at once.
+    // Two bytes are enough for most rules, so that a peer that sends another protocol is rejected at once.
     let Some(&[first, second]) = bytes.first_chunk::<2>() else {
         return Ok(None);
     };
@@ -18,7 +18,7 @@ pub(super) fn validate_header<R: Role>(bytes: &[u8]) -> Result<Option<(Header, u
         return Err(Violation::ReservedOpcode(opcode));
     }
     let (rsv, control) = (first >> 4 & 0b111, opcode & 0x8 != 0);
-    // RFC 7692 section 6.1: RSV1 is for the first frame of a data message.
+    // RFC 7692 section 6.1: only the first frame of a data message may have RSV1.
     if rsv & !RSV1 != 0 || control && rsv != 0 {
         return Err(Violation::ReservedBits);
     }
@@ -61,8 +61,10 @@ pub(super) fn validate_close_payload(body: &[u8]) -> Result<Option<u16>, Violati
     Ok(Some(code))
 }
 
-/// Whether a Close frame may carry the code (RFC 6455 section 7.4). 1004 is reserved, 1005, 1006 and 1015 "MUST NOT be set",
-/// 1012 to 1014 are registered since, 3000 to 4999 are for libraries, frameworks and applications.
+/// Returns whether a Close frame may have this code (RFC 6455 section 7.4).
+///
+/// 1004 is reserved, and 1005, 1006 and 1015 "MUST NOT be set". IANA has registered 1012 to 1014 since. 3000 to 4999 are for
+/// libraries, frameworks and applications.
 pub fn is_sendable_close_code(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

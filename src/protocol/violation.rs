@@ -1,4 +1,4 @@
-//! The ways in which a peer's frames can break the protocol or a limit.
+//! Violations of the protocol or of a limit by a peer's frames.
 
 use thiserror::Error;
 
@@ -27,7 +27,7 @@ pub enum Violation {
     /// bit of a 64-bit length "MUST be 0".
     #[error("a payload length is not encoded as it must be")]
     LengthEncoding,
-    /// RFC 6455 section 5.4: a continuation frame without a message that it continues.
+    /// RFC 6455 section 5.4: a continuation frame without a fragmented message before it.
     #[error("a continuation frame without a message to continue")]
     UnexpectedContinuation,
     /// RFC 6455 section 5.4: a new message before the fragmented one has ended.
@@ -36,7 +36,7 @@ pub enum Violation {
     /// RFC 6455 section 5.5.1: a Close body "MUST be a 2-byte unsigned integer" at least.
     #[error("a Close frame with a body of one byte")]
     ShortClose,
-    /// RFC 6455 section 7.4: codes that must not be sent in a Close frame.
+    /// RFC 6455 section 7.4: a code that must not be sent in a Close frame.
     #[error("close code {0} must not be sent")]
     CloseCode(u16),
     /// RFC 6455 section 8.1: text that is not UTF-8.
@@ -45,13 +45,13 @@ pub enum Violation {
     /// RFC 7692 section 7.2.2: a message that cannot be decompressed.
     #[error("a compressed message cannot be inflated")]
     Deflate,
-    /// The message is larger than this connection allows, by its bytes or by the length in its header.
+    /// The message is larger than the limit, by its decompressed bytes or by the lengths in its headers.
     #[error("a message of more than {limit} bytes")]
     TooBig {
         /// Largest message in bytes.
         limit: usize,
     },
-    /// The message has more frames than this connection allows.
+    /// The message has more frames than the limit.
     #[error("a message of more than {limit} frames")]
     TooManyFragments {
         /// Maximum number of frames of one message.

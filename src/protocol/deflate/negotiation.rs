@@ -10,7 +10,7 @@ use super::{
 /// The largest window, and the default (RFC 7692 section 7.1.2).
 const MAX_WINDOW_BITS: u8 = 15;
 
-/// The smallest window that zlib supports for raw deflate. The server declines an offer that requires 8.
+/// The smallest window that zlib supports for raw deflate. The server declines an offer that requires 8 bits of it.
 const MIN_WINDOW_BITS: u8 = 9;
 
 /// The negotiated parameters of permessage-deflate (RFC 7692 section 7.1).
@@ -20,17 +20,17 @@ pub struct Deflate {
     pub server_no_context_takeover: bool,
     /// The client starts each message with an empty window.
     pub client_no_context_takeover: bool,
-    /// Base-2 logarithm of the window that the server compresses with, 9 to 15.
+    /// Base-2 logarithm of the size of the server's compression window, 9 to 15.
     pub server_max_window_bits: u8,
-    /// Base-2 logarithm of the window that the client compresses with, 9 to 15.
+    /// Base-2 logarithm of the size of the client's compression window, 9 to 15.
     pub client_max_window_bits: u8,
-    /// Whether the response has `server_max_window_bits`. It does if the offer has it.
-    name_server_window: bool,
+    /// Whether the response contains `server_max_window_bits`. It does if the offer does.
+    server_window_in_response: bool,
 }
 
 impl Deflate {
-    /// Returns the parameters of the first acceptable offer in the lines of `Sec-WebSocket-Extensions`, in the client's order of
-    /// preference (RFC 7692 section 5). Returns `None` if no offer is acceptable.
+    /// Returns the parameters for the first acceptable offer in the lines of `Sec-WebSocket-Extensions`. The order of the offers
+    /// is the client's preference (RFC 7692 section 5). Returns `None` if no offer is acceptable.
     pub fn negotiate<'h, L>(lines: impl IntoIterator<Item = &'h L>) -> Option<Self>
     where
         L: AsRef<[u8]> + ?Sized + 'h,
@@ -48,12 +48,12 @@ impl Deflate {
         let (mut server_takeover, mut client_takeover) = (None, None);
         let (mut server_window, mut client_window) = (None, None);
         for part in parts {
-            // RFC 6455 section 9.1 allows values with and without quotes. An empty parameter is an unknown one.
+            // RFC 6455 section 9.1 allows values with and without quotes. An empty parameter counts as unknown.
             let (name, value) = match fields::name_and_value(part) {
                 (name, Some(value)) => (name, Some(fields::unquote(value)?)),
                 (name, None) => (name, None),
             };
-            let twice = match (name, value.as_deref()) {
+            let repeated = match (name, value.as_deref()) {
                 (b"server_no_context_takeover", None) => server_takeover.replace(()).is_some(),
                 (b"client_no_context_takeover", None) => client_takeover.replace(()).is_some(),
                 (b"server_max_window_bits", Some(value)) => {
@@ -65,7 +65,7 @@ impl Deflate {
                 }
                 _ => return None,
             };
-            if twice {
+            if repeated {
                 return None;
             }
         }
@@ -76,27 +76,28 @@ impl Deflate {
             server_no_context_takeover: server_takeover.is_some(),
             client_no_context_takeover: client_takeover.is_some(),
             server_max_window_bits: server_window.unwrap_or(MAX_WINDOW_BITS),
-            // The client's 8 limits its own window only. A window of 15 decompresses what it sends (RFC 7692 section 7.1.2.2).
+            // An 8 limits only the window of the client's compressor. A window of 15 decompresses its output (RFC 7692 section
+            // 7.1.2.2).
             client_max_window_bits: client_window
                 .filter(|bits| *bits >= MIN_WINDOW_BITS)
                 .unwrap_or(MAX_WINDOW_BITS),
-            name_server_window: server_window.is_some(),
+            server_window_in_response: server_window.is_some(),
         })
     }
 
-    /// Returns the decompressor of the messages that the end `R` receives.
+    /// Returns the decompressor for the messages that the end `R` receives.
     pub fn inflater<R: Role>(&self) -> Inflater {
         let (window_bits, takeover) = self.context_of(!R::SENDS_MASKED);
         Inflater::new(window_bits, takeover)
     }
 
-    /// Returns the compressor of the messages that the end `R` sends.
+    /// Returns the compressor for the messages that the end `R` sends.
     pub fn deflater<R: Role>(&self) -> Deflater {
         let (window_bits, takeover) = self.context_of(R::SENDS_MASKED);
         Deflater::new(window_bits, takeover)
     }
 
-    /// Returns the window bits and the context takeover of the client's compression, or else of the server's.
+    /// Returns the window bits and the context takeover of the client's compression if `client`, else of the server's.
     fn context_of(&self, client: bool) -> (u8, bool) {
         if client {
             (self.client_max_window_bits, !self.client_no_context_takeover)
@@ -107,7 +108,7 @@ impl Deflate {
 }
 
 impl fmt::Display for Deflate {
-    /// Writes the `Sec-WebSocket-Extensions` of the response (RFC 7692 section 7.1).
+    /// Writes the value of `Sec-WebSocket-Extensions` in the response (RFC 7692 section 7.1).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("permessage-deflate")?;
         if self.server_no_context_takeover {
@@ -116,10 +117,10 @@ impl fmt::Display for Deflate {
         if self.client_no_context_takeover {
             f.write_str("; client_no_context_takeover")?;
         }
-        if self.name_server_window {
+        if self.server_window_in_response {
             write!(f, "; server_max_window_bits={}", self.server_max_window_bits)?;
         }
-        // Below 15 only if the client offered it, as RFC 7692 section 7.1.2.2 requires.
+        // The value is below 15 only if the client offered the parameter, which RFC 7692 section 7.1.2.2 requires.
         if self.client_max_window_bits < MAX_WINDOW_BITS {
             write!(f, "; client_max_window_bits={}", self.client_max_window_bits)?;
         }
@@ -146,12 +147,12 @@ mod tests {
     use super::*;
     use crate::protocol::{Client, Server};
 
-    fn answer(offer: &str) -> Option<String> {
+    fn response(offer: &str) -> Option<String> {
         Deflate::negotiate([offer]).map(|deflate| deflate.to_string())
     }
 
     #[test]
-    fn an_offer_is_answered_with_what_it_asked_for() {
+    fn the_response_contains_the_parameters_of_the_offer() {
         for (offer, expected) in [
             ("permessage-deflate", "permessage-deflate"),
             ("permessage-deflate; client_max_window_bits", "permessage-deflate"),
@@ -174,12 +175,12 @@ mod tests {
                 "permessage-deflate",
             ),
         ] {
-            assert_eq!(answer(offer).as_deref(), Some(expected), "{offer}");
+            assert_eq!(response(offer).as_deref(), Some(expected), "{offer}");
         }
     }
 
     #[test]
-    fn a_malformed_or_unknown_parameter_declines_its_offer_and_the_next_one_counts() {
+    fn an_offer_with_a_malformed_or_unknown_parameter_is_declined_and_the_next_one_is_accepted() {
         for offer in [
             "permessage-deflate; unknown",
             "permessage-deflate; server_max_window_bits",
@@ -194,10 +195,10 @@ mod tests {
             "permessage-bzip2",
             "",
         ] {
-            assert_eq!(answer(offer), None, "{offer}");
+            assert_eq!(response(offer), None, "{offer}");
             let two = format!("{offer}, permessage-deflate; server_max_window_bits=12");
             assert_eq!(
-                answer(&two).as_deref(),
+                response(&two).as_deref(),
                 Some("permessage-deflate; server_max_window_bits=12"),
                 "{two}"
             );
@@ -206,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn inflating_what_was_compressed_gives_it_back(
+        fn a_compressed_message_decompresses_to_itself(
             messages in proptest::collection::vec(prop_oneof![
                 proptest::collection::vec(any::<u8>(), 0..3000),
                 "[a-f]{0,5000}".prop_map(String::into_bytes),
@@ -214,11 +215,11 @@ mod tests {
             server_no_context_takeover: bool,
             client_no_context_takeover: bool,
             bits in 9..=15u8,
-            piece in 1..500usize,
+            part in 1..500usize,
         ) {
             let deflate = Deflate {
                 server_no_context_takeover, client_no_context_takeover,
-                server_max_window_bits: bits, client_max_window_bits: bits, name_server_window: true,
+                server_max_window_bits: bits, client_max_window_bits: bits, server_window_in_response: true,
             };
             let mut deflater = deflate.deflater::<Server>();
             let mut inflater = deflate.inflater::<Client>();
@@ -230,8 +231,8 @@ mod tests {
                 }
                 prop_assert!(compressed.len() < message.len());
                 let mut out = Vec::new();
-                for piece in compressed.chunks(piece) {
-                    inflater.decompress(piece, &mut out, message.len()).unwrap();
+                for part in compressed.chunks(part) {
+                    inflater.decompress(part, &mut out, message.len()).unwrap();
                 }
                 inflater.finish(&mut out, message.len()).unwrap();
                 prop_assert_eq!(out, message);
