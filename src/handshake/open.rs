@@ -279,7 +279,7 @@ struct Opening {
 /// Resolves when the client has closed the connection. Pends for ever without a socket.
 async fn gone(socket: Option<&Socket>) {
     match socket {
-        Some(socket) => socket.peer_gone().await,
+        Some(socket) => socket.disconnected().await,
         None => std::future::pending().await,
     }
 }

@@ -148,7 +148,7 @@ fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
     }
     let session = actor.session();
     if let Input::Messages(inbound) = &mut session.input {
-        inbound.give_back(buffer);
+        inbound.take_back(buffer);
         session.stats.received = inbound.last_received();
     }
     session.record_latency();
@@ -169,7 +169,7 @@ fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
     if session.outbound.is_over_budget() && session.life.may_send() {
         session.close_because(&CloseCause::MaxBuffered);
         if let Input::Messages(inbound) = &mut session.input
-            && let Some(discard) = inbound.discard_rest()
+            && let Some(discard) = inbound.discard()
         {
             session.input = Input::Discarding(discard);
         }

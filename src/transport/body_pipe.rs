@@ -1,4 +1,4 @@
-//! A session's bytes as the body of its 101, on a connection that HTTP does not hand over.
+//! The bytes of a session as the body of its 101, for a connection that HTTP does not hand over.
 
 use std::{
     cell::RefCell,
@@ -12,10 +12,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 use thiserror::Error;
 
-/// Maximum number of bytes that wait in the pipe.
+/// Maximum number of bytes in the pipe. Further writes are pending.
 const CAPACITY: usize = 64 * 1024;
 
-/// The session's end of the body.
+/// The end of the body that the session writes.
 #[derive(Debug, Default)]
 pub struct BodyPipe(RefCell<State>);
 
@@ -24,8 +24,8 @@ struct State {
     bytes: Vec<u8>,
     end: Option<End>,
     reset: bool,
-    reader_gone: bool,
-    /// Number of reads by HTTP. Wraps.
+    reader_dropped: bool,
+    /// Number of reads by HTTP. It wraps.
     reads: u32,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -54,7 +54,7 @@ impl BodyPipe {
 
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let state = &mut *self.0.borrow_mut();
-        if state.reader_gone {
+        if state.reader_dropped {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         }
         let len = bytes.len().min(CAPACITY - state.bytes.len());
@@ -71,7 +71,7 @@ impl BodyPipe {
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let state = &mut *self.0.borrow_mut();
-        if state.bytes.is_empty() || state.reader_gone {
+        if state.bytes.is_empty() || state.reader_dropped {
             return Poll::Ready(Ok(()));
         }
         state.writer = Some(cx.waker().clone());
@@ -97,7 +97,7 @@ impl BodyPipe {
     }
 }
 
-/// HTTP's end of the body.
+/// The end of the body that HTTP reads.
 #[derive(Debug)]
 pub struct PipeBody(Rc<BodyPipe>);
 
@@ -132,7 +132,7 @@ impl Stream for PipeBody {
 impl Drop for PipeBody {
     fn drop(&mut self) {
         let state = &mut *self.0.0.borrow_mut();
-        state.reader_gone = true;
+        state.reader_dropped = true;
         if let Some(writer) = state.writer.take() {
             writer.wake();
         }

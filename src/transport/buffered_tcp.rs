@@ -1,4 +1,4 @@
-//! A TCP connection beneath TLS. It reads more at once than rustls does, which reads 4 KiB or one record.
+//! A TCP connection beneath TLS, with larger reads: rustls reads 4 KiB or one record at a time.
 
 use std::{
     io::{self, IoSlice},
@@ -23,8 +23,9 @@ const READ: usize = 32 * 1024;
 #[derive(Debug)]
 pub struct BufferedTcp {
     tcp: Tcp,
-    /// Empty once rustls has read all of it.
+    /// Lent by the thread. Empty once rustls has read all of it.
     buffer: Vec<u8>,
+    /// Range of the bytes that rustls has not read.
     left: Range<usize>,
 }
 
@@ -38,7 +39,7 @@ impl BufferedTcp {
         }
     }
 
-    /// Returns the connection. Do not read from it: earlier bytes may be in this buffer.
+    /// Returns the connection without the buffer. It must not be read, because earlier bytes may be in the buffer.
     pub(super) fn tcp(&self) -> &Tcp {
         &self.tcp
     }
@@ -52,7 +53,7 @@ impl BufferedTcp {
         out.put_slice(&self.buffer[self.left.start..self.left.start + len]);
         self.left.start += len;
         if self.left.is_empty() {
-            pool::give(Use::Decrypt, std::mem::take(&mut self.buffer));
+            pool::put(Use::Decrypt, std::mem::take(&mut self.buffer));
         }
     }
 }
@@ -72,7 +73,7 @@ impl AsyncRead for BufferedTcp {
             polled = Pin::new(&mut this.tcp).poll_read(cx, &mut room);
             this.left = 0..room.filled().len();
         }
-        // Returns the buffer to the pool if nothing was read.
+        // If nothing was read, this returns the buffer to the pool.
         this.take(out);
         polled
     }
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_taken_piece_by_piece_is_what_came_and_nothing_is_kept_of_it() {
+    async fn reads_of_any_size_return_the_bytes_in_order_and_leave_no_buffer() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let mut buffered = BufferedTcp::new(listener.accept().await.unwrap().0);
@@ -123,12 +124,12 @@ mod tests {
         drop(peer);
         let mut received = Vec::new();
         for len in [1, 4096, READ, 7].into_iter().cycle() {
-            let mut piece = vec![0; len];
-            let read = buffered.read(&mut piece).await.unwrap();
+            let mut block = vec![0; len];
+            let read = buffered.read(&mut block).await.unwrap();
             if read == 0 {
                 break;
             }
-            received.extend_from_slice(&piece[..read]);
+            received.extend_from_slice(&block[..read]);
         }
         assert!(received == sent);
         assert_eq!(buffered.buffer.capacity(), 0);

@@ -1,4 +1,4 @@
-//! The bytes of a peer: first those that HTTP has read already, then those of the carrier.
+//! The input of a session: first the bytes that HTTP has read already, then those of the carrier.
 
 use std::{
     fmt, io,
@@ -21,10 +21,10 @@ const LARGE_READ: usize = 256 * 1024;
 
 /// The bytes of one connection in the order in which they arrived.
 pub struct ByteSource {
-    /// None once all of it is read.
+    /// `None` once all of it is read.
     read_by_http: Option<Payload>,
     carrier: Carrier,
-    /// Whether the last read returned all available bytes.
+    /// Whether the last read returned all bytes that were available.
     exhausted: bool,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Debug for ByteSource {
 }
 
 impl ByteSource {
-    /// Reads the request's `payload` to its end, and then `carrier`.
+    /// Creates a source that reads the request's `payload` to its end, and then `carrier`.
     pub fn new(payload: Payload, carrier: Carrier) -> Self {
         Self {
             read_by_http: Some(payload),
@@ -47,18 +47,18 @@ impl ByteSource {
         }
     }
 
-    /// Must be called when the task was woken. Bytes are usually ready, so the next read skips the readiness check.
+    /// Makes the next read skip the readiness check. To be called on each wake-up of the task, when bytes are usually ready.
     pub(super) fn on_wake(&mut self) {
         self.exhausted = false;
     }
 
-    /// Makes each later read that would be pending read from the kernel, so that a pending read means that nothing has arrived.
-    pub(super) fn ask_kernel(&self) {
-        self.carrier.ask_kernel();
+    /// Makes later reads bypass tokio's readiness, see [`Carrier::bypass_readiness`].
+    pub(super) fn bypass_readiness(&self) {
+        self.carrier.bypass_readiness();
     }
 
-    /// Whether a read that is pending after [`Self::ask_kernel`] means that nothing has arrived. Until HTTP's task has ended after
-    /// the hand-over, it may still hold bytes.
+    /// Returns whether a read that is pending after [`Self::bypass_readiness`] shows that no bytes have arrived. It does not before
+    /// HTTP's task has ended: HTTP may still have bytes that it has read.
     pub(super) fn pending_is_empty(&self) -> bool {
         match self.carrier {
             Carrier::Socket(_) => self.read_by_http.is_none(),
@@ -66,11 +66,11 @@ impl ByteSource {
         }
     }
 
-    /// Appends the bytes that have arrived to `buffer` and returns their number, 0 at the end. `awaited` is the number of payload bytes
-    /// that the current frame still lacks.
+    /// Appends the bytes that have arrived to `buffer` and returns their number, 0 at the end of the stream. `awaited` is the
+    /// number of payload bytes that the current frame lacks.
     ///
     /// # Errors
-    /// If the connection is broken.
+    /// If the connection has failed.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
@@ -84,17 +84,18 @@ impl ByteSource {
                     buffer.append(&bytes);
                     return Poll::Ready(Ok(bytes.len()));
                 }
-                // HTTP ends a payload with an error if it expected more. The carrier's own end is what counts.
+                // HTTP ends a payload with an error if it expected more bytes. The carrier reports whether the connection has
+                // ended.
                 Some(Err(_)) | None => self.read_by_http = None,
             }
         }
         if self.exhausted {
             ready!(self.carrier.poll_readable(cx))?;
         }
-        let most = usize::try_from(awaited)
+        let size = usize::try_from(awaited)
             .unwrap_or(LARGE_READ)
             .clamp(READ, LARGE_READ);
-        let mut room = ReadBuf::new(buffer.room(most));
+        let mut room = ReadBuf::new(buffer.room(size));
         ready!(self.carrier.poll_read(cx, &mut room))?;
         let read = room.filled().len();
         self.exhausted = room.remaining() > 0;

@@ -1,4 +1,4 @@
-//! The interface between a session and the connection that carries its bytes.
+//! The interface between a session and the connection that transports its bytes.
 
 use std::{
     io,
@@ -10,7 +10,8 @@ use tokio::io::ReadBuf;
 
 use super::{body_pipe::BodyPipe, socket::Socket, tls_stream::TlsInfo};
 
-/// The connection that carries a session's bytes. It is an enum, because a branch costs less than the call of a trait object.
+/// The connection that transports a session's bytes. It is an enum, because a branch costs less than a call through a trait
+/// object.
 #[derive(Debug, Clone)]
 pub enum Carrier {
     /// A TCP connection that HTTP/1.1 has handed over.
@@ -20,7 +21,7 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    /// Returns the parameters of TLS. None on a plain connection.
+    /// Returns the parameters of TLS, or `None` for a connection without TLS.
     pub fn tls(&self) -> Option<&TlsInfo> {
         match self {
             Self::Socket(socket) => socket.tls(),
@@ -28,7 +29,7 @@ impl Carrier {
         }
     }
 
-    /// Makes the next close a reset, which drops unsent bytes.
+    /// Makes the next close a reset (TCP RST), which drops unsent bytes.
     pub fn reset_on_close(&self) {
         match self {
             Self::Socket(socket) => socket.reset_on_close(),
@@ -36,14 +37,15 @@ impl Carrier {
         }
     }
 
-    /// Makes each later read that would be pending read from the kernel, so that a pending read means that nothing has arrived.
-    pub(super) fn ask_kernel(&self) {
+    /// Makes later reads bypass tokio's readiness: each read that would be pending tries the kernel. A read is then pending only
+    /// if no bytes have arrived.
+    pub(super) fn bypass_readiness(&self) {
         if let Self::Socket(socket) = self {
-            socket.ask_kernel();
+            socket.bypass_readiness();
         }
     }
 
-    /// Reads to `buffer`. A read of no bytes is the end.
+    /// Reads to `buffer`. A read of 0 bytes is the end of the stream.
     #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -53,7 +55,7 @@ impl Carrier {
         }
     }
 
-    /// Is ready if a read may find bytes. Costs less than a read.
+    /// Returns `Ready` if a read may return bytes. This costs less than a read.
     #[inline]
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -78,7 +80,7 @@ impl Carrier {
         }
     }
 
-    /// Ends the outgoing direction.
+    /// Ends the outgoing direction, after all written bytes.
     pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_shutdown(cx),
@@ -86,7 +88,7 @@ impl Carrier {
         }
     }
 
-    /// Ends both directions.
+    /// Ends both directions at once.
     pub(super) fn close(&self) {
         match self {
             Self::Socket(socket) => socket.close(),

@@ -1,4 +1,4 @@
-//! The input after the last message: read and discarded.
+//! Reads and discards the input after the last message.
 
 use std::{
     pin::Pin,
@@ -11,21 +11,21 @@ use crate::protocol::{
     frame::{CLOSE, Header},
 };
 
-/// The input after the last message, read and discarded to the end of the peer's Close frame or of the stream. If a socket is closed
-/// with unread bytes, the kernel sends a reset, and the peer may then lose the server's Close frame (RFC 6455 section 7.1.1).
+/// Discards input up to the end of the peer's Close frame or of the stream. If a socket with unread bytes is closed, the kernel
+/// sends a reset, and the peer may then lose the server's Close frame (RFC 6455 section 7.1.1).
 #[derive(Debug)]
 pub struct Discard {
     source: ByteSource,
-    /// After the first poll, at most an incomplete header.
+    /// The unparsed bytes. After the first poll, they are at most an incomplete header.
     unread: Unread,
-    /// Payload bytes of the current frame that are still to be skipped.
+    /// Number of payload bytes of the current frame that are not discarded yet.
     skip: u64,
     /// Whether the current frame is the peer's Close frame.
     closed: bool,
 }
 
 impl Discard {
-    /// Continues with `unread`. The current frame lacks `skip` payload bytes, arrived or not.
+    /// Starts with the bytes `unread`, followed by those of `source`. Their first `skip` bytes are payload of the current frame.
     pub(super) fn new(source: ByteSource, unread: Unread, skip: u64) -> Self {
         Self {
             source,
@@ -89,23 +89,23 @@ mod tests {
     use crate::transport::{BodyPipe, Carrier};
 
     #[test]
-    fn it_ends_with_the_last_byte_of_the_peers_close() {
+    fn discarding_ends_with_the_last_byte_of_the_peers_close_frame() {
         let frames = b"\x81\x83\0\0\0\0abc\x88\x85\0\0\0\0\x03\xE8bye";
         for cut in 0..=frames.len() {
             let (first, second) = frames.split_at(cut);
             let reads = Rc::new(Cell::new(0));
-            let mut chunks = [first, second, b"what is not read"].into_iter();
+            let mut blocks = [first, second, b"never read"].into_iter();
             let counted = Rc::clone(&reads);
-            let chunks = stream::poll_fn(move |_| {
+            let blocks = stream::poll_fn(move |_| {
                 counted.set(counted.get() + 1);
                 Poll::Ready(
-                    chunks
+                    blocks
                         .next()
-                        .map(|chunk| Ok::<_, PayloadError>(Bytes::from(chunk))),
+                        .map(|block| Ok::<_, PayloadError>(Bytes::from(block))),
                 )
             });
             let payload: Payload = Payload::Stream {
-                payload: Box::pin(chunks),
+                payload: Box::pin(blocks),
             };
             let source = ByteSource::new(payload, Carrier::Body(BodyPipe::new().0));
             let mut discard = Discard::new(source, Unread::default(), 0);

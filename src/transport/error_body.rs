@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-/// An error and a hint, each one short text.
+/// An error and a hint, each a short text.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct ErrorBody<'t> {
-    /// The error that was found.
+    /// The reason of the response.
     pub error: &'t str,
-    /// One sentence with what to do.
+    /// One imperative sentence for the author of the client.
     pub hint: &'t str,
 }
 
 impl ErrorBody<'_> {
-    /// Returns an HTTP/1.1 response with this body that closes the connection. `status` is the status code and its phrase.
+    /// Returns an HTTP/1.1 response with this body and `Connection: close`. `status` is the status code with its reason phrase.
     pub fn to_response(self, status: &str) -> Vec<u8> {
-        // Two strings: serialisation cannot fail.
+        // Two strings always serialise.
         let body = serde_json::to_string(&self).unwrap_or_default();
         format!(
             "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_is_as_long_as_it_says() {
+    fn content_length_equals_the_length_of_the_body() {
         let response = ErrorBody {
             error: "\"é\"",
             hint: "b",

@@ -1,9 +1,9 @@
-//! The connection that actix-http reads and writes, until HTTP/1.1 hands it over or closes it.
+//! The connection that actix-http reads and writes until HTTP/1.1 hands it over or closes it.
 //!
-//! It adds what actix-http lacks:
-//! - deadlines for a request's head and body, with a response that names the flag
+//! It adds these functions, which actix-http lacks:
+//! - deadlines for a request's header section and body, with a response that names the flag
 //! - a deadline for a peer that reads nothing
-//! - `X-Head-Bytes`
+//! - the field `X-Head-Bytes`
 //! - a response to a request that is incomplete when the server stops
 //! - the hand-over of the connection to a session
 
@@ -30,19 +30,19 @@ use super::{
 
 pub use super::request_clock::HttpTimeouts;
 
-/// A connection for actix-http. It owns `G` until HTTP ends on the connection.
+/// A connection for actix-http. It owns the guard `G` until HTTP ends on the connection.
 pub struct Http1Io<G> {
     socket: Rc<Socket>,
     guard: G,
     timeouts: HttpTimeouts,
-    /// For the request's deadline.
+    /// The timer of the request's deadline. `None` if there is no deadline.
     timer: Option<Pin<Box<Sleep>>>,
     stall: StallDeadline,
     /// Resolves when the server has drained.
     stop: LocalBoxFuture<'static, ()>,
-    /// Bytes that are written before those of HTTP.
-    ahead: Vec<u8>,
-    /// Whether this layer has sent the last response. HTTP then reads the end of the stream, and its own output is discarded.
+    /// Bytes of this layer, which are written before those of HTTP.
+    own_output: Vec<u8>,
+    /// Whether this layer has sent the last response. HTTP then reads the end of the stream, and its output is discarded.
     ended: bool,
 }
 
@@ -55,7 +55,7 @@ impl<G> fmt::Debug for Http1Io<G> {
 }
 
 impl<G> Http1Io<G> {
-    /// Wraps a plain connection. `stop` resolves when the server has drained. A request that is incomplete then gets 503.
+    /// Wraps a connection without TLS. `stop` resolves when the server has drained. A request that is incomplete then gets 503.
     pub fn plain(
         io: TcpStream,
         guard: G,
@@ -84,7 +84,7 @@ impl<G> Http1Io<G> {
             timer: None,
             stall: StallDeadline::new(timeouts.stall),
             stop,
-            ahead: Vec::new(),
+            own_output: Vec::new(),
             ended: false,
         }
     }
@@ -99,7 +99,7 @@ impl<G> Http1Io<G> {
         &self.guard
     }
 
-    /// Is ready if the request has exceeded its deadline, or if the server has drained. Writes the response then.
+    /// Returns `Ready` once the request has exceeded its deadline or the server has drained, after it has sent the response.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some((phase, deadline, begun, responding)) = self.socket.with_http(|http| {
             let deadline = http.clock.deadline(&self.timeouts);
@@ -116,7 +116,7 @@ impl<G> Http1Io<G> {
             self.timer = None;
             return Poll::Pending;
         }
-        let answer = if self.poll_timer(cx, deadline).is_ready() {
+        let response = if self.poll_timer(cx, deadline).is_ready() {
             let (error, hint) = match phase {
                 Phase::Head => (
                     "the request's head is not complete in time",
@@ -127,7 +127,7 @@ impl<G> Http1Io<G> {
                     "send the whole request within --request-timeout of its first byte",
                 ),
             };
-            // Also to a client that has sent nothing (RFC 9110 section 15.5.9).
+            // A client that has sent nothing gets the response, too (RFC 9110 section 15.5.9).
             Some(ErrorBody { error, hint }.to_response("408 Request Timeout"))
         } else if self.stop.as_mut().poll(cx).is_ready() {
             // A future must not be polled after it has resolved.
@@ -140,14 +140,14 @@ impl<G> Http1Io<G> {
         } else {
             return Poll::Pending;
         };
-        if let Some(answer) = answer
+        if let Some(response) = response
             && !responding
         {
-            self.ahead = answer;
+            self.own_output = response;
         }
         self.ended = true;
-        // Writes as much as the kernel accepts. The rest is written when HTTP shuts the connection down.
-        let _ = self.poll_ahead(cx);
+        // Writes as much as the kernel accepts now. `poll_shutdown` writes the remaining bytes.
+        let _ = self.poll_own_output(cx);
         let _ = self.socket.poll_flush(cx);
         Poll::Ready(())
     }
@@ -165,17 +165,17 @@ impl<G> Http1Io<G> {
         timer.as_mut().poll(cx)
     }
 
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.ahead.is_empty() {
-            let written = ready!(self.socket.poll_write(cx, &self.ahead))?;
-            self.ahead.drain(..written);
+    fn poll_own_output(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.own_output.is_empty() {
+            let written = ready!(self.socket.poll_write(cx, &self.own_output))?;
+            self.own_output.drain(..written);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Turns a pending write into an error once the peer has read nothing for `--stall-timeout`, or the request is late: while a
-    /// response waits, HTTP may not read.
-    fn unless_stalled<T>(
+    /// Turns a pending write into an error once the peer has read nothing for `--stall-timeout`, or once the request has exceeded
+    /// its deadline. [`Self::poll_end`] cannot check the deadline here, because HTTP may not read while a response is unwritten.
+    fn fail_if_stalled<T>(
         &mut self,
         cx: &mut Context<'_>,
         polled: Poll<io::Result<T>>,
@@ -188,27 +188,27 @@ impl<G> Http1Io<G> {
             .socket
             .with_http(|http| http.clock.deadline(&self.timeouts))
             .flatten();
-        let late = self.poll_timer(cx, deadline).is_ready();
-        if self.stall.poll(cx, self.socket.writes()).is_pending() && !late {
+        let expired = self.poll_timer(cx, deadline).is_ready();
+        if self.stall.poll(cx, self.socket.writes()).is_pending() && !expired {
             return Poll::Pending;
         }
-        // A reset frees the kernel's memory: the peer does not read the unsent bytes.
+        // The peer does not read the unsent bytes. A reset frees their memory in the kernel.
         self.socket.reset_on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn poll_write_http(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_ahead(cx))?;
-        let reported = self.socket.with_http(|http| {
+        ready!(self.poll_own_output(cx))?;
+        let request_len = self.socket.with_http(|http| {
             http.responding = true;
             std::mem::take(&mut http.reports_head_bytes).then(|| http.clock.head_len())
         });
-        if let Some(Some(request)) = reported
-            && let Some((head, taken)) = head_bytes::insert(bytes, request)
+        if let Some(Some(request_len)) = request_len
+            && let Some((head, replaced)) = head_bytes::insert(bytes, request_len)
         {
-            self.ahead = head;
-            let _ = self.poll_ahead(cx)?;
-            return Poll::Ready(Ok(taken));
+            self.own_output = head;
+            let _ = self.poll_own_output(cx)?;
+            return Poll::Ready(Ok(replaced));
         }
         self.socket.poll_write(cx, bytes)
     }
@@ -238,7 +238,7 @@ impl<G: Unpin> AsyncRead for Http1Io<G> {
             polled => {
                 let received = &buffer.filled()[before..];
                 if received.is_empty() {
-                    this.socket.note_peer_gone();
+                    this.socket.on_disconnect();
                 } else {
                     this.socket.with_http(|http| {
                         if http.clock.phase == Phase::Idle {
@@ -263,22 +263,23 @@ impl<G: Unpin> AsyncWrite for Http1Io<G> {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         }
         let polled = this.poll_write_http(cx, bytes);
-        this.unless_stalled(cx, polled)
+        this.fail_if_stalled(cx, polled)
     }
 
-    /// actix-http calls this when it has written all that it had.
+    /// Flushes the output and then hands the connection over, if a session waits for it. actix-http flushes once its buffer is
+    /// written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.socket.is_handed_over() {
             return Poll::Ready(Ok(()));
         }
-        let polled = match this.poll_ahead(cx) {
+        let polled = match this.poll_own_output(cx) {
             Poll::Ready(Ok(())) => this.socket.poll_flush(cx),
             polled => polled,
         };
-        ready!(this.unless_stalled(cx, polled))?;
+        ready!(this.fail_if_stalled(cx, polled))?;
         if this.socket.start_session() {
-            // actix-http then reads again and sees the end of the stream.
+            // Makes actix-http read again. It reads the end of the stream, and its task ends.
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))
@@ -289,10 +290,10 @@ impl<G: Unpin> AsyncWrite for Http1Io<G> {
         if this.socket.is_handed_over() {
             return Poll::Ready(Ok(()));
         }
-        let polled = match this.poll_ahead(cx) {
+        let polled = match this.poll_own_output(cx) {
             Poll::Ready(Ok(())) => this.socket.poll_shutdown(cx),
             polled => polled,
         };
-        this.unless_stalled(cx, polled)
+        this.fail_if_stalled(cx, polled)
     }
 }

@@ -1,4 +1,4 @@
-//! The incoming direction: from a carrier's bytes to messages.
+//! The incoming direction of a session: it reads bytes from a carrier and returns messages.
 
 use std::{
     task::{Context, Poll, Waker},
@@ -8,33 +8,33 @@ use std::{
 use super::{byte_source::ByteSource, discard::Discard, unread::Unread};
 use crate::protocol::{Decoder, Incoming, Limits, Observer, ReadBuffer, Role, Violation, deflate::Inflater};
 
-/// The reason why the messages have ended.
+/// The reason for the end of the input.
 #[derive(Debug)]
 pub enum InputEnd {
-    /// The TCP connection ended or failed without a Close frame.
+    /// The connection ended or failed.
     Eof,
-    /// The peer broke the protocol. Later input is discarded.
+    /// The peer violated the protocol or a limit. [`Discard`] discards the input after the violation.
     Violation(Violation, Discard),
-    /// [`Inbound::drain`] was called, and everything that had arrived was handled.
+    /// [`Inbound::drain`] was called, and all messages that had arrived were returned.
     Drained(Discard),
 }
 
 /// The messages and control frames of a peer.
 #[derive(Debug)]
 pub struct Inbound<R, O> {
-    /// None once the input has ended.
+    /// `None` once the input has ended.
     source: Option<ByteSource>,
     unread: Unread,
     decoder: Decoder<R, O>,
-    received: Instant,
+    last_received: Instant,
     draining: bool,
     paused: bool,
-    /// Is woken when [`Self::pause`] ends a pause.
+    /// Woken when [`Self::pause`] ends a pause.
     waker: Option<Waker>,
 }
 
 impl<R: Role, O: Observer> Inbound<R, O> {
-    /// Reads frames from `source`. `now` counts as the time of the first bytes.
+    /// Creates the direction with its `source`. `now` is the result of [`Self::last_received`] until bytes arrive.
     pub fn new(
         source: ByteSource,
         limits: Limits,
@@ -46,15 +46,15 @@ impl<R: Role, O: Observer> Inbound<R, O> {
             source: Some(source),
             unread: Unread::default(),
             decoder: Decoder::new(limits, inflater, observer),
-            received: now,
+            last_received: now,
             draining: false,
             paused: false,
             waker: None,
         }
     }
 
-    /// Returns a buffer with the unparsed bytes. The caller returns it with [`Self::give_back`]. Must be called when the task was
-    /// woken.
+    /// Returns a buffer of the thread with the unparsed bytes. To be called on each wake-up of the task. The caller returns the
+    /// buffer with [`Self::take_back`].
     pub fn lend(&mut self) -> ReadBuffer {
         if let Some(source) = &mut self.source {
             source.on_wake();
@@ -62,12 +62,12 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         self.unread.lend()
     }
 
-    /// Stores the unparsed bytes and returns the buffer to the pool.
-    pub fn give_back(&mut self, buffer: ReadBuffer) {
+    /// Stores the unparsed bytes, and returns the buffer to the thread.
+    pub fn take_back(&mut self, buffer: ReadBuffer) {
         self.unread = Unread::take_back(buffer);
     }
 
-    /// Returns the next message or control frame, or the reason of the end. After the end it is pending for ever.
+    /// Returns the next message or control frame, or the reason for the end. After the end it always returns `Pending`.
     pub fn poll_next<'b>(
         &mut self,
         cx: &mut Context<'_>,
@@ -87,7 +87,7 @@ impl<R: Role, O: Observer> Inbound<R, O> {
                 Err(violation) => return self.end(buffer, |discard| InputEnd::Violation(violation, discard)),
             }
             match source.poll_read(cx, buffer, self.decoder.left()) {
-                Poll::Ready(Ok(1..)) => self.received = Instant::now(),
+                Poll::Ready(Ok(1..)) => self.last_received = Instant::now(),
                 Poll::Ready(Ok(0) | Err(_)) => return self.end(buffer, |_| InputEnd::Eof),
                 Poll::Pending if self.draining && source.pending_is_empty() => {
                     return self.end(buffer, InputEnd::Drained);
@@ -99,27 +99,27 @@ impl<R: Role, O: Observer> Inbound<R, O> {
 
     /// Returns the time of the last received bytes, or of the end of the last pause if that is later.
     pub fn last_received(&self) -> Instant {
-        self.received
+        self.last_received
     }
 
-    /// Ends the input once everything that has arrived is handled.
+    /// Makes the input end once all messages that have arrived are returned.
     pub fn drain(&mut self) {
         self.draining = true;
         if let Some(source) = &self.source {
-            source.ask_kernel();
+            source.bypass_readiness();
         }
     }
 
-    /// Whether [`Self::drain`] was called.
+    /// Returns whether [`Self::drain`] was called.
     pub fn is_draining(&self) -> bool {
         self.draining
     }
 
-    /// Pauses or resumes. A paused input parses and reads nothing, so the peer's writes block. Draining ends a pause.
+    /// Pauses or resumes. A paused input parses and reads nothing, so that TCP slows the peer's writes. Draining ends a pause.
     pub fn pause(&mut self, paused: bool) {
         if self.paused && !paused {
-            // Bytes that arrived during the pause have no time of their own.
-            self.received = Instant::now();
+            // The time at which bytes arrived during the pause is unknown. The end of the pause counts as this time.
+            self.last_received = Instant::now();
             if let Some(waker) = self.waker.take() {
                 waker.wake();
             }
@@ -127,18 +127,18 @@ impl<R: Role, O: Observer> Inbound<R, O> {
         self.paused = paused;
     }
 
-    /// Whether the input is paused.
+    /// Returns whether the input is paused.
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// Returns the number of bytes that the incomplete message holds.
+    /// Returns the number of bytes of the incomplete message that are in memory.
     pub fn buffered(&self) -> usize {
         self.decoder.buffered()
     }
 
-    /// Drops the incomplete message, and returns what discards the rest of the input.
-    pub fn discard_rest(&mut self) -> Option<Discard> {
+    /// Ends the input. Returns the future that discards the remaining bytes, or `None` if the input has ended before.
+    pub fn discard(&mut self) -> Option<Discard> {
         let source = self.source.take()?;
         let unread = std::mem::take(&mut self.unread);
         Some(Discard::new(source, unread, self.decoder.left()))
@@ -177,17 +177,18 @@ mod tests {
         transport::{BodyPipe, Carrier},
     };
 
+    /// A waker that records a wake-up.
     #[derive(Default)]
-    struct Woken(AtomicBool);
+    struct WakeFlag(AtomicBool);
 
-    impl Wake for Woken {
+    impl Wake for WakeFlag {
         fn wake(self: Arc<Self>) {
             self.0.store(true, Ordering::Relaxed);
         }
     }
 
     #[test]
-    fn while_it_pauses_nothing_is_parsed() {
+    fn a_paused_input_parses_nothing_and_the_end_of_the_pause_wakes_the_task() {
         let frames = Bytes::from_static(b"\x81\x81\0\0\0\0a\x81\x81\0\0\0\0b");
         let payload = stream::iter([Ok::<_, PayloadError>(frames)]).chain(stream::pending());
         let payload: Payload = Payload::Stream {
@@ -204,7 +205,7 @@ mod tests {
             NoObserver,
             Instant::now(),
         );
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(WakeFlag::default());
         let waker = Waker::from(Arc::clone(&woken));
         let next = |inbound: &mut Inbound<_, _>| {
             let mut buffer = inbound.lend();
@@ -212,12 +213,12 @@ mod tests {
                 Poll::Ready(Ok(Incoming::Message(Message { payload, .. }, _))) => payload.to_vec(),
                 _ => Vec::new(),
             };
-            inbound.give_back(buffer);
+            inbound.take_back(buffer);
             payload
         };
         assert_eq!(next(&mut inbound), b"a");
         inbound.pause(true);
-        assert_eq!(next(&mut inbound), b"", "it was read, and waits");
+        assert_eq!(next(&mut inbound), b"", "paused");
         inbound.pause(false);
         assert!(woken.0.load(Ordering::Relaxed));
         assert_eq!(next(&mut inbound), b"b");

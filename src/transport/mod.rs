@@ -1,4 +1,4 @@
-//! Bytes from and to a peer: TCP, TLS, a connection that HTTP/1.1 has upgraded, or the body of a response.
+//! The bytes of a connection: TCP, TLS, the hand-over from HTTP/1.1 to a session, and the buffers between them.
 //!
 //! [`Carrier`] is the interface between a session and its connection. [`Inbound`] and [`Outbound`] run [`crate::protocol`] on a
 //! carrier. [`SessionTask`] runs a session between the two.

@@ -1,4 +1,4 @@
-//! The outgoing direction: from a session's messages to a carrier's bytes.
+//! The outgoing direction of a session: it encodes messages and writes their bytes to a carrier.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,13 +15,14 @@ use super::{
 };
 use crate::protocol::{DataKind, Encoder, Fault, Observer, Role};
 
-/// Number of unwritten bytes from which on the session handles no more messages.
+/// Number of unwritten bytes from which on the session handles no further messages.
 const HIGH_WATER_MARK: usize = 64 * 1024;
 
-/// The same with `?rate=`: the session then continues while bytes wait.
+/// Number of unwritten bytes from which on a session with `?rate=` is not polled. Below it, the session continues during the
+/// pauses of the rate.
 const RATE_HIGH_WATER_MARK: usize = 16 * 1024;
 
-/// The unwritten frames of a session. The session and the task that writes them share it.
+/// The encoder and the unwritten frames of a session. The session appends frames, and its task writes them.
 #[derive(Debug)]
 pub struct Outbound<R: Role, O> {
     frames: RefCell<Frames<R, O>>,
@@ -37,7 +38,7 @@ struct Frames<R: Role, O> {
 }
 
 impl<R: Role, O: Observer> Outbound<R, O> {
-    /// Creates the direction with its encoder. It writes at most `rate` bytes a second.
+    /// Creates the direction with its encoder. It writes at most `rate` bytes a second. `None` is no limit.
     pub fn new(encoder: Encoder<R, O>, rate: Option<NonZeroU32>) -> Self {
         Self {
             frames: RefCell::new(Frames {
@@ -50,7 +51,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         }
     }
 
-    /// Sends a data message. Its payload is `parts`, one after the other.
+    /// Sends a data message. The payload is the concatenation of `parts`.
     pub fn message(&self, kind: DataKind, parts: &[&[u8]]) {
         let Frames { encoder, buffer } = &mut *self.frames.borrow_mut();
         let room = buffer.room(parts.iter().map(|part| part.len()).sum());
@@ -58,7 +59,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
             let mut scratch = pool::take(Use::Compress);
             encoder.message(kind, parts, &mut scratch, room);
             scratch.clear();
-            pool::give(Use::Compress, scratch);
+            pool::put(Use::Compress, scratch);
         } else {
             encoder.message(kind, parts, &mut Vec::new(), room);
         }
@@ -69,12 +70,12 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         self.control(|encoder, room| encoder.ping(room));
     }
 
-    /// Sends a Pong.
+    /// Sends a Pong with the payload of the Ping, at most 125 bytes.
     pub fn pong(&self, payload: &[u8]) {
         self.control(|encoder, room| encoder.pong(payload, room));
     }
 
-    /// Sends a Close frame with this code and reason, or an empty one. A reason that does not fit is cut.
+    /// Sends a Close frame with this code and reason, or without a body. A reason of more than 123 bytes is cut.
     pub fn close(&self, body: Option<(u16, &str)>) {
         self.control(|encoder, room| encoder.close(body, room));
     }
@@ -84,27 +85,27 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         self.control(|encoder, room| encoder.invalid(fault, room));
     }
 
-    /// Releases the compression context if nothing was compressed since the last call.
+    /// Releases the compression context if no message was compressed since the last call.
     pub fn release_idle_context(&self) {
         self.frames.borrow_mut().encoder.release_idle_context();
     }
 
-    /// Ends the connection at once, without the unwritten bytes.
+    /// Ends the connection at once and drops the unwritten bytes.
     pub fn abort(&self) {
         self.aborted.set(true);
     }
 
-    /// Records that the session has asked for more memory than it may have. It is to close the connection.
+    /// Records that the session has exceeded its memory budget. Its next poll closes the connection.
     pub fn exceed_budget(&self) {
         self.over_budget.set(true);
     }
 
-    /// Whether [`Self::exceed_budget`] was called.
+    /// Returns whether [`Self::exceed_budget`] was called.
     pub fn is_over_budget(&self) -> bool {
         self.over_budget.get()
     }
 
-    /// Whether [`Self::abort`] was called.
+    /// Returns whether [`Self::abort`] was called.
     pub(super) fn is_aborted(&self) -> bool {
         self.aborted.get()
     }
@@ -114,12 +115,13 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         self.frames.borrow().buffer.unwritten().len()
     }
 
-    /// Whether the session must stop handling messages, because too many bytes are unwritten.
+    /// Returns whether the session must stop handling messages, because 64 KiB or more are unwritten.
     pub fn is_full(&self) -> bool {
         self.unwritten() >= HIGH_WATER_MARK
     }
 
-    /// Whether the session may be polled. Without a rate, it may only if no byte is unwritten: this is the backpressure.
+    /// Returns whether the session may be polled. Without a rate, every byte must be written first. A session that is not polled
+    /// does not read, so that a client that does not read its replies cannot send more messages (backpressure).
     pub(super) fn has_room(&self) -> bool {
         match &self.rate {
             None => self.unwritten() == 0,
@@ -127,7 +129,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         }
     }
 
-    /// Writes the unwritten bytes, as far as the rate allows, and releases their memory.
+    /// Writes the unwritten bytes that the rate and the carrier allow, and releases their memory.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>, carrier: &Carrier) -> Poll<io::Result<()>> {
         let buffer = &mut self.frames.borrow_mut().buffer;
         if buffer.unwritten().is_empty() {
@@ -150,7 +152,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         written
     }
 
-    /// Whether bytes wait because of the rate, and not because of the peer.
+    /// Returns whether bytes are unwritten because of the rate, and not because of the peer.
     pub(super) fn is_paused(&self) -> bool {
         self.rate.as_ref().is_some_and(|rate| rate.borrow().is_paused())
     }

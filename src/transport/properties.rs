@@ -1,4 +1,4 @@
-//! Properties of the end of a connection, for any input before it.
+//! Property tests of the end of a connection, for any input before it.
 
 use std::{
     task::{Context, Poll, Waker},
@@ -13,16 +13,16 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use super::{BodyPipe, ByteSource, Carrier, Inbound, InputEnd};
 use crate::protocol::{Client, Encoder, EncoderOptions, Limits, MaskingKeys, NoObserver, Server};
 
-fn client() -> Encoder<Client, NoObserver> {
+fn client_encoder() -> Encoder<Client, NoObserver> {
     let keys = MaskingKeys::new(|| [7, 77, 177, 250]);
     Encoder::new(EncoderOptions::default(), keys, NoObserver)
 }
 
-/// Messages and Pings of a client.
-fn frames(messages: &[(bool, Vec<u8>)]) -> Vec<u8> {
-    let (mut encoder, mut out) = (client(), Vec::new());
-    for (is_ping, payload) in messages {
-        if *is_ping {
+/// Returns the bytes of a client's frames. Each is a Pong or a binary message with this payload.
+fn frames(payloads: &[(bool, Vec<u8>)]) -> Vec<u8> {
+    let (mut encoder, mut out) = (client_encoder(), Vec::new());
+    for (is_pong, payload) in payloads {
+        if *is_pong {
             encoder.pong(&payload[..payload.len().min(125)], &mut out);
         } else {
             encoder.message(
@@ -36,7 +36,8 @@ fn frames(messages: &[(bool, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
-fn pieces(bytes: &[u8], cuts: &[Index]) -> Vec<Bytes> {
+/// Splits `bytes` at `cuts`: the parts that single reads return.
+fn split(bytes: &[u8], cuts: &[Index]) -> Vec<Bytes> {
     let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
     cuts.extend([0, bytes.len()]);
     cuts.sort_unstable();
@@ -49,7 +50,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn discarding_ends_with_the_peers_close_wherever_the_messages_ended(
+    fn discarding_ends_with_the_peers_close_frame_wherever_the_messages_ended(
         before in vec((any::<bool>(), vec(any::<u8>(), 0..70_000)), 0..3),
         after in vec((any::<bool>(), vec(any::<u8>(), 0..300)), 0..3),
         cuts in vec(any::<Index>(), 0..30),
@@ -61,22 +62,27 @@ proptest! {
         bytes.extend_from_slice(match invalid {
             0 => b"\x83\x82\0\0\0\0ab".as_slice(),
             1 => b"\x81\x82\0\0\0\0\xFFa",
-            // Valid so far: it is drained somewhere.
+            // No violation: the drain ends the messages at `left`.
             _ => b"",
         });
         bytes.extend(frames(&after));
-        let mut whole = bytes.clone();
-        client().close(Some((1000, &reason)), &mut whole);
-        let (now, later) = if invalid == 2 {
-            whole.split_at(left.index(bytes.len() + 1))
+        let mut input = bytes.clone();
+        client_encoder().close(Some((1000, &reason)), &mut input);
+        let (before_drain, after_drain) = if invalid == 2 {
+            input.split_at(left.index(bytes.len() + 1))
         } else {
-            (&whole[..], &[][..])
+            (&input[..], &[][..])
         };
-        // Is pending once, where the drain is to be seen, and for ever at the end: only the Close frame can end the discarding.
-        let later = pieces(later, &cuts);
-        let mut queue = pieces(now, &cuts).into_iter().map(Some).chain([None]).chain(later.into_iter().map(Some));
+        // The source is pending once, which ends the drain, and always after the last byte: only the Close frame can end the
+        // discarding.
+        let after_drain = split(after_drain, &cuts);
+        let mut queue = split(before_drain, &cuts)
+            .into_iter()
+            .map(Some)
+            .chain([None])
+            .chain(after_drain.into_iter().map(Some));
         let source = stream::poll_fn(move |_| match queue.next() {
-            Some(Some(piece)) => Poll::Ready(Some(Ok::<_, PayloadError>(piece))),
+            Some(Some(bytes)) => Poll::Ready(Some(Ok::<_, PayloadError>(bytes))),
             Some(None) | None => Poll::Pending,
         });
         let payload: Payload = Payload::Stream { payload: Box::pin(source) };
@@ -90,7 +96,7 @@ proptest! {
             match inbound.poll_next(&mut cx, &mut buffer) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(end)) => break end,
-                Poll::Pending => unreachable!("it is drained"),
+                Poll::Pending => unreachable!("a pending read ends a drain"),
             }
         };
         let discard = match end {
@@ -99,7 +105,7 @@ proptest! {
             end => return Err(TestCaseError::fail(format!("{end:?}"))),
         };
         let mut discard = std::pin::pin!(discard);
-        // The one pending read comes now if a violation ended the messages before it.
+        // If a violation has ended the messages, the first poll meets the one pending read.
         let ended = (0..2).any(|_| discard.as_mut().poll(&mut cx).is_ready());
         prop_assert!(ended);
     }

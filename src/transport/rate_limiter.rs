@@ -1,4 +1,4 @@
-//! The limit of bytes a second that the server sends (`?rate=`).
+//! The limit on the bytes that the server sends a second (`?rate=`).
 
 use std::{
     num::NonZeroU32,
@@ -9,21 +9,21 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Number of steps a second, at rates of at least as many bytes a second.
+/// Number of steps a second. At a rate of fewer bytes a second, each byte is a step.
 const STEPS: u32 = 20;
 
-/// Limits the writes of one connection: a step of bytes, then a pause.
+/// A limiter of one connection's writes: after each write of at most one step, it pauses.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
-    /// Bytes of one step.
+    /// Number of bytes in one step.
     step: u32,
-    /// Length of the pause after a step.
+    /// Length of the pause after a complete step.
     pause: Duration,
     sleep: Pin<Box<Sleep>>,
 }
 
 impl RateLimiter {
-    /// Allows `rate` bytes a second.
+    /// Creates a limiter that allows `rate` bytes a second.
     pub(super) fn new(rate: NonZeroU32) -> Self {
         let step = (rate.get() / STEPS).max(1);
         Self {
@@ -39,18 +39,18 @@ impl RateLimiter {
         self.sleep.as_mut().poll(cx).map(|()| step)
     }
 
-    /// Starts the pause after a write of `written` bytes, at most one step.
+    /// Starts the pause for a write of `written` bytes, at most one step.
     pub(super) fn pause(&mut self, written: usize) {
-        let time = self.time_of(written);
-        self.sleep.as_mut().reset(Instant::now() + time);
+        let duration = self.duration_of(written);
+        self.sleep.as_mut().reset(Instant::now() + duration);
     }
 
-    /// Whether the next step has to wait.
+    /// Returns whether the pause is not over.
     pub(super) fn is_paused(&self) -> bool {
         !self.sleep.is_elapsed()
     }
 
-    fn time_of(&self, bytes: usize) -> Duration {
+    fn duration_of(&self, bytes: usize) -> Duration {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(self.step);
         self.pause * bytes / self.step
     }
@@ -61,12 +61,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn bytes_take_the_time_that_the_rate_gives_them() {
+    async fn the_pause_is_the_number_of_bytes_divided_by_the_rate() {
         let limiter = |rate| RateLimiter::new(NonZeroU32::new(rate).unwrap());
         let ms = Duration::from_millis;
-        assert_eq!(limiter(1000).time_of(50), ms(50));
-        assert_eq!(limiter(1000).time_of(3), ms(3));
-        assert_eq!(limiter(1).time_of(1), ms(1000));
-        assert_eq!(limiter(u32::MAX).time_of(0), ms(0));
+        assert_eq!(limiter(1000).duration_of(50), ms(50));
+        assert_eq!(limiter(1000).duration_of(3), ms(3));
+        assert_eq!(limiter(1).duration_of(1), ms(1000));
+        assert_eq!(limiter(u32::MAX).duration_of(0), ms(0));
     }
 }

@@ -1,53 +1,56 @@
-//! The progress of the request on an HTTP/1.1 connection, from the bytes that are read. Pure: the caller passes the time.
+//! The progress and the deadlines of the request on an HTTP/1.1 connection.
+//!
+//! It parses the bytes that are read only to find the end of the head: the request line and the header section (RFC 9112 section
+//! 2.1). It reads no clock: the caller passes the time.
 
 use std::time::{Duration, Instant};
 
-/// Longest request head that is stored, in bytes. Of a longer one only the length is counted.
+/// Length in bytes of the longest head that is stored. A longer one is only counted.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// The end of a head (RFC 9112 section 2.1).
+/// The last bytes of a head: the end of its last line and an empty line.
 const END: &[u8] = b"\r\n\r\n";
 
-/// The timeouts of a request. None is no limit.
+/// The timeouts of a request. `None` is no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpTimeouts {
-    /// From the connection, or from the first byte of a later request, to the end of the head.
+    /// From the start of the connection, or from the first byte of a later request, to the end of the head.
     pub head: Option<Duration>,
-    /// From a request's first byte to the last of its body.
+    /// From the request's first byte to the last byte of its body.
     pub request: Option<Duration>,
     /// From the last write that the kernel accepted to the next.
     pub stall: Option<Duration>,
 }
 
-/// The part of a request or response that comes next.
+/// The state of an HTTP/1.1 connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// A request.
+    /// The last request was served, and no byte of the next has arrived.
     Idle,
-    /// The rest of a request's head.
+    /// The head is incomplete. A new connection starts with this phase.
     Head,
-    /// The rest of a request's body, or a handler for a request whose head is complete.
+    /// The head is complete, and no handler has been called, or the handler awaits the body.
     Body,
-    /// A response.
+    /// A handler has the complete request, or a request whose body it does not read yet.
     Serving,
 }
 
-/// The request that is arriving, or the last one.
+/// The progress of the current request.
 #[derive(Debug)]
 pub(super) struct RequestClock {
     pub(super) phase: Phase,
-    /// Time at which [`Phase::Head`] began.
+    /// Time at which [`Phase::Head`] started.
     head_since: Instant,
     /// Time of the request's first byte.
     first_byte: Option<Instant>,
     head: Vec<u8>,
     head_len: usize,
-    /// At most the last three bytes of an incomplete head: a read may split its end.
+    /// The last bytes of an incomplete head, at most three, because a read may split its end.
     tail: Vec<u8>,
 }
 
 impl RequestClock {
-    /// Starts with a connection that was accepted at `now`.
+    /// Creates the clock of a connection that was accepted at `now`.
     pub(super) fn new(now: Instant) -> Self {
         Self {
             phase: Phase::Head,
@@ -59,7 +62,7 @@ impl RequestClock {
         }
     }
 
-    /// Records bytes that were read.
+    /// Records that `bytes` were read.
     pub(super) fn received(&mut self, bytes: &[u8], now: Instant) {
         if bytes.is_empty() {
             return;
@@ -90,7 +93,7 @@ impl RequestClock {
         }
     }
 
-    /// Records that a handler has the request.
+    /// Records that a handler was called with the request.
     pub(super) fn handled(&mut self, now: Instant) {
         if self.phase == Phase::Idle {
             // The request arrived in one read with the one before it (pipelining, RFC 9112 section 9.3.2).
@@ -100,7 +103,7 @@ impl RequestClock {
         self.phase = Phase::Serving;
     }
 
-    /// The handler reads the request's body.
+    /// Records that the handler awaits the request's body.
     pub(super) fn await_body(&mut self) {
         self.phase = Phase::Body;
     }
@@ -115,7 +118,7 @@ impl RequestClock {
         self.phase = Phase::Idle;
     }
 
-    /// Whether a byte of the request was received.
+    /// Returns whether a byte of the request was received.
     pub(super) fn has_begun(&self) -> bool {
         self.first_byte.is_some()
     }
@@ -125,12 +128,12 @@ impl RequestClock {
         self.head_len
     }
 
-    /// Returns the bytes of the request's head, once. Empty if it is longer than 16 KiB.
+    /// Returns the bytes of the request's head. They are empty if the head is longer than 16 KiB, or was taken before.
     pub(super) fn take_head(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.head)
     }
 
-    /// Returns the time by which the peer must have sent the current part.
+    /// Returns the time by which the peer must have sent the head or the body, whichever is incomplete.
     pub(super) fn deadline(&self, timeouts: &HttpTimeouts) -> Option<Instant> {
         let request = || Some(self.first_byte? + timeouts.request?);
         match self.phase {
@@ -160,7 +163,7 @@ mod tests {
     };
 
     #[test]
-    fn the_head_is_kept_as_it_came_wherever_it_is_cut() {
+    fn the_head_is_stored_unchanged_wherever_it_is_cut() {
         let request = b"POST / HTTP/1.1\r\nhOST: a\r\n\r\n";
         for cut in 0..=request.len() {
             let now = Instant::now();
@@ -174,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_without_an_end_is_counted_and_not_kept() {
+    fn a_head_of_more_than_16_kib_is_counted_and_not_stored() {
         let now = Instant::now();
         let mut clock = RequestClock::new(now);
         for _ in 0..20 {
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_has_its_time_from_the_connection_and_a_request_from_its_first_byte() {
+    fn the_heads_deadline_counts_from_the_connection_and_the_requests_from_its_first_byte() {
         let start = Instant::now();
         let mut clock = RequestClock::new(start);
         assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 5 * S));
@@ -193,13 +196,17 @@ mod tests {
         clock.received(b"\r\n\r\n", start + 2 * S);
         assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 11 * S));
         clock.handled(start + 2 * S);
-        assert_eq!(clock.deadline(&TIMEOUTS), None, "nobody waits for its body");
+        assert_eq!(clock.deadline(&TIMEOUTS), None, "the handler awaits no body");
         clock.await_body();
         assert_eq!(clock.deadline(&TIMEOUTS), Some(start + 11 * S));
         clock.complete();
         assert_eq!(clock.deadline(&TIMEOUTS), None);
         clock.received(b"GET", start + 3 * S);
-        assert_eq!(clock.deadline(&TIMEOUTS), None, "it waits for its turn");
+        assert_eq!(
+            clock.deadline(&TIMEOUTS),
+            None,
+            "the request before it is being served"
+        );
         clock.served();
         assert_eq!(clock.deadline(&TIMEOUTS), None);
         clock.received(b"GET", start + 60 * S);

@@ -1,4 +1,4 @@
-//! One TCP connection and its owner: HTTP/1.1 first, then the session after the upgrade.
+//! One TCP connection and its owner: first HTTP/1.1, and the session after the upgrade.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,15 +16,15 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use super::{request_clock::RequestClock, stream::Stream, tls_stream::TlsInfo};
 
-/// A connection, shared by HTTP, the handlers of its requests and the session.
+/// A connection that HTTP, the handlers of its requests and the session share.
 #[derive(Debug)]
 pub struct Socket {
-    /// None once the connection is closed.
+    /// `None` once the connection is closed.
     stream: RefCell<Option<Stream>>,
     reset: Cell<bool>,
     tls: Option<Box<TlsInfo>>,
     owner: RefCell<Owner>,
-    /// None after the hand-over: a session keeps nothing of its request.
+    /// `None` after the hand-over, so that a session keeps no memory of its request.
     pub(super) http: RefCell<Option<Box<HttpState>>>,
 }
 
@@ -32,21 +32,22 @@ pub struct Socket {
 #[derive(Debug)]
 pub(super) struct HttpState {
     pub(super) clock: RequestClock,
-    /// Whether bytes of a response were written since the request began.
+    /// Whether bytes of a response were written since the request started.
     pub(super) responding: bool,
-    /// Whether the next response gets `X-Head-Bytes`.
+    /// Whether the next response gets the field `X-Head-Bytes`.
     pub(super) reports_head_bytes: bool,
-    /// Whether the peer has ended the connection, or it has failed.
-    peer_gone: bool,
-    waiting: Option<Waker>,
+    /// Whether the peer has ended the connection, or the connection has failed.
+    disconnected: bool,
+    /// Woken when `disconnected` becomes true.
+    disconnect_waker: Option<Waker>,
 }
 
-/// The owner, which reads and writes the connection.
+/// The owner of a connection. Only the owner reads and writes.
 #[derive(Default)]
 enum Owner {
     #[default]
     Http,
-    /// HTTP, until its output is flushed, and then this session.
+    /// HTTP until its output is flushed, and then this session.
     HttpUntilFlushed(LocalBoxFuture<'static, ()>),
     Session,
 }
@@ -76,29 +77,30 @@ impl Socket {
                 clock: RequestClock::new(Instant::now()),
                 responding: false,
                 reports_head_bytes: false,
-                peer_gone: false,
-                waiting: None,
+                disconnected: false,
+                disconnect_waker: None,
             }))),
         }
     }
 
-    /// Returns the parameters of TLS. None on a plain connection.
+    /// Returns the parameters of TLS, or `None` for a connection without TLS.
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.tls.as_deref()
     }
 
-    /// Returns the bytes of the current request's head, with its empty line. Empty if it is longer than 16 KiB or was taken before.
+    /// Returns the current request's request line and header section, with the empty line at its end. Returns no bytes if they
+    /// are more than 16 KiB, or were taken before.
     pub fn take_head(&self) -> Vec<u8> {
         self.with_http(|http| http.clock.take_head()).unwrap_or_default()
     }
 
-    /// Records that a handler has the request. The caller drops the result when the response is done.
+    /// Records that a handler was called with the request. The caller drops the result once the response is sent.
     pub fn request_handled(self: &Rc<Self>) -> Serving {
         self.with_http(|http| http.clock.handled(Instant::now()));
         Serving(Rc::clone(self))
     }
 
-    /// Records that the handler reads the body, which has a deadline from now on.
+    /// Records that the handler awaits the body. The body then has a deadline.
     pub fn await_body(&self) {
         self.with_http(|http| http.clock.await_body());
     }
@@ -108,16 +110,16 @@ impl Socket {
         self.with_http(|http| http.clock.complete());
     }
 
-    /// Adds `X-Head-Bytes` to the response to the current request.
+    /// Adds the field `X-Head-Bytes` to the response to the current request.
     pub fn report_head_bytes(&self) {
         self.with_http(|http| http.reports_head_bytes = true);
     }
 
-    /// Resolves once the peer has ended the connection, or it has failed.
-    pub async fn peer_gone(&self) {
+    /// Resolves once the peer has ended the connection, or the connection has failed.
+    pub async fn disconnected(&self) {
         poll_fn(|cx| match &mut *self.http.borrow_mut() {
-            Some(http) if !http.peer_gone => {
-                http.waiting = Some(cx.waker().clone());
+            Some(http) if !http.disconnected => {
+                http.disconnect_waker = Some(cx.waker().clone());
                 Poll::Pending
             }
             _ => Poll::Ready(()),
@@ -130,10 +132,10 @@ impl Socket {
         self.reset.set(true);
     }
 
-    /// Makes each later read that would be pending read from the kernel.
-    pub(super) fn ask_kernel(&self) {
+    /// Makes each later read that would be pending try the kernel.
+    pub(super) fn bypass_readiness(&self) {
         if let Some(stream) = &mut *self.stream.borrow_mut() {
-            stream.tcp_mut().ask_kernel();
+            stream.tcp_mut().bypass_readiness();
         }
     }
 
@@ -145,7 +147,7 @@ impl Socket {
             .map_or(0, |stream| stream.tcp().writes())
     }
 
-    /// Reads to `buffer`. A read of no bytes is the end.
+    /// Reads to `buffer`. A read of 0 bytes is the end of the stream.
     #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
@@ -154,7 +156,7 @@ impl Socket {
         }
     }
 
-    /// Is ready if a read may find bytes. Costs less than a read.
+    /// Returns `Ready` if a read may return bytes. This costs less than a read.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &*self.stream.borrow() {
             Some(stream) => stream.poll_readable(cx),
@@ -171,7 +173,7 @@ impl Socket {
     }
 
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The kernel has all that was written to a plain connection.
+        // Without TLS there is no buffer: each written byte is in the kernel.
         if self.tls.is_none() {
             return Poll::Ready(Ok(()));
         }
@@ -183,7 +185,7 @@ impl Socket {
 
     pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self.stream.borrow_mut() {
-            // A reset must not come after a FIN or a close_notify.
+            // The close sends a reset. A FIN or a close_notify before it would look like a regular end.
             Some(_) if self.reset.get() => Poll::Ready(Ok(())),
             Some(stream) => Pin::new(stream).poll_shutdown(cx),
             None => Poll::Ready(Ok(())),
@@ -202,12 +204,13 @@ impl Socket {
         *self.owner.borrow_mut() = Owner::HttpUntilFlushed(session);
     }
 
-    /// Whether the session owns the connection.
+    /// Returns whether the session owns the connection.
     pub(super) fn is_handed_over(&self) -> bool {
         matches!(*self.owner.borrow(), Owner::Session)
     }
 
-    /// Starts the session that waits for the connection, after HTTP's output is flushed. Returns whether there was one.
+    /// Hands the connection over if a session waits for it, and starts the session. HTTP's output must be flushed. Returns whether
+    /// a session has started.
     pub(super) fn start_session(&self) -> bool {
         let mut owner = self.owner.borrow_mut();
         match std::mem::take(&mut *owner) {
@@ -226,28 +229,29 @@ impl Socket {
 
     /// Closes the connection when HTTP ends without a hand-over.
     pub(super) fn end_http(&self) {
-        // A waiting session refers to this socket, so without this neither would ever be dropped.
+        // Drops a session that waits for the connection. It refers to this socket, and such a cycle would never be freed.
         self.owner.take();
-        self.note_peer_gone();
+        self.on_disconnect();
         self.close();
     }
 
-    pub(super) fn note_peer_gone(&self) {
-        let waiting = self.with_http(|http| {
-            http.peer_gone = true;
-            http.waiting.take()
+    pub(super) fn on_disconnect(&self) {
+        let waker = self.with_http(|http| {
+            http.disconnected = true;
+            http.disconnect_waker.take()
         });
-        if let Some(waker) = waiting.flatten() {
+        if let Some(waker) = waker.flatten() {
             waker.wake();
         }
     }
 
-    pub(super) fn with_http<T>(&self, with: impl FnOnce(&mut HttpState) -> T) -> Option<T> {
-        self.http.borrow_mut().as_deref_mut().map(with)
+    /// Calls `f` with the state of HTTP. Returns `None` after the hand-over.
+    pub(super) fn with_http<T>(&self, f: impl FnOnce(&mut HttpState) -> T) -> Option<T> {
+        self.http.borrow_mut().as_deref_mut().map(f)
     }
 }
 
-/// A response in progress. Dropping it records that the response is done.
+/// A response in progress. When it is dropped, the response counts as sent.
 #[derive(Debug)]
 pub struct Serving(Rc<Socket>);
 

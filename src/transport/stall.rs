@@ -1,4 +1,4 @@
-//! The deadline for a peer that reads nothing (`--stall-timeout`). It works on every system, because the server keeps it.
+//! The deadline for a peer that reads nothing (`--stall-timeout`). The server measures it without the kernel, on every system.
 
 use std::{
     pin::Pin,
@@ -8,12 +8,12 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Measures the time since the kernel last accepted bytes for a peer.
+/// A deadline that counts from the last time at which the kernel accepted bytes for the peer.
 #[derive(Debug)]
 pub(super) struct StallDeadline {
-    /// None if there is no limit.
+    /// `None` if there is no limit.
     timeout: Option<Duration>,
-    /// None unless a write is pending.
+    /// `None` unless a write is pending.
     timer: Option<Pin<Box<Sleep>>>,
     /// Value of `progress` at the last poll.
     progress: u32,
@@ -28,12 +28,12 @@ impl StallDeadline {
         }
     }
 
-    /// Stops the timer, because everything was written.
+    /// Stops the timer. To be called when no write is pending.
     pub(super) fn clear(&mut self) {
         self.timer = None;
     }
 
-    /// Must be called while a write is pending. Is ready once `progress` has not changed for the timeout.
+    /// Returns `Ready` once `progress` has not changed for the timeout. To be called while a write is pending.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, progress: u32) -> Poll<()> {
         let Some(timeout) = self.timeout else {
             return Poll::Pending;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn progress_starts_the_time_anew_and_its_lack_ends_it() {
+    async fn progress_restarts_the_timeout_and_the_deadline_passes_without_progress() {
         let timeout = Duration::from_secs(30);
         let mut stall = StallDeadline::new(Some(timeout));
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! A connection, plain or with TLS, as one type, so that actix-http's dispatcher is compiled once.
+//! A TCP connection with or without TLS as one type, so that actix-http's dispatcher is compiled only once.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use super::{tcp::Tcp, tls_stream::Tls};
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(Tcp),
-    /// Boxed, because it is much larger than a plain connection.
+    /// Boxed, because it is much larger than [`Tcp`].
     Tls(Box<Tls>),
 }
 
@@ -33,16 +33,16 @@ impl Stream {
         }
     }
 
-    /// Is ready if a read may find bytes. Costs less than a read.
+    /// Returns `Ready` if a read may return bytes. This costs less than a read.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(tcp) => tcp.poll_readable(cx),
-            // rustls may hold bytes that are read and not decrypted.
+            // rustls may have bytes in its buffers, which the readiness of the socket does not show.
             Self::Tls(_) => Poll::Ready(Ok(())),
         }
     }
 
-    /// Ends the connection, by a reset if `reset`, else by close_notify and FIN.
+    /// Closes the connection. Sends a reset if `reset`, else close_notify (with TLS) and FIN.
     pub(super) fn close(mut self, reset: bool) {
         if reset {
             self.tcp().reset_on_close();
@@ -77,7 +77,7 @@ impl AsyncWrite for Stream {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut *self {
-            // A plain connection has no buffer.
+            // Without TLS there is no buffer.
             Self::Plain(_) => Poll::Ready(Ok(())),
             Self::Tls(tls) => tls.poll_flush(cx),
         }

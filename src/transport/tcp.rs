@@ -1,4 +1,4 @@
-//! A TCP connection: the one place that reads from and writes to the kernel.
+//! A TCP connection. Only this file reads from the kernel and writes to it.
 
 use std::{
     cell::Cell,
@@ -18,9 +18,9 @@ use tokio::{
 #[derive(Debug)]
 pub(super) struct Tcp {
     io: TcpStream,
-    /// Whether a read tries the kernel when tokio reports no bytes.
-    asks_kernel: bool,
-    /// Number of writes that the kernel has accepted. Wraps.
+    /// Whether a read tries the kernel if tokio reports no bytes.
+    bypasses_readiness: bool,
+    /// Number of writes that the kernel has accepted. It wraps.
     writes: Cell<u32>,
 }
 
@@ -28,15 +28,15 @@ impl Tcp {
     pub(super) fn new(io: TcpStream) -> Self {
         Self {
             io,
-            asks_kernel: false,
+            bypasses_readiness: false,
             writes: Cell::default(),
         }
     }
 
-    /// Makes each later read that would be pending read from the kernel. Without this, a pending read means only that tokio's driver
+    /// Makes each later read that would be pending try the kernel. Without this, a pending read shows only that tokio's driver
     /// found no bytes at its last poll, and on a busy machine it polls seldom.
-    pub(super) fn ask_kernel(&mut self) {
-        self.asks_kernel = true;
+    pub(super) fn bypass_readiness(&mut self) {
+        self.bypasses_readiness = true;
     }
 
     /// Returns a number that changes whenever the kernel accepts bytes.
@@ -45,7 +45,7 @@ impl Tcp {
     }
 
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.asks_kernel {
+        if self.bypasses_readiness {
             return Poll::Ready(Ok(()));
         }
         self.io.poll_read_ready(cx)
@@ -56,19 +56,20 @@ impl Tcp {
         self.io.try_write(bytes)
     }
 
-    /// Makes the next close a reset (RFC 9293 section 3.10.5, ABORT), with a linger time of zero.
+    /// Makes the next close a reset (RFC 9293 section 3.10.5, ABORT) by a linger time of zero.
     pub(super) fn reset_on_close(&self) {
         let _ = SockRef::from(&self.io).set_linger(Some(Duration::ZERO));
     }
 
-    fn wrote(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Counts the write if the kernel has accepted bytes.
+    fn count_write(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(polled, Poll::Ready(Ok(1..))) {
             self.writes.set(self.writes.get().wrapping_add(1));
         }
         polled
     }
 
-    /// Reads from the kernel without tokio.
+    /// Reads from the kernel and bypasses tokio's readiness.
     #[cold]
     fn read_kernel(&self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match (&*SockRef::from(&self.io)).read(buffer.initialize_unfilled()) {
@@ -90,7 +91,7 @@ impl AsyncRead for Tcp {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.io).poll_read(cx, buffer) {
-            Poll::Pending if self.asks_kernel => self.read_kernel(buffer),
+            Poll::Pending if self.bypasses_readiness => self.read_kernel(buffer),
             polled => polled,
         }
     }
@@ -100,7 +101,7 @@ impl AsyncWrite for Tcp {
     #[inline]
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.wrote(polled)
+        self.count_write(polled)
     }
 
     fn poll_write_vectored(
@@ -109,7 +110,7 @@ impl AsyncWrite for Tcp {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
-        self.wrote(polled)
+        self.count_write(polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,4 +1,4 @@
-//! TLS on a TCP connection: its parameters, and its end with close_notify.
+//! TLS on a TCP connection: its negotiated parameters, and its end by close_notify.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::{buffered_tcp::BufferedTcp, tcp::Tcp};
 
-/// Time that the server waits for the peer's close_notify after its own. The session has ended before.
+/// Time for which the server waits for the peer's close_notify after its own. The session has ended before.
 const CLOSE_NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The parameters that the TLS handshake negotiated.
@@ -25,9 +25,9 @@ const CLOSE_NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct TlsInfo {
     /// `1.2` or `1.3`.
     pub version: &'static str,
-    /// By its IANA name.
+    /// The cipher suite by its IANA name.
     pub cipher_suite: &'static str,
-    /// The protocol that ALPN chose (RFC 7301), if the client offered any.
+    /// The protocol that was selected by ALPN (RFC 7301), if the client offered any.
     pub alpn: Option<String>,
     /// The server name that the client sent (RFC 6066 section 3), if it sent one.
     pub server_name: Option<String>,
@@ -45,7 +45,7 @@ impl TlsInfo {
                 Some(ProtocolVersion::TLSv1_2) => "1.2",
                 _ => "unknown",
             },
-            cipher_suite: iana(suite),
+            cipher_suite: iana_name(suite),
             alpn: connection
                 .alpn_protocol()
                 .map(|name| String::from_utf8_lossy(name).into_owned()),
@@ -54,8 +54,8 @@ impl TlsInfo {
     }
 }
 
-/// Returns the IANA name of a cipher suite. rustls has other names for those of TLS 1.3.
-fn iana(suite: &'static str) -> &'static str {
+/// Returns the IANA name of a cipher suite. rustls has its own names for the suites of TLS 1.3.
+fn iana_name(suite: &'static str) -> &'static str {
     match suite {
         "TLS13_AES_128_GCM_SHA256" => "TLS_AES_128_GCM_SHA256",
         "TLS13_AES_256_GCM_SHA384" => "TLS_AES_256_GCM_SHA384",
@@ -68,7 +68,7 @@ fn iana(suite: &'static str) -> &'static str {
 #[derive(Debug)]
 pub(super) struct Tls {
     stream: TlsStream<BufferedTcp>,
-    /// None until close_notify and FIN are sent.
+    /// The timeout for the peer's close_notify. `None` until the server has sent its own.
     close_notify_timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -99,8 +99,8 @@ impl Tls {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(cx, buffer) {
-            // An end without close_notify is treated as an end. The layer above detects a truncation: a message lacks its last frame,
-            // or the connection its Close frame.
+            // An end without close_notify is no error here. A truncation is detected above: a message lacks its last frame, or the
+            // connection its Close frame.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
             polled => polled,
         }
@@ -121,8 +121,8 @@ impl Tls {
         self.poll_close_notify(cx).map(Ok)
     }
 
-    /// Sends close_notify, which RFC 8446 section 6.1 requires before a close. actix-http drops a connection without a shutdown after
-    /// the keep-alive time and after an error. If the kernel accepts no more bytes, close_notify is not sent.
+    /// Sends close_notify, which RFC 8446 section 6.1 requires before a close. After the keep-alive time and after an error,
+    /// actix-http drops a connection without a shutdown. If the kernel accepts no more bytes, close_notify is not sent.
     pub(super) fn send_close_notify(&mut self) {
         let (io, connection) = self.stream.get_mut();
         connection.send_close_notify();
@@ -136,8 +136,8 @@ impl Tls {
         }
     }
 
-    /// Reads until the peer's close_notify. If the socket were closed before, the kernel would answer it with a reset, and some
-    /// systems then discard unread bytes.
+    /// Reads until the peer ends the connection or the timeout expires. If the socket were closed before the peer's close_notify
+    /// arrives, the kernel would reply to it with a reset, and some systems then discard bytes that the peer has not read.
     fn poll_close_notify(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let close_notify_timer = self
             .close_notify_timer
@@ -156,7 +156,7 @@ impl Tls {
     }
 }
 
-/// A writer that never waits: it writes as much as the kernel accepts.
+/// A writer that does not wait: it writes as much as the kernel accepts.
 struct TryWrite<'t>(&'t Tcp);
 
 impl io::Write for TryWrite<'_> {

@@ -1,8 +1,8 @@
-//! The task of a session after the upgrade: it runs the session and writes its frames.
+//! The upgrade: the hand-over of a connection to its session, and the task that runs the session.
 //!
-//! actix-http's dispatcher would copy the input to a channel and the output to a buffer, with a wake-up for each, and keep its buffers
-//! and timers for the life of the connection. A session needs none of that. So the body of the 101 takes over the connection at
-//! its first poll, and ends.
+//! actix-http's dispatcher would copy the input to a channel and the output to a buffer, each with a wake-up. It would also keep
+//! its own buffers and timers for the life of the connection. A session does not need them. The body of the 101 therefore hands
+//! the connection over at its first poll, and ends.
 
 use std::{
     io,
@@ -20,13 +20,13 @@ use crate::protocol::{Observer, Role};
 
 /// The body of a 101. Its first poll hands the connection over to the session.
 pub struct Upgraded {
-    /// None after the first poll.
+    /// `None` after the first poll.
     session: Option<LocalBoxFuture<'static, ()>>,
     socket: Rc<Socket>,
 }
 
 impl Upgraded {
-    /// Creates the body that starts `session` on `socket`.
+    /// Creates the body that hands `socket` over to `session`.
     pub fn new(session: impl Future<Output = ()> + 'static, socket: Rc<Socket>) -> Self {
         Self {
             session: Some(Box::pin(session)),
@@ -40,7 +40,7 @@ impl Stream for Upgraded {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(session) = self.session.take() {
-            // The response's head is in HTTP's buffer, which is flushed before the hand-over.
+            // The 101 itself is in HTTP's buffer, which is flushed before the hand-over.
             self.socket.hand_over(session);
         }
         if self.socket.is_handed_over() {
@@ -51,10 +51,10 @@ impl Stream for Upgraded {
     }
 }
 
-/// Runs a session, writes its frames, and closes its carrier.
+/// A task that runs a session, writes its frames, and closes its carrier.
 #[derive(Debug)]
 pub struct SessionTask<S, R: Role, O, U> {
-    /// Dropped after the carrier is closed, because the process may end once the last session is dropped.
+    /// Dropped after the carrier is closed, because the process may exit once the last session is dropped.
     session: S,
     outbound: Rc<Outbound<R, O>>,
     carrier: Carrier,
@@ -74,8 +74,8 @@ where
     O: Observer,
     U: Fn(usize) -> bool,
 {
-    /// Creates the task of `session`, which sends through `outbound`. The task resets the connection of a peer that reads nothing for
-    /// `stall_timeout`. It calls `on_unwritten` with the number of unwritten bytes when that changes. The result is whether the
+    /// Creates the task of `session`, which sends through `outbound`. The task resets the connection if the peer reads nothing for
+    /// `stall_timeout`. It calls `on_unwritten` when the number of unwritten bytes changes. `on_unwritten` returns whether the
     /// number is within the budget.
     pub fn new(
         session: S,
@@ -96,7 +96,7 @@ where
         }
     }
 
-    /// Polls the session and writes its frames. Fails if the connection fails or the peer stalls.
+    /// Polls the session and writes its frames. Returns an error if the connection fails or the peer stalls.
     fn poll_session(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut written = self.poll_written(cx)?;
         if !self.ended && (written.is_ready() || self.outbound.is_over_budget() || self.outbound.has_room()) {
@@ -107,12 +107,12 @@ where
             written = self.poll_written(cx)?;
         }
         if self.ended && written.is_pending() && self.outbound.is_over_budget() {
-            // The budget is exceeded, and the peer had the close timeout to read.
+            // The budget is exceeded, and the peer has not read the replies within the close timeout.
             self.carrier.reset_on_close();
             return Poll::Ready(Ok(()));
         }
         ready!(written);
-        // All frames are written. If the session has not ended, its own wake-ups continue it.
+        // All frames are written. If the session has not ended, it has registered its own wake-ups.
         if self.ended {
             self.carrier.poll_shutdown(cx)
         } else {
@@ -120,7 +120,7 @@ where
         }
     }
 
-    /// Writes the unwritten bytes. Most polls start without any.
+    /// Writes the unwritten bytes. Inlined, because most polls start without any.
     #[inline]
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.unflushed && self.outbound.unwritten() == 0 {
@@ -139,28 +139,28 @@ where
             self.unflushed = false;
             self.stall.clear();
             if self.unwritten > 0 {
-                self.note_unwritten();
+                self.report_unwritten();
             }
             return polled;
         }
-        if self.note_unwritten() {
+        if self.report_unwritten() {
             // The next poll of the session closes the connection.
             cx.waker().wake_by_ref();
         }
         if self.outbound.is_paused() {
-            // The server waits, not the peer.
+            // The rate delays the write, not the peer.
             self.stall.clear();
             return Poll::Pending;
         }
         ready!(self.stall.poll(cx, self.carrier.writes()));
-        // A reset frees the kernel's memory: the peer does not read the unsent bytes.
+        // The peer does not read the unsent bytes. A reset frees their memory in the kernel.
         self.carrier.reset_on_close();
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Reports the number of unwritten bytes. Returns whether this call exceeded the budget.
+    /// Reports the number of unwritten bytes if it has changed. Returns whether the budget is exceeded for the first time.
     #[cold]
-    fn note_unwritten(&mut self) -> bool {
+    fn report_unwritten(&mut self) -> bool {
         let unwritten = self.outbound.unwritten();
         if unwritten == self.unwritten {
             return false;

@@ -1,5 +1,5 @@
-//! The unwritten bytes of a connection in one contiguous buffer. One write sends all of them. The copy to this buffer costs less
-//! than a vectored write (BENCHMARKS.md has the figures).
+//! The unwritten bytes of a connection in one contiguous buffer, so that one write sends all of them. The copy to this buffer costs
+//! less than a vectored write (BENCHMARKS.md has the figures).
 
 use super::{
     copy_alignment,
@@ -11,11 +11,12 @@ use crate::protocol::frame::MAX_HEADER;
 #[derive(Debug, Default)]
 pub(super) struct WriteBuffer {
     bytes: Vec<u8>,
+    /// Number of bytes at the start that are padding or already written.
     written: usize,
 }
 
 impl WriteBuffer {
-    /// Returns the storage, with room for a frame whose payload has about `len` bytes.
+    /// Returns the buffer, to append a frame whose payload has about `len` bytes.
     pub(super) fn room(&mut self, len: usize) -> &mut Vec<u8> {
         if self.bytes.capacity() == 0 {
             self.bytes = pool::take(Use::Write);
@@ -37,7 +38,7 @@ impl WriteBuffer {
         self.written += len;
     }
 
-    /// Releases the memory that the unwritten bytes do not need. Must be called after the last write of a poll.
+    /// Releases the memory that the unwritten bytes do not need. To be called after the last write of a poll.
     pub(super) fn shrink(&mut self) {
         let capacity = self.bytes.capacity();
         let unwritten = self.unwritten();
@@ -48,6 +49,6 @@ impl WriteBuffer {
         let mut spare = std::mem::replace(&mut self.bytes, unwritten);
         self.written = 0;
         spare.clear();
-        pool::give(Use::Write, spare);
+        pool::put(Use::Write, spare);
     }
 }
