@@ -29,7 +29,7 @@ class Server:
         lines = []
         for line in self.process.stdout:
             lines.append(line.decode(errors="replace"))
-            if found := re.search(rf"listening on {scheme}\D*127\.0\.0\.1:(\d+)", lines[-1]):
+            if found := re.search(rf"listening (?:on |url=){scheme}\D*127\.0\.0\.1:(\d+)", lines[-1]):
                 self.port = int(found[1])
                 break
         else:

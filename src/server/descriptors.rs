@@ -25,21 +25,21 @@ pub fn raise_limit(max_connections: Cap, max_http_connections: Cap) {
         match setrlimit(Resource::Nofile, wanted) {
             Ok(()) => hard,
             Err(error) => {
-                warn!("cannot raise the limit of open files: {error}");
+                warn!(reason:% = error; "cannot raise open file limit");
                 soft
             }
         }
     };
-    let Some(now) = now else { return };
-    info!("open files: {now} at the most");
+    let Some(limit) = now else { return };
+    info!(limit; "open file limit");
     let (connections, http) = (max_connections.limit(), max_http_connections.limit());
     let needed = [http, RESERVED_FDS]
         .into_iter()
         .try_fold(connections, usize::checked_add);
     // Without a cap there is no number to compare with.
-    if needed.is_some_and(|needed| needed as u64 > now) {
-        warn!(
-            "open files are fewer than --max-connections {connections} needs; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower it"
-        );
+    if let Some(needed) = needed
+        && needed as u64 > limit
+    {
+        warn!(limit, needed; "open file limit is below --max-connections");
     }
 }

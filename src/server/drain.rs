@@ -26,7 +26,7 @@ pub(super) async fn drain(
     } = shared;
     admission.set_not_ready();
     if let Some(delay) = config.shutdown_delay.duration() {
-        info!("not ready any more, and draining in {}", config.shutdown_delay);
+        info!(delay:% = config.shutdown_delay; "shutdown requested");
         tokio::time::sleep(delay).await;
     }
     // The next process accepts later connections on inherited sockets.
@@ -39,6 +39,6 @@ pub(super) async fn drain(
         tokio::time::sleep(PENDING_HANDSHAKE_GRACE).await;
         let _ = timeout(PENDING_HANDSHAKE_GRACE, admission.first_requests_answered()).await;
     }
-    info!("shutting down: {} connections open", admission.open_sessions());
+    info!(connections = admission.open_sessions(); "draining");
     admission.drain().await;
 }

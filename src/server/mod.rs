@@ -85,10 +85,7 @@ impl Server {
             Tls::On { certificate, .. } => Some(Arc::new(CertificateStore::load(certificate.clone())?)),
         };
         if inherited {
-            info!(
-                "{} sockets were passed by LISTEN_FDS: --listen is not used",
-                plain.len() + tls.len()
-            );
+            info!(sockets = plain.len() + tls.len(); "using inherited sockets, --listen is ignored");
         }
         Ok(Self {
             listeners: plain,
@@ -121,10 +118,10 @@ impl Server {
     /// If a socket or a worker cannot be set up.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
         for addr in self.addrs() {
-            info!("listening on http://{addr}");
+            info!(url:% = format_args!("http://{addr}"); "listening");
         }
         for addr in self.tls_addrs() {
-            info!("listening on https://{addr}");
+            info!(url:% = format_args!("https://{addr}"); "listening");
         }
         let shared = self.shared;
         let config = &shared.config;
@@ -162,10 +159,7 @@ impl Server {
                 None => std::future::pending().await,
             }
             // Logged here, because after the select the server has dropped its connections.
-            warn!(
-                "the grace is over with {} connections open",
-                shared.admission.open_sessions()
-            );
+            warn!(connections = shared.admission.open_sessions(); "shutdown grace period expired");
         };
         let server = server.run();
         // `drain` has no receiver unless the sockets are inherited.

@@ -12,7 +12,10 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use super::{error::TlsError, identity::Identity};
+use super::{
+    error::TlsError,
+    identity::{Identity, Origin},
+};
 
 const CERT: &str = "--tls-cert";
 const KEY: &str = "--tls-key";
@@ -29,7 +32,7 @@ pub(super) fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Identity {
             chain,
             key: private,
-            described: format!("read from {cert:?}"),
+            origin: Origin::File(cert.to_owned()),
         }),
         Err(rustls::Error::InconsistentKeys(_)) => Err(TlsError::Mismatch {
             cert: cert.to_owned(),

@@ -15,12 +15,13 @@ use std::{
 
 pub(crate) use accept::{HandshakeError, accept};
 pub use error::TlsError;
-use identity::Identity;
+use identity::Origin;
 use log::{error, info};
 use ring::digest;
 use rustls::{
     ServerConfig,
     crypto::{CryptoProvider, ring as provider},
+    pki_types::{CertificateDer, PrivateKeyDer},
     server::NoServerSessionStorage,
 };
 
@@ -72,29 +73,30 @@ impl Reload {
     /// Reads the certificate's files again, for new connections. If that fails, logs the reason and keeps the current certificate.
     pub fn reload(&self) {
         match &self.0 {
-            None => info!("SIGHUP: nothing to read again, there is no certificate"),
-            Some(certificates) if matches!(certificates.source, CertificateSource::SelfSigned { .. }) => {
-                info!("SIGHUP: nothing to read again, the certificate is self-signed");
-            }
-            Some(certificates) => {
+            Some(certificates) if matches!(certificates.source, CertificateSource::Files { .. }) => {
                 if let Err(error) = certificates.replace() {
-                    error!(reason:% = error; "SIGHUP: the certificate read before stays in use");
+                    error!(reason:% = error; "certificate reload failed, keeping the current certificate");
                 }
             }
+            _ => info!("SIGHUP ignored: no certificate files are configured"),
         }
     }
 }
 
-/// A loaded configuration, with its certificate's source and fingerprint for the log.
+/// A loaded configuration, with its certificate's origin and fingerprint for the log.
 struct Loaded {
     config: Arc<ServerConfig>,
-    described: String,
+    origin: Origin,
     fingerprint: String,
 }
 
 impl Loaded {
     fn log_loaded(&self) {
-        info!(sha256 = self.fingerprint; "certificate {}", self.described);
+        let (file, names) = match &self.origin {
+            Origin::File(path) => (Some(path.display().to_string()), None),
+            Origin::SelfSigned(names) => (None, Some(names.join(", "))),
+        };
+        info!(file, names, sha256 = self.fingerprint; "certificate loaded");
     }
 }
 
@@ -109,20 +111,22 @@ fn load(source: &CertificateSource) -> Result<Loaded, TlsError> {
         .first()
         .map(|leaf| fingerprint(leaf))
         .unwrap_or_default();
-    let described = identity.described.clone();
-    let config = configure(identity, provider)?;
     Ok(Loaded {
-        config,
-        described,
+        config: configure(identity.chain, identity.key, provider)?,
+        origin: identity.origin,
         fingerprint,
     })
 }
 
-fn configure(identity: Identity, provider: Arc<CryptoProvider>) -> Result<Arc<ServerConfig>, rustls::Error> {
+fn configure(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(identity.chain, identity.key)?;
+        .with_single_cert(chain, key)?;
     // A browser would choose h2 by ALPN (RFC 7301), and the handshake of RFC 6455 needs HTTP/1.1.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // The state of resumable sessions is in the clients' tickets. The server stores none.

@@ -11,7 +11,10 @@ use rcgen::{
     IsCa, KeyPair, KeyUsagePurpose,
 };
 
-use super::{error::TlsError, identity::Identity};
+use super::{
+    error::TlsError,
+    identity::{Identity, Origin},
+};
 use crate::config::TlsName;
 
 /// The names of every self-signed certificate.
@@ -31,11 +34,9 @@ pub(super) fn make(names: &[TlsName], ca_out: Option<&Path>) -> Result<Identity,
             all.push(name.to_owned());
         }
     }
-    let described = format!("made for {}", all.join(", "));
-
     let ca = CertifiedIssuer::self_signed(ca()?, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
-    let leaf = leaf(all)?.signed_by(&key, &ca)?;
+    let leaf = leaf(all.clone())?.signed_by(&key, &ca)?;
     if let Some(path) = ca_out {
         fs::write(path, ca.pem()).map_err(|source| TlsError::CaOut {
             path: path.to_owned(),
@@ -45,7 +46,7 @@ pub(super) fn make(names: &[TlsName], ca_out: Option<&Path>) -> Result<Identity,
     Ok(Identity {
         chain: vec![leaf.der().clone()],
         key: key.into(),
-        described,
+        origin: Origin::SelfSigned(all),
     })
 }
 

@@ -231,7 +231,7 @@ async fn start_server(reports: &Path) -> (Child, String) {
             0,
             "the server did not start"
         );
-        if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
+        if let Some((_, address)) = line.trim_end().split_once("listening url=http://") {
             break address.to_owned();
         }
     };

@@ -67,7 +67,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let said_so = format!("listening on {scheme}://");
+        let said_so = format!("listening url={scheme}://");
         let addr = said(child.stderr.take().unwrap(), &said_so, ' ').await;
         Self {
             child,

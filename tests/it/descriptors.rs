@@ -41,6 +41,18 @@ async fn the_start_raises_the_soft_limit_to_the_hard_one() {
         .split_whitespace()
         .collect();
     assert_eq!(files, ["333", "333", "files"]);
+    // The caps of the defaults, and 128 descriptors for everything else.
+    let needed = 10_000 + 1024 + 128;
+    for event in [
+        "open file limit limit=333".to_owned(),
+        format!("open file limit is below --max-connections limit=333 needed={needed}"),
+    ] {
+        assert!(
+            server.passed.iter().any(|line| line.ends_with(&event)),
+            "{event}: {:#?}",
+            server.passed
+        );
+    }
 }
 
 #[actix_rt::test]

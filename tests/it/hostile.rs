@@ -345,7 +345,7 @@ async fn a_thousand_connections_reset_at_random_moments_leave_nothing_behind() {
     server.logged("code=1000 by=peer").await;
     // The gauge, as it says itself.
     server.signal(Signal::TERM);
-    server.logged("shutting down: 0 connections open").await;
+    server.logged("draining connections=0").await;
     let (status, log) = server.exit().await;
     assert_eq!(status.code(), Some(0));
     assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");

@@ -170,7 +170,7 @@ async fn a_peer_that_never_reads_holds_the_process_no_longer_than_the_grace() {
     assert_eq!(status.code(), Some(0), "{log:#?}");
     assert!(
         log.iter()
-            .any(|line| line.contains("the grace is over with 1 connections open")),
+            .any(|line| line.contains("shutdown grace period expired connections=1")),
         "{log:#?}"
     );
 }
@@ -206,7 +206,11 @@ async fn with_a_shutdown_delay_the_server_is_not_ready_first_and_serves_on() {
         assert_eq!(peer.frame().await.closing(), GOING);
         peer.send(&raw::close(1001, "")).await;
     }
-    assert_eq!(server.exit().await.0.code(), Some(0));
+    let (status, log) = server.exit().await;
+    assert_eq!(status.code(), Some(0));
+    for event in ["shutdown requested delay=5s", "draining connections=2", "stopped"] {
+        assert!(log.iter().any(|line| line.ends_with(event)), "{event}: {log:#?}");
+    }
 }
 
 /// Keeps four messages under way until the server closes; how many it has answered, each in its turn.
@@ -276,6 +280,12 @@ async fn a_restart_on_a_socket_that_was_passed_refuses_no_connection() {
     let addr = listener.local_addr().unwrap();
     let first = Process::inheriting(&listener, &[]).await;
     assert_eq!(first.addr(), addr);
+    let event = "using inherited sockets, --listen is ignored sockets=1";
+    assert!(
+        first.passed.iter().any(|line| line.ends_with(event)),
+        "{:#?}",
+        first.passed
+    );
     let over = Rc::new(Cell::new(false));
     let told = Rc::clone(&over);
     let coming = actix_rt::spawn(async move {

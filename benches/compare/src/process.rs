@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn an_address_is_found_in_a_log() {
         let log =
-            "[2025 INFO x] starting\nlistening on http://127.0.0.1:4567\nlistening on https://127.0.0.1:45";
+            "[2025 INFO x] starting\nlistening url=http://127.0.0.1:4567\nlistening url=https://127.0.0.1:45";
         assert_eq!(
             address(log, false),
             Some(SocketAddr::from(([127, 0, 0, 1], 4567)))

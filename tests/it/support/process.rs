@@ -110,11 +110,15 @@ impl Process {
 
     /// The next address of that scheme that the log names.
     pub(crate) async fn listening_on(&mut self, scheme: &str) -> SocketAddr {
-        let said = format!("listening on {scheme}://");
-        let line = self.logged(&said).await;
-        let (_, addr) = line.split_once(&said).unwrap();
-        // In JSON a quotation mark follows.
-        addr.split('"').next().unwrap().trim().parse().unwrap()
+        let scheme = format!("{scheme}://");
+        loop {
+            let line = self.logged("listening").await;
+            if let Some((_, addr)) = line.split_once(&scheme) {
+                // In JSON a quotation mark follows.
+                return addr.split('"').next().unwrap().trim().parse().unwrap();
+            }
+            self.passed.push(line);
+        }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
