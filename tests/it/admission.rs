@@ -76,7 +76,7 @@ async fn assert_echoes(peer: &mut Raw) {
 }
 
 #[actix_rt::test]
-async fn one_http_connection_too_many_gets_503_and_a_place_that_becomes_free_is_given_again() {
+async fn an_http_connection_past_the_limit_gets_503_and_a_closed_one_frees_its_place() {
     let server = Process::start(&["--max-http-connections=4"]).await;
     let mut open = all_served(server.addr(), 4).await;
     assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
@@ -97,7 +97,7 @@ async fn one_http_connection_too_many_gets_503_and_a_place_that_becomes_free_is_
 }
 
 #[actix_rt::test]
-async fn health_checks_get_through_where_http_is_full() {
+async fn health_checks_are_served_past_the_limit_of_http_connections() {
     let server = Process::start(&["--max-http-connections=4"]).await;
     let _open = all_served(server.addr(), 4).await;
     // As many as the reserve has, at the same time.
@@ -116,7 +116,7 @@ async fn health_checks_get_through_where_http_is_full() {
 }
 
 #[actix_rt::test]
-async fn a_session_is_no_http_connection_once_it_is_open() {
+async fn an_open_session_does_not_count_as_an_http_connection() {
     let server = Process::start(&["--max-http-connections=4"]).await;
     let mut sessions = Vec::new();
     for _ in 0..8 {
@@ -133,7 +133,7 @@ async fn a_session_is_no_http_connection_once_it_is_open() {
 }
 
 #[actix_rt::test]
-async fn events_and_half_sent_requests_are_http_connections() {
+async fn event_streams_and_incomplete_requests_count_as_http_connections() {
     let server = Process::start(&["--max-http-connections=2", "--request-timeout=0"]).await;
     let mut events = Raw::connect(server.addr()).await;
     events.send(get("/events?every=1h").as_bytes()).await;
@@ -147,7 +147,7 @@ async fn events_and_half_sent_requests_are_http_connections() {
 }
 
 #[actix_rt::test]
-async fn with_sessions_and_http_full_the_server_is_still_alive() {
+async fn health_checks_are_served_when_sessions_and_http_are_at_their_limits() {
     let server = Process::start(&["--max-connections=1", "--max-http-connections=1"]).await;
     let mut session = server.raw("/?reply=verbatim").await;
     let mut http = served(server.addr()).await;
@@ -162,7 +162,7 @@ async fn with_sessions_and_http_full_the_server_is_still_alive() {
 }
 
 #[actix_rt::test]
-async fn the_cap_of_an_address_counts_http_and_sessions_together() {
+async fn the_limit_per_address_counts_http_and_websocket_connections_together() {
     let server = Process::start(&["--max-connections-per-ip=2"]).await;
     let http = served(server.addr()).await;
     let mut session = server.raw("/?reply=verbatim").await;
@@ -183,7 +183,7 @@ async fn the_cap_of_an_address_counts_http_and_sessions_together() {
 }
 
 #[actix_rt::test]
-async fn a_connection_that_becomes_a_session_is_still_one_of_its_address() {
+async fn an_upgraded_connection_still_counts_for_its_address() {
     let server = Process::start(&["--max-connections-per-ip=2"]).await;
     let mut sessions = [
         server.raw("/?reply=verbatim").await,
@@ -196,7 +196,7 @@ async fn a_connection_that_becomes_a_session_is_still_one_of_its_address() {
 }
 
 #[actix_rt::test]
-async fn behind_a_trusted_proxy_the_clients_are_counted_and_not_the_proxy() {
+async fn behind_a_trusted_proxy_connections_count_for_the_client_and_not_for_the_proxy() {
     let server = Process::start(&["--trusted-proxy=127.0.0.0/8", "--max-connections-per-ip=1"]).await;
     // A proxy keeps connections to its server, idle ones too.
     let _idle = all_served(server.addr(), 5).await;
@@ -274,7 +274,7 @@ impl Drop for HalfSent {
 }
 
 #[actix_rt::test]
-async fn sixty_half_sent_posts_of_16_mib_cost_little() {
+async fn sixty_incomplete_posts_of_16_mib_cost_less_than_32_mib() {
     let server = warm(&["--max-http-connections=64", "--request-timeout=0"]).await;
     let memory = Memory::watch(&server);
     let mut peers = Vec::new();
@@ -288,7 +288,7 @@ async fn sixty_half_sent_posts_of_16_mib_cost_little() {
 }
 
 #[actix_rt::test]
-async fn sixty_half_sent_posts_whose_client_reads_nothing_cost_little_and_end() {
+async fn sixty_incomplete_posts_whose_client_reads_nothing_cost_less_than_64_mib_and_end() {
     let server = warm(&["--max-http-connections=64", "--request-timeout=2s"]).await;
     let memory = Memory::watch(&server);
     let addr = server.addr();
@@ -300,7 +300,7 @@ async fn sixty_half_sent_posts_whose_client_reads_nothing_cost_little_and_end() 
 }
 
 #[actix_rt::test]
-async fn a_request_whose_body_does_not_come_gets_408() {
+async fn a_request_without_its_body_gets_408() {
     let server = Process::start(&["--request-timeout=200ms"]).await;
     for request in [
         post("/poll", 10),
@@ -316,7 +316,7 @@ async fn a_request_whose_body_does_not_come_gets_408() {
 }
 
 #[actix_rt::test]
-async fn a_response_that_has_begun_ends_incomplete_where_the_rest_of_its_request_does_not_come() {
+async fn a_started_response_ends_incomplete_if_its_request_stays_incomplete() {
     let server = Process::start(&["--request-timeout=200ms", "--prefix=said: "]).await;
     for request in [
         post("/poll", 10) + "hello",
@@ -333,7 +333,7 @@ async fn a_response_that_has_begun_ends_incomplete_where_the_rest_of_its_request
 }
 
 #[actix_rt::test]
-async fn a_head_that_does_not_end_gets_408_with_a_reason() {
+async fn an_incomplete_header_section_gets_408_with_a_hint() {
     let server = Process::start(&["--handshake-timeout=200ms"]).await;
     for begun in ["GET / HTTP/1.1\r\nHost: h\r\nX-Lon", "GET /po", "G"] {
         let mut peer = Raw::connect(server.addr()).await;
@@ -345,7 +345,7 @@ async fn a_head_that_does_not_end_gets_408_with_a_reason() {
 }
 
 #[actix_rt::test]
-async fn the_deadline_holds_for_the_next_request_of_a_connection_too() {
+async fn the_deadlines_apply_to_later_requests_of_a_connection() {
     let server = Process::start(&["--request-timeout=200ms", "--handshake-timeout=200ms"]).await;
     for begun in ["GET /po".to_owned(), post("/poll", 10)] {
         let mut peer = Raw::connect(server.addr()).await;
@@ -357,7 +357,7 @@ async fn the_deadline_holds_for_the_next_request_of_a_connection_too() {
 }
 
 #[actix_rt::test]
-async fn a_request_that_is_whole_has_no_deadline() {
+async fn a_complete_request_has_no_deadline() {
     let server = Process::start(&["--request-timeout=100ms", "--handshake-timeout=100ms"]).await;
     let mut events = Raw::connect(server.addr()).await;
     // A body that nobody reads has no deadline either, once the response has begun.
@@ -373,7 +373,7 @@ async fn a_request_that_is_whole_has_no_deadline() {
 }
 
 #[actix_rt::test]
-async fn a_stop_does_not_wait_for_requests_that_are_half_sent() {
+async fn a_shutdown_does_not_wait_for_incomplete_requests() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peers = Vec::new();
     for begun in [

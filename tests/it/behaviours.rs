@@ -19,7 +19,7 @@ const MOST_DELAYED: usize = 1024;
 const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
 #[actix_rt::test]
-async fn with_reply_none_nothing_comes_back_but_control_frames() {
+async fn with_reply_none_only_control_frames_get_replies() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=none").await;
     peer.send(&[raw::text("x"), raw::binary(b"y"), raw::ping(b"p")].concat())
@@ -28,7 +28,7 @@ async fn with_reply_none_nothing_comes_back_but_control_frames() {
 }
 
 #[actix_rt::test]
-async fn late_replies_keep_their_order() {
+async fn delayed_replies_keep_their_order() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&delay=10ms&jitter=50ms").await;
     for number in 0..20 {
@@ -40,7 +40,7 @@ async fn late_replies_keep_their_order() {
 }
 
 #[actix_rt::test]
-async fn a_late_reply_holds_up_neither_pongs_nor_the_close() {
+async fn a_delayed_reply_delays_neither_pongs_nor_the_close() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?delay=5m").await;
     peer.send(&[raw::text("x"), raw::ping(b"p"), raw::close(1000, "")].concat())
@@ -50,7 +50,7 @@ async fn a_late_reply_holds_up_neither_pongs_nor_the_close() {
 }
 
 #[actix_rt::test]
-async fn while_many_replies_wait_nothing_more_is_read() {
+async fn at_the_limit_of_delayed_replies_the_server_stops_reading() {
     // Without the bound the server would take all of it. With it, writing stalls once the kernel's buffers on both sides
     // are full; that nothing moves any more can only be told by waiting, and a slow machine errs towards passing.
     let server = Process::start(&[]).await;
@@ -68,7 +68,7 @@ async fn while_many_replies_wait_nothing_more_is_read() {
 }
 
 #[actix_rt::test]
-async fn whoever_waits_for_late_replies_is_not_idle() {
+async fn a_client_that_awaits_delayed_replies_is_not_idle() {
     let echo = Echo::with(|config| {
         config.ping_interval = Timer::of(Duration::ZERO);
         config.idle_timeout = Timer::of(Duration::from_millis(100));
@@ -82,7 +82,7 @@ async fn whoever_waits_for_late_replies_is_not_idle() {
 }
 
 #[actix_rt::test]
-async fn a_close_is_heard_behind_messages_that_were_not_listened_to() {
+async fn a_close_behind_unread_messages_completes_the_closing_handshake() {
     let server = Process::start(&[]).await;
     let mut silent = server.raw("/?close=4000").await;
     assert_eq!(silent.frame().await.closing().0, 4000);
@@ -98,7 +98,7 @@ async fn a_close_is_heard_behind_messages_that_were_not_listened_to() {
 }
 
 #[actix_rt::test]
-async fn the_same_seed_drops_and_doubles_the_same_messages() {
+async fn the_same_seed_drops_and_duplicates_the_same_messages() {
     let echo = Echo::start();
     let mut runs = Vec::new();
     for _ in 0..2 {
@@ -125,7 +125,7 @@ async fn the_same_seed_drops_and_doubles_the_same_messages() {
 }
 
 #[actix_rt::test]
-async fn certain_drops_and_doubles_are_certain() {
+async fn with_probability_1_every_message_is_duplicated_or_dropped() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&duplicate=1").await;
     peer.send(&[raw::text("a"), raw::text("b"), raw::close(1000, "")].concat())
@@ -140,7 +140,7 @@ async fn certain_drops_and_doubles_are_certain() {
 }
 
 #[actix_rt::test]
-async fn tick_says_the_time_unasked() {
+async fn tick_sends_the_time_periodically() {
     let echo = Echo::start();
     let before = crate::support::now_ms();
     let mut peer = echo.raw("/?tick=10ms").await;
@@ -155,7 +155,7 @@ async fn tick_says_the_time_unasked() {
 }
 
 #[actix_rt::test]
-async fn close_closes_as_asked_right_after_the_handshake() {
+async fn close_sends_its_code_and_reason_right_after_the_handshake() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/?close=4000:so%20long%20%E5%86%8D%E8%A7%81").await;
     let frame = peer.frame().await;
@@ -165,7 +165,7 @@ async fn close_closes_as_asked_right_after_the_handshake() {
 }
 
 #[actix_rt::test]
-async fn after_counts_messages_and_lets_their_replies_out_first() {
+async fn after_counts_messages_and_their_replies_are_sent_first() {
     let server = Process::start(&[]).await;
     for delay in ["", "&delay=20ms"] {
         let mut peer = server
@@ -180,14 +180,14 @@ async fn after_counts_messages_and_lets_their_replies_out_first() {
 }
 
 #[actix_rt::test]
-async fn after_takes_a_duration_too() {
+async fn after_accepts_a_duration() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?close=4001&after=30ms").await;
     assert_eq!(peer.frame().await.closing(), (4001, ""));
 }
 
 #[actix_rt::test]
-async fn abort_resets_the_connection_after_what_was_due() {
+async fn abort_sends_pending_replies_and_resets_the_connection() {
     let mut server = Process::start(&[]).await;
     server.raw("/?abort").await.broken().await;
     let mut peer = server.raw("/?reply=verbatim&abort&after=1").await;
@@ -199,7 +199,7 @@ async fn abort_resets_the_connection_after_what_was_due() {
 }
 
 #[actix_rt::test]
-async fn every_way_to_break_the_wire_breaks_it_so() {
+async fn each_value_of_wire_sends_its_invalid_frame() {
     let echo = Echo::start();
     let said = b"ws-echo: broken on request";
     let text = |start: &[u8]| [start, said].concat();
@@ -242,7 +242,7 @@ async fn every_way_to_break_the_wire_breaks_it_so() {
 }
 
 #[actix_rt::test]
-async fn after_a_broken_frame_that_is_no_close_the_echo_goes_on() {
+async fn after_an_invalid_data_frame_the_server_keeps_echoing() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&wire=utf8").await;
     assert_eq!(peer.frame().await.payload, [0xC3, 0x28]);
@@ -253,7 +253,7 @@ async fn after_a_broken_frame_that_is_no_close_the_echo_goes_on() {
 }
 
 #[actix_rt::test]
-async fn fragment_cuts_replies_up() {
+async fn fragment_splits_replies_into_frames() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&fragment=3").await;
     peer.send(
@@ -279,7 +279,7 @@ async fn fragment_cuts_replies_up() {
 }
 
 #[actix_rt::test]
-async fn fragment_cuts_compressed_replies_up_and_marks_the_first_alone() {
+async fn fragment_splits_compressed_replies_and_only_the_first_frame_has_rsv1() {
     let echo = Echo::start();
     let (_, mut peer) = Raw::open(echo.addr(), "/?reply=verbatim&fragment=5", DEFLATE).await;
     peer.send(&raw::text(&"compress me ".repeat(20))).await;
@@ -297,7 +297,7 @@ async fn fragment_cuts_compressed_replies_up_and_marks_the_first_alone() {
 }
 
 #[actix_rt::test]
-async fn a_trickling_reply_arrives_whole_and_so_does_the_close() {
+async fn with_rate_replies_and_the_close_arrive_complete() {
     let server = Process::start(&[]).await;
     for lines in ["", DEFLATE] {
         let (_, mut peer) = Raw::open(server.addr(), "/?reply=verbatim&rate=2000&compress=off", lines).await;
@@ -309,7 +309,7 @@ async fn a_trickling_reply_arrives_whole_and_so_does_the_close() {
 }
 
 #[actix_rt::test]
-async fn a_rate_is_no_stall_of_the_client() {
+async fn a_pause_of_rate_does_not_count_as_a_stalled_client() {
     let server = Process::start(&["--stall-timeout=100ms"]).await;
     let mut peer = server.raw("/?reply=verbatim&rate=4").await;
     peer.send(&raw::text("xy")).await;
@@ -317,7 +317,7 @@ async fn a_rate_is_no_stall_of_the_client() {
 }
 
 #[actix_rt::test]
-async fn pong_off_leaves_pings_unanswered() {
+async fn with_pong_off_pings_get_no_pong() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&pong=off").await;
     peer.send(&[raw::ping(b"p"), raw::text("x")].concat()).await;
@@ -325,7 +325,7 @@ async fn pong_off_leaves_pings_unanswered() {
 }
 
 #[actix_rt::test]
-async fn close_reply_off_leaves_a_close_unanswered_until_the_idle_timeout() {
+async fn with_close_reply_off_a_close_gets_no_reply_until_the_idle_timeout() {
     let server = Process::start(&["--idle-timeout", "100ms", "--ping-interval", "0"]).await;
     let mut peer = server.raw("/?close-reply=off").await;
     peer.send(&[raw::close(1000, ""), raw::text("x")].concat()).await;
@@ -347,7 +347,7 @@ async fn max_message_size_lowers_the_limit_of_one_connection() {
 }
 
 #[actix_rt::test]
-async fn subprotocol_is_forced_whatever_was_offered() {
+async fn subprotocol_overrides_the_offer() {
     let echo = Echo::start();
     for (path, offer, answer) in [
         (
@@ -368,7 +368,7 @@ async fn subprotocol_is_forced_whatever_was_offered() {
 }
 
 #[actix_rt::test]
-async fn a_refusal_asked_for_has_the_status_and_what_belongs_to_it() {
+async fn handshake_status_refuses_with_the_status_and_its_fields() {
     let echo = Echo::start();
     for (status, name, value) in [
         (302, "location", Some("/chat?room=1&reply=verbatim")),
@@ -456,7 +456,7 @@ async fn a_redirect_leads_to_the_same_path_of_the_same_host() {
 }
 
 #[actix_rt::test]
-async fn a_late_handshake_still_opens_a_session() {
+async fn a_delayed_handshake_opens_a_session() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim&handshake-delay=30ms").await;
     peer.send(&raw::text("x")).await;
@@ -464,7 +464,7 @@ async fn a_late_handshake_still_opens_a_session() {
 }
 
 #[actix_rt::test]
-async fn with_behaviours_off_the_query_is_not_read() {
+async fn with_behaviours_off_the_query_is_ignored() {
     let server = Process::start(&["--behaviours", "off"]).await;
     let mut peer = server.raw("/?reply=verbatim&close=1000&delay=nonsense").await;
     peer.send(&raw::text("x")).await;

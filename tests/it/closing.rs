@@ -6,7 +6,7 @@ use crate::support::{
 };
 
 #[actix_rt::test]
-async fn a_close_comes_back_with_its_code_and_its_reason_and_the_server_ends_the_connection() {
+async fn the_server_replies_to_a_close_with_its_code_and_reason_and_ends_the_connection() {
     let server = Process::start(&[]).await;
     for code in [
         1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
@@ -21,7 +21,7 @@ async fn a_close_comes_back_with_its_code_and_its_reason_and_the_server_ends_the
 }
 
 #[actix_rt::test]
-async fn an_empty_close_is_answered_by_an_empty_one() {
+async fn a_close_without_a_body_gets_one_without_a_body() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
     peer.send(&frame(FIN | CLOSE, b"")).await;
@@ -30,7 +30,7 @@ async fn an_empty_close_is_answered_by_an_empty_one() {
 }
 
 #[actix_rt::test]
-async fn a_reason_of_123_bytes_comes_back_whole() {
+async fn a_close_reason_of_123_bytes_is_returned_complete() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
     let reason = format!("{}é", "x".repeat(121));
@@ -40,7 +40,7 @@ async fn a_reason_of_123_bytes_comes_back_whole() {
 }
 
 #[actix_rt::test]
-async fn replies_that_were_due_go_out_before_the_close() {
+async fn pending_replies_are_sent_before_the_close() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/?reply=verbatim").await;
     peer.send(&[raw::text("one"), raw::text("two"), raw::close(1000, "")].concat())
@@ -51,7 +51,7 @@ async fn replies_that_were_due_go_out_before_the_close() {
 }
 
 #[actix_rt::test]
-async fn nothing_that_comes_after_a_close_is_answered() {
+async fn frames_after_a_close_get_no_reply() {
     let server = Process::start(&[]).await;
     for after in [
         raw::text("x"),
@@ -66,7 +66,7 @@ async fn nothing_that_comes_after_a_close_is_answered() {
 }
 
 #[actix_rt::test]
-async fn a_close_cut_in_pieces_is_a_close() {
+async fn a_close_that_arrives_in_two_reads_is_decoded() {
     let server = Process::start(&[]).await;
     let close = raw::close(3000, "in pieces");
     for cut in 1..close.len() {
@@ -92,7 +92,7 @@ async fn violator(server: &Process) -> Raw {
 }
 
 #[actix_rt::test]
-async fn after_its_own_close_the_server_waits_for_the_peers_and_then_ends_the_connection() {
+async fn after_its_close_the_server_awaits_the_clients_and_ends_the_connection() {
     let server = Process::start(&[]).await;
     let mut peer = violator(&server).await;
     peer.send(&raw::close(1002, "")).await;
@@ -100,13 +100,13 @@ async fn after_its_own_close_the_server_waits_for_the_peers_and_then_ends_the_co
 }
 
 #[actix_rt::test]
-async fn a_peer_that_answers_no_close_is_left_after_a_while() {
+async fn the_server_ends_the_connection_of_a_client_that_does_not_reply_to_its_close() {
     let server = Process::start(&[]).await;
     violator(&server).await.end().await;
 }
 
 #[actix_rt::test]
-async fn after_its_own_close_the_server_answers_nothing() {
+async fn after_its_close_the_server_sends_no_replies() {
     let server = Process::start(&[]).await;
     let mut peer = violator(&server).await;
     peer.send(&[raw::text("x"), raw::ping(b"x"), raw::close(1000, "")].concat())
@@ -115,7 +115,7 @@ async fn after_its_own_close_the_server_answers_nothing() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_goes_on_sending_still_reads_the_close() {
+async fn a_client_that_keeps_sending_receives_the_close() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
     // Unread bytes at the end would be answered with a reset, which takes the Close frame with it.
@@ -130,7 +130,7 @@ async fn a_peer_that_goes_on_sending_still_reads_the_close() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_only_closes_its_side_ends_the_session() {
+async fn a_fin_without_a_close_ends_the_session_with_1006() {
     use tokio::io::AsyncWriteExt as _;
     let mut server = Process::start(&[]).await;
     for sent in [

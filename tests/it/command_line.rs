@@ -44,7 +44,7 @@ pub(crate) async fn assert_fails(args: &[&str], env: &[(&str, &str)], code: i32,
 }
 
 #[actix_rt::test]
-async fn a_bad_flag_gets_exit_code_2_and_is_named() {
+async fn an_invalid_flag_is_named_with_exit_code_2() {
     for (args, words) in [
         (&["--no-such-flag"][..], &["--no-such-flag"][..]),
         (&["no-such-command"], &["no-such-command"]),
@@ -77,7 +77,7 @@ async fn a_bad_flag_gets_exit_code_2_and_is_named() {
 }
 
 #[actix_rt::test]
-async fn a_bad_variable_is_as_bad_as_a_bad_flag() {
+async fn an_invalid_variable_fails_with_exit_code_2() {
     for (name, value, words) in [
         ("WS_ECHO_LISTEN", "nowhere", &["--listen", "write ADDR:PORT"][..]),
         ("WS_ECHO_MAX_MESSAGE_SIZE", "much", &["--max-message-size"]),
@@ -88,7 +88,7 @@ async fn a_bad_variable_is_as_bad_as_a_bad_flag() {
 }
 
 #[actix_rt::test]
-async fn a_taken_port_is_one_clear_line() {
+async fn a_port_in_use_fails_with_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
     assert_fails(
@@ -101,7 +101,7 @@ async fn a_taken_port_is_one_clear_line() {
 }
 
 #[actix_rt::test]
-async fn a_static_directory_that_is_missing_or_has_no_page_is_one_clear_line() {
+async fn a_static_directory_without_a_page_fails_with_one_line() {
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();
     for directory in ["/no/such/directory", empty] {
@@ -111,14 +111,14 @@ async fn a_static_directory_that_is_missing_or_has_no_page_is_one_clear_line() {
 }
 
 #[actix_rt::test]
-async fn an_address_that_cannot_be_had_is_one_clear_line() {
+async fn an_unavailable_address_fails_with_one_line() {
     // RFC 5737: for documentation, on no machine. RFC 6761: never a name.
     assert_fails(&["--listen", "192.0.2.1:0"], &[], 1, &["192.0.2.1:0"]).await;
     assert_fails(&["--listen", "nowhere.invalid:0"], &[], 1, &["nowhere.invalid:0"]).await;
 }
 
 #[actix_rt::test]
-async fn help_names_exactly_the_query_keys_and_their_words() {
+async fn help_lists_exactly_the_query_keys_and_their_values() {
     let (_, out, _) = run(&["--help"], &[]).await;
     let mut paragraphs = out.split("\n\n");
     let keys = paragraphs
@@ -146,7 +146,7 @@ async fn help_names_exactly_the_query_keys_and_their_words() {
 }
 
 #[actix_rt::test]
-async fn help_names_every_flag_with_its_variable_and_goes_to_standard_output() {
+async fn help_lists_every_flag_with_its_variable_on_standard_output() {
     let (code, out, error) = run(&["--help"], &[]).await;
     assert_eq!((code, error.as_str()), (0, ""));
     for flag in [
@@ -182,7 +182,7 @@ async fn help_names_every_flag_with_its_variable_and_goes_to_standard_output() {
 }
 
 #[actix_rt::test]
-async fn version_says_which() {
+async fn version_prints_the_package_version() {
     let (code, out, _) = run(&["--version"], &[]).await;
     assert_eq!(
         (code, out.trim()),
@@ -191,7 +191,7 @@ async fn version_says_which() {
 }
 
 #[actix_rt::test]
-async fn port_0_is_a_free_port_that_the_log_names() {
+async fn port_0_selects_a_free_port_that_the_log_contains() {
     let (one, other) = (Process::start(&[]).await, Process::start(&[]).await);
     assert_ne!(one.addr().port(), 0);
     assert_ne!(one.addr(), other.addr());
@@ -208,7 +208,7 @@ fn has_ipv6() -> bool {
 }
 
 #[actix_rt::test]
-async fn localhost_answers_on_every_loopback_address_with_one_port() {
+async fn localhost_listens_on_every_loopback_address_with_one_port() {
     let count = if has_ipv6() { 2 } else { 1 };
     let server = Process::listening(&["localhost:0"], count, &[]).await;
     assert!(server.addrs[0].is_ipv4());
@@ -223,7 +223,7 @@ async fn localhost_answers_on_every_loopback_address_with_one_port() {
 }
 
 #[actix_rt::test]
-async fn several_addresses_are_listened_on() {
+async fn the_server_listens_on_several_addresses() {
     let server = Process::listening(&["127.0.0.1:0", "127.0.0.2:0,127.0.0.3:0"], 3, &[]).await;
     for addr in &server.addrs {
         Raw::open(*addr, "/", "").await;
@@ -231,7 +231,7 @@ async fn several_addresses_are_listened_on() {
 }
 
 #[actix_rt::test]
-async fn flags_reach_the_server() {
+async fn flags_take_effect() {
     let page = tempfile::tempdir().unwrap();
     fs::write(page.path().join("index.html"), "another page").unwrap();
     let server = Process::start(&[
@@ -267,7 +267,7 @@ async fn flags_reach_the_server() {
 }
 
 #[actix_rt::test]
-async fn variables_reach_the_server_and_flags_go_before_them() {
+async fn variables_take_effect_and_flags_override_them() {
     let mut command = ws_echo();
     command
         .env("WS_ECHO_PREFIX", "by variable ")
@@ -281,7 +281,7 @@ async fn variables_reach_the_server_and_flags_go_before_them() {
 }
 
 #[actix_rt::test]
-async fn healthcheck_tells_a_running_server_from_none() {
+async fn healthcheck_succeeds_only_if_a_server_responds() {
     let server = Process::start(&[]).await;
     let listen = server.addr().to_string();
     let (code, _, error) = run(&["healthcheck"], &[("WS_ECHO_LISTEN", &listen)]).await;
@@ -309,7 +309,7 @@ async fn healthcheck_tells_a_running_server_from_none() {
 }
 
 #[actix_rt::test]
-async fn the_log_says_when_a_connection_opens_and_how_it_ended() {
+async fn the_log_has_an_event_for_an_opened_and_for_a_closed_connection() {
     let mut server = Process::start(&[]).await;
     let (_, mut peer) = Raw::open(server.addr(), "/some/path", "Sec-WebSocket-Protocol: chat\r\n").await;
     let opened = server.logged("connection opened").await;
@@ -332,7 +332,7 @@ async fn the_log_says_when_a_connection_opens_and_how_it_ended() {
 }
 
 #[actix_rt::test]
-async fn a_log_that_goes_to_no_terminal_has_colours_only_where_that_is_asked_for() {
+async fn without_a_terminal_the_log_has_colours_only_if_requested() {
     for (style, said) in [
         ("auto", " INFO  "),
         ("never", " INFO  "),
@@ -350,7 +350,7 @@ async fn a_log_that_goes_to_no_terminal_has_colours_only_where_that_is_asked_for
 }
 
 #[actix_rt::test]
-async fn at_debug_level_the_log_shows_messages_escaped_and_cut() {
+async fn at_debug_level_the_log_contains_messages_escaped_and_truncated() {
     let mut command = ws_echo();
     command
         .args(["--listen", "127.0.0.1:0"])
@@ -414,7 +414,7 @@ async fn with_log_format_json_every_line_is_one_object_with_the_documented_field
 }
 
 #[actix_rt::test]
-async fn a_peer_that_vanishes_is_one_line_and_no_error() {
+async fn a_reset_by_the_client_logs_one_line_without_an_error() {
     let mut server = Process::start(&[]).await;
     server.raw("/").await.reset();
     let closed = server.logged("connection closed").await;

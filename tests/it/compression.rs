@@ -73,7 +73,7 @@ fn prose(len: usize) -> String {
 }
 
 #[actix_rt::test]
-async fn an_offer_is_answered_with_the_parameters_that_it_asked_for() {
+async fn the_response_accepts_the_parameters_of_the_offer() {
     for (offer, agreed) in [
         ("permessage-deflate", "permessage-deflate"),
         ("permessage-deflate; client_max_window_bits", "permessage-deflate"),
@@ -111,7 +111,7 @@ async fn an_offer_is_answered_with_the_parameters_that_it_asked_for() {
 }
 
 #[actix_rt::test]
-async fn of_several_offers_the_first_that_can_be_kept_is_taken() {
+async fn the_first_acceptable_offer_is_accepted() {
     for (offers, agreed) in [
         (
             "permessage-deflate; server_max_window_bits=10, permessage-deflate",
@@ -155,7 +155,7 @@ async fn an_offer_with_a_malformed_or_unknown_parameter_is_declined() {
 }
 
 #[actix_rt::test]
-async fn a_declined_offer_leaves_a_plain_connection_on_which_rsv1_is_a_violation() {
+async fn after_a_declined_offer_rsv1_is_a_violation() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate; unknown").await;
     let message = prose(1000);
@@ -170,7 +170,7 @@ async fn a_declined_offer_leaves_a_plain_connection_on_which_rsv1_is_a_violation
 }
 
 #[actix_rt::test]
-async fn compression_can_be_switched_off_by_the_url_and_by_the_operator() {
+async fn the_url_and_the_operator_can_disable_compression() {
     assert_eq!(answer("/?compress=off", "permessage-deflate").await, None);
     let echo = Echo::with(|config| config.compress = Switch::Off);
     let (head, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
@@ -180,7 +180,7 @@ async fn compression_can_be_switched_off_by_the_url_and_by_the_operator() {
 }
 
 #[actix_rt::test]
-async fn who_offers_nothing_is_sent_nothing_compressed() {
+async fn without_an_offer_replies_are_uncompressed() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     peer.send(&raw::text(&prose(5000))).await;
@@ -188,7 +188,7 @@ async fn who_offers_nothing_is_sent_nothing_compressed() {
 }
 
 #[actix_rt::test]
-async fn messages_are_compressed_both_ways_with_rsv1_on_their_one_frame() {
+async fn messages_are_compressed_in_both_directions_with_rsv1_set() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
@@ -208,7 +208,7 @@ async fn messages_are_compressed_both_ways_with_rsv1_on_their_one_frame() {
 }
 
 #[actix_rt::test]
-async fn the_context_is_taken_over_from_message_to_message_unless_it_was_agreed_not_to() {
+async fn the_context_is_taken_over_unless_no_context_takeover_is_negotiated() {
     for (offer, kept) in [
         ("permessage-deflate", true),
         ("permessage-deflate; server_no_context_takeover", false),
@@ -228,7 +228,7 @@ async fn the_context_is_taken_over_from_message_to_message_unless_it_was_agreed_
 }
 
 #[actix_rt::test]
-async fn every_window_is_kept_to_on_both_sides() {
+async fn every_negotiated_window_size_works_in_both_directions() {
     for bits in 9..=15 {
         let echo = Echo::start();
         let offer =
@@ -250,7 +250,7 @@ async fn every_window_is_kept_to_on_both_sides() {
 }
 
 #[actix_rt::test]
-async fn a_client_without_context_takeover_is_understood() {
+async fn messages_of_a_client_without_context_takeover_are_decompressed() {
     let echo = Echo::start();
     let (_, mut peer) = offering(
         &echo,
@@ -268,7 +268,7 @@ async fn a_client_without_context_takeover_is_understood() {
 }
 
 #[actix_rt::test]
-async fn small_messages_are_answered_uncompressed() {
+async fn short_messages_get_uncompressed_replies() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
     for message in ["", "a", "aaaaaaaaaaaaaaa"] {
@@ -278,7 +278,7 @@ async fn small_messages_are_answered_uncompressed() {
 }
 
 #[actix_rt::test]
-async fn what_deflate_would_lengthen_is_answered_uncompressed_and_the_context_stays_whole() {
+async fn incompressible_messages_get_uncompressed_replies_and_the_context_stays_valid() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
@@ -336,7 +336,7 @@ async fn a_compressed_message_may_be_fragmented_with_pings_between() {
 }
 
 #[actix_rt::test]
-async fn compressed_and_plain_messages_may_be_mixed_in_one_packet() {
+async fn compressed_and_uncompressed_messages_may_be_mixed_in_one_segment() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
@@ -376,7 +376,7 @@ async fn rsv1_on_a_continuation_or_a_control_frame_gets_1002() {
 }
 
 #[actix_rt::test]
-async fn compressed_text_that_is_no_utf8_gets_1007() {
+async fn compressed_text_that_is_not_utf8_gets_1007() {
     let echo = Echo::start();
     let bad = Contexts::new(15, 15).compress(b"good\xFFbad");
     for frames in [
@@ -392,7 +392,7 @@ async fn compressed_text_that_is_no_utf8_gets_1007() {
 }
 
 #[actix_rt::test]
-async fn what_cannot_be_inflated_gets_1007() {
+async fn an_invalid_deflate_stream_gets_1007() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
     peer.send(&frame(FIN | RSV1 | BINARY, b"\x07\xFF\xFF")).await;
@@ -403,7 +403,7 @@ async fn what_cannot_be_inflated_gets_1007() {
 }
 
 #[actix_rt::test]
-async fn closing_works_on_a_compressed_connection() {
+async fn the_closing_handshake_works_with_compression() {
     let echo = Echo::start();
     let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
     peer.send(&[raw::text(&prose(500)), raw::close(4000, "bye")].concat())

@@ -20,7 +20,7 @@ async fn a_ping_gets_a_pong_with_the_same_payload() {
 }
 
 #[actix_rt::test]
-async fn each_of_many_pings_gets_its_pong() {
+async fn each_of_many_pings_gets_its_pong_in_order() {
     let echo = Echo::start();
     let mut peer = echo.raw("/").await;
     let packet: Vec<u8> = (0..200u8).flat_map(|number| raw::ping(&[number])).collect();
@@ -31,7 +31,7 @@ async fn each_of_many_pings_gets_its_pong() {
 }
 
 #[actix_rt::test]
-async fn a_pong_that_nobody_asked_for_is_ignored() {
+async fn an_unsolicited_pong_is_ignored() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     peer.send(&frame(FIN | PONG, b"unasked")).await;
@@ -40,7 +40,7 @@ async fn a_pong_that_nobody_asked_for_is_ignored() {
 }
 
 #[actix_rt::test]
-async fn the_server_pings_again_and_again() {
+async fn the_server_sends_pings_periodically() {
     let echo = Echo::with(|config| config.ping_interval = Timer::of(Duration::from_millis(20)));
     let mut peer = echo.raw("/").await;
     for _ in 0..3 {
@@ -49,7 +49,7 @@ async fn the_server_pings_again_and_again() {
 }
 
 #[actix_rt::test]
-async fn a_silent_peer_is_closed_with_1001_and_told_why() {
+async fn an_idle_client_gets_1001_with_the_timeout_in_the_reason() {
     let echo = Echo::with(|config| {
         config.ping_interval = Timer::of(Duration::ZERO);
         config.idle_timeout = Timer::of(Duration::from_millis(50));
@@ -59,14 +59,14 @@ async fn a_silent_peer_is_closed_with_1001_and_told_why() {
 }
 
 #[actix_rt::test]
-async fn the_reason_counts_whole_seconds_as_people_do() {
+async fn the_reason_has_whole_seconds_as_seconds() {
     let echo = Echo::with(|config| config.idle_timeout = Timer::of(Duration::from_secs(1)));
     let mut peer = echo.raw("/").await;
     assert_eq!(peer.frame().await.closing(), (1001, "ws-echo: idle for 1s"));
 }
 
 #[actix_rt::test]
-async fn pings_that_stay_unanswered_do_not_keep_a_peer() {
+async fn pings_without_a_pong_do_not_prevent_the_idle_timeout() {
     let echo = Echo::with(|config| {
         config.ping_interval = Timer::of(Duration::from_millis(20));
         config.idle_timeout = Timer::of(Duration::from_millis(100));
@@ -82,7 +82,7 @@ async fn pings_that_stay_unanswered_do_not_keep_a_peer() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_answers_pings_is_not_idle() {
+async fn a_client_that_replies_to_pings_is_not_idle() {
     // Ten answered pings take longer than the timeout.
     let echo = Echo::with(|config| {
         config.ping_interval = Timer::of(Duration::from_millis(400));

@@ -31,7 +31,7 @@ async fn limited(soft: u32, hard: u32) -> Process {
 }
 
 #[actix_rt::test]
-async fn the_start_raises_the_soft_limit_to_the_hard_one() {
+async fn the_server_raises_the_soft_limit_to_the_hard_limit() {
     let server = limited(40, 333).await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let files: Vec<_> = limits
@@ -56,7 +56,7 @@ async fn the_start_raises_the_soft_limit_to_the_hard_one() {
 }
 
 #[actix_rt::test]
-async fn accepting_survives_running_out_of_descriptors_and_goes_on_once_there_are_some() {
+async fn the_server_accepts_again_once_file_descriptors_are_free() {
     let start = std::time::Instant::now();
     let mut server = limited(64, 64).await;
     let mut peers = Vec::new();

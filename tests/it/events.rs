@@ -30,7 +30,7 @@ fn time(event: &str) -> u64 {
 }
 
 #[actix_rt::test]
-async fn the_time_comes_at_once_and_then_as_often_as_was_asked() {
+async fn the_time_is_sent_at_once_and_then_at_each_interval() {
     let echo = Echo::start();
     let before = now_ms();
     let (head, mut peer) = listen(&echo, "?every=50ms").await;
@@ -47,7 +47,7 @@ async fn the_time_comes_at_once_and_then_as_often_as_was_asked() {
 }
 
 #[actix_rt::test]
-async fn a_bad_interval_is_refused_with_what_is_allowed() {
+async fn an_invalid_interval_gets_400_with_the_allowed_range() {
     let echo = Echo::start();
     for query in ["?every=fast", "?every=9ms", "?every=0s", "?every=61m", "?every="] {
         let mut peer = Raw::connect(echo.addr()).await;
@@ -60,7 +60,7 @@ async fn a_bad_interval_is_refused_with_what_is_allowed() {
 }
 
 #[actix_rt::test]
-async fn the_events_end_when_the_server_is_stopped() {
+async fn the_events_end_when_the_server_shuts_down() {
     let echo = Echo::start();
     let (_, mut peer) = listen(&echo, "?every=1h").await;
     time(&chunk(&mut peer).await);
@@ -95,7 +95,7 @@ async fn block(peer: &mut Raw) -> String {
 }
 
 #[actix_rt::test]
-async fn over_http_1_0_events_come_as_they_are_and_end_with_the_connection() {
+async fn over_http_1_0_events_are_not_chunked_and_end_with_the_connection() {
     let server = Process::start(&[]).await;
     let mut peers = Vec::new();
     for lines in ["", "Connection: keep-alive\r\n"] {
@@ -112,7 +112,7 @@ async fn over_http_1_0_events_come_as_they_are_and_end_with_the_connection() {
 }
 
 #[actix_rt::test]
-async fn over_http_1_0_a_watcher_sees_events_as_they_are_too() {
+async fn over_http_1_0_a_watcher_receives_events_that_are_not_chunked() {
     let server = Process::start(&[]).await;
     let key = "0123456789abcdef_-XYZ";
     let mut watcher = listen_over_http_1_0(&server, &format!("/watch/{key}"), "").await;

@@ -37,7 +37,7 @@ async fn a_binary_message_in_two_frames_is_one_message() {
 }
 
 #[actix_rt::test]
-async fn empty_fragments_count_for_nothing() {
+async fn empty_fragments_add_nothing_to_the_message() {
     let frames = [
         frame(TEXT, b""),
         frame(CONTINUATION, b""),
@@ -50,7 +50,7 @@ async fn empty_fragments_count_for_nothing() {
 }
 
 #[actix_rt::test]
-async fn a_character_may_be_cut_anywhere() {
+async fn a_character_may_be_split_between_fragments() {
     let crab = "🦀".as_bytes();
     for cut in 0..=crab.len() {
         let frames = [frame(TEXT, &crab[..cut]), frame(FIN, &crab[cut..])];
@@ -65,7 +65,7 @@ async fn a_character_may_be_cut_anywhere() {
 }
 
 #[actix_rt::test]
-async fn control_frames_between_fragments_are_answered_at_once() {
+async fn control_frames_between_fragments_get_replies_at_once() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     // Inside a character, too.
@@ -80,7 +80,7 @@ async fn control_frames_between_fragments_are_answered_at_once() {
 }
 
 #[actix_rt::test]
-async fn a_close_between_fragments_ends_the_session_without_a_reply() {
+async fn a_close_between_fragments_ends_the_session_without_a_reply_to_the_message() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     peer.send(&frame(TEXT, b"never whole")).await;
@@ -89,7 +89,7 @@ async fn a_close_between_fragments_ends_the_session_without_a_reply() {
 }
 
 #[actix_rt::test]
-async fn the_next_message_after_a_fragmented_one_is_of_its_own_type() {
+async fn a_message_after_a_fragmented_one_has_its_own_type() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     peer.send(

@@ -26,7 +26,7 @@ async fn chosen(lines: &[&str]) -> Option<String> {
 }
 
 #[actix_rt::test]
-async fn the_answer_has_the_accept_of_rfc_6455_section_1_3_and_nothing_that_was_not_asked_for() {
+async fn the_response_has_the_accept_value_of_rfc_6455_section_1_3_and_nothing_that_was_not_offered() {
     let echo = Echo::start();
     let (head, _peer) = Raw::open(echo.addr(), "/", "").await;
     assert_eq!(
@@ -75,7 +75,7 @@ fn percent_encoded(path: &str) -> String {
 }
 
 #[actix_rt::test]
-async fn the_words_of_the_upgrade_know_no_case_and_connection_may_be_a_list() {
+async fn upgrade_and_connection_are_case_insensitive_and_connection_may_be_a_list() {
     let echo = Echo::start();
     for (connection, upgrade) in [
         ("upgrade", "WebSocket"),
@@ -98,7 +98,7 @@ async fn the_words_of_the_upgrade_know_no_case_and_connection_may_be_a_list() {
 }
 
 #[actix_rt::test]
-async fn frames_that_come_with_the_handshake_are_answered() {
+async fn frames_in_the_segment_of_the_handshake_get_replies() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     let mut bytes = upgrade("/?reply=verbatim", "").into_bytes();
@@ -109,7 +109,7 @@ async fn frames_that_come_with_the_handshake_are_answered() {
 }
 
 #[actix_rt::test]
-async fn a_handshake_that_comes_in_pieces_opens_a_session() {
+async fn a_handshake_in_several_segments_opens_a_session() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     for piece in upgrade("/", "").as_bytes().chunks(7) {
@@ -120,7 +120,7 @@ async fn a_handshake_that_comes_in_pieces_opens_a_session() {
 }
 
 #[actix_rt::test]
-async fn a_client_offering_two_subprotocols_gets_kaazing() {
+async fn kaazing_is_selected_from_two_subprotocols_in_any_order() {
     assert_eq!(
         chosen(&["chat, com.kaazing.echo"]).await.as_deref(),
         Some("com.kaazing.echo")
@@ -132,13 +132,13 @@ async fn a_client_offering_two_subprotocols_gets_kaazing() {
 }
 
 #[actix_rt::test]
-async fn kaazing_is_found_on_any_of_several_lines() {
+async fn kaazing_is_selected_from_any_of_several_lines() {
     let lines = ["chat", "superchat , v2", "com.kaazing.echo"];
     assert_eq!(chosen(&lines).await.as_deref(), Some("com.kaazing.echo"));
 }
 
 #[actix_rt::test]
-async fn without_kaazing_the_first_subprotocol_offered_is_taken() {
+async fn without_kaazing_the_first_subprotocol_is_selected() {
     assert_eq!(chosen(&["chat,superchat"]).await.as_deref(), Some("chat"));
     assert_eq!(chosen(&["b", "a"]).await.as_deref(), Some("b"));
     // Names know case (RFC 6455 section 11.5).
@@ -146,7 +146,7 @@ async fn without_kaazing_the_first_subprotocol_offered_is_taken() {
 }
 
 #[actix_rt::test]
-async fn tungstenite_and_awc_agree_to_the_subprotocol() {
+async fn tungstenite_and_awc_accept_the_subprotocol() {
     let echo = Echo::start();
     let offer = [("Sec-WebSocket-Protocol", "other, com.kaazing.echo")];
     let (mut client, response) = echo.client_with("/?reply=verbatim", &offer).await;
@@ -166,7 +166,7 @@ async fn tungstenite_and_awc_agree_to_the_subprotocol() {
 }
 
 #[actix_rt::test]
-async fn origins_on_the_list_are_let_in_and_so_is_who_names_none() {
+async fn listed_origins_and_requests_without_an_origin_are_accepted() {
     let echo = Echo::with(|config| {
         config.allow_origin = vec![
             "https://example.org".parse().unwrap(),
@@ -184,13 +184,13 @@ async fn origins_on_the_list_are_let_in_and_so_is_who_names_none() {
 }
 
 #[actix_rt::test]
-async fn without_a_list_any_origin_is_let_in() {
+async fn without_a_list_every_origin_is_accepted() {
     let echo = Echo::start();
     Raw::open(echo.addr(), "/", "Origin: https://anywhere.example\r\n").await;
 }
 
 #[actix_rt::test]
-async fn the_count_goes_back_when_a_peer_closes_vanishes_or_resets() {
+async fn the_number_of_sessions_falls_after_a_close_a_fin_and_a_reset() {
     let echo = Echo::start();
     for leave in 0..4 {
         let mut peers = join_all((0..5).map(|_| echo.raw("/"))).await;
@@ -215,7 +215,7 @@ async fn the_count_goes_back_when_a_peer_closes_vanishes_or_resets() {
 }
 
 #[actix_rt::test]
-async fn a_place_that_becomes_free_is_given_again() {
+async fn a_closed_session_frees_its_place() {
     let echo = Echo::with(|config| config.max_connections = Cap::of(1));
     for _ in 0..3 {
         let peer = echo.raw("/").await;
@@ -226,7 +226,7 @@ async fn a_place_that_becomes_free_is_given_again() {
 
 /// The connection changes hands after the 101: what had come by then, in whatever buffer, is not lost on the way.
 #[actix_rt::test]
-async fn what_comes_right_behind_the_handshake_is_answered_in_its_order() {
+async fn messages_right_after_the_handshake_get_replies_in_order() {
     let server = Process::start(&[]).await;
     for path in ["/?reply=verbatim", "/?reply=verbatim&handshake-delay=200ms"] {
         let mut peer = Raw::connect(server.addr()).await;
@@ -260,7 +260,7 @@ async fn answered_at_last(server: &Process, path: &str, status: u16) -> Raw {
 }
 
 #[actix_rt::test]
-async fn a_client_that_leaves_during_its_handshake_delay_gives_its_place_back() {
+async fn a_client_that_disconnects_during_its_handshake_delay_frees_its_place() {
     let server = Process::start(&["--max-connections=2"]).await;
     let mut waiting = Vec::new();
     for _ in 0..2 {
@@ -281,7 +281,7 @@ async fn a_client_that_leaves_during_its_handshake_delay_gives_its_place_back() 
 }
 
 #[actix_rt::test]
-async fn a_late_handshake_of_a_client_that_has_left_counts_no_session() {
+async fn a_delayed_handshake_of_a_disconnected_client_opens_no_session() {
     let mut server = Process::start(&["--max-connections=1"]).await;
     for by_reset in [false, true] {
         let mut peer = Raw::connect(server.addr()).await;
@@ -326,7 +326,7 @@ async fn idle_session_costs(path: &str, lines: &str) -> u64 {
 }
 
 #[actix_rt::test]
-async fn an_idle_session_does_not_keep_its_request() {
+async fn an_idle_session_keeps_no_memory_of_its_request() {
     const MOST: u64 = 6 * KIB;
     const MOST_BESIDE: u64 = 2 * KIB;
     let short = idle_session_costs("/?reply=verbatim", "").await;
@@ -351,7 +351,7 @@ async fn an_idle_session_does_not_keep_its_request() {
 }
 
 #[actix_rt::test]
-async fn the_log_has_256_bytes_of_a_path_and_says_that_it_was_cut() {
+async fn the_log_truncates_a_path_to_256_bytes_and_marks_it() {
     const MOST: usize = 256;
     let mut command = ws_echo();
     command
@@ -385,7 +385,7 @@ async fn the_log_has_256_bytes_of_a_path_and_says_that_it_was_cut() {
 }
 
 #[actix_rt::test]
-async fn a_path_that_is_cut_shows_no_secret_behind_watch() {
+async fn a_truncated_path_does_not_contain_the_watch_key() {
     let mut server = Process::start(&[]).await;
     for before in [0, 240, 248, 249, 250, 256, 300] {
         let path = format!("/{}/watch/0secret0secret0", "x".repeat(before));

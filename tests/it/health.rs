@@ -20,7 +20,7 @@ async fn a_running_server_is_alive_and_ready() {
 }
 
 #[actix_rt::test]
-async fn both_answers_come_over_one_connection() {
+async fn several_checks_are_served_on_one_connection() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     for path in ["/healthz", "/readyz", "/healthz"] {
@@ -31,7 +31,7 @@ async fn both_answers_come_over_one_connection() {
 }
 
 #[actix_rt::test]
-async fn head_is_answered_as_get_is_but_for_the_body() {
+async fn head_gets_the_response_of_get_without_its_body() {
     let echo = Echo::start();
     for path in ["/healthz", "/readyz", "/metrics"] {
         let mut peer = Raw::connect(echo.addr()).await;

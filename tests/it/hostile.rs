@@ -75,7 +75,7 @@ async fn flood_until_cut_off(server: &mut Process, peer: &mut Raw, bytes: &[u8],
 }
 
 #[actix_rt::test]
-async fn a_header_that_claims_2_to_the_62_bytes_gets_1009_and_what_follows_is_not_kept() {
+async fn a_header_with_a_length_of_2_to_the_62_gets_1009_and_later_bytes_are_discarded() {
     let server = warm(&[]).await;
     let block = vec![0x55; 1 << 20];
     for _ in 0..3 {
@@ -143,7 +143,7 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
 }
 
 #[actix_rt::test]
-async fn a_mebibyte_that_inflates_to_a_gibibyte_gets_1009() {
+async fn a_mebibyte_that_decompresses_to_a_gibibyte_gets_1009() {
     let bomb = bomb(1024);
     assert!((1 << 20..2 << 20).contains(&bomb.len()), "{}", bomb.len());
     let server = warm(&[]).await;
@@ -164,7 +164,7 @@ async fn a_mebibyte_that_inflates_to_a_gibibyte_gets_1009() {
 }
 
 #[actix_rt::test]
-async fn thirty_bombs_that_keep_to_the_limit_cost_no_more_than_one_does() {
+async fn thirty_decompression_bombs_within_the_limit_cost_no_more_than_one() {
     let server = warm(&[]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(30);
     let memory = Memory::watch(&server);
@@ -177,7 +177,7 @@ async fn thirty_bombs_that_keep_to_the_limit_cost_no_more_than_one_does() {
 }
 
 #[actix_rt::test]
-async fn thirty_bombs_whose_replies_are_late_do_not_lie_there_inflated() {
+async fn thirty_decompression_bombs_with_delayed_replies_are_not_stored_decompressed() {
     let server = warm(&[]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(30);
     let memory = Memory::watch(&server);
@@ -193,7 +193,7 @@ async fn thirty_bombs_whose_replies_are_late_do_not_lie_there_inflated() {
 }
 
 #[actix_rt::test]
-async fn a_hundred_bombs_leave_others_their_turn() {
+async fn a_worker_serves_other_connections_during_100_decompression_bombs() {
     let server = Process::start(&["--workers=1"]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(100);
     let mut bomber = Raw::open(server.addr(), "/?reply=none", OFFER).await.1;
@@ -215,7 +215,7 @@ async fn a_hundred_bombs_leave_others_their_turn() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_pings_100000_times_and_never_reads_is_cut_off() {
+async fn a_client_that_sends_100000_pings_and_reads_nothing_is_reset() {
     let mut server = warm(&["--stall-timeout=1s"]).await;
     let mut peer = deaf(&server, "").await;
     let pings = raw::ping(&[0x50; 125]).repeat(100_000);
@@ -226,7 +226,7 @@ async fn a_peer_that_pings_100000_times_and_never_reads_is_cut_off() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_asks_for_large_echoes_and_never_reads_is_cut_off() {
+async fn a_client_that_sends_large_messages_and_reads_nothing_is_reset() {
     let mut server = warm(&["--stall-timeout=1s"]).await;
     let mut peer = deaf(&server, "").await;
     let message = raw::binary(&vec![0x42; 1 << 20]);
@@ -237,7 +237,7 @@ async fn a_peer_that_asks_for_large_echoes_and_never_reads_is_cut_off() {
 }
 
 #[actix_rt::test]
-async fn a_handshake_that_comes_byte_by_byte_is_ended() {
+async fn a_handshake_that_arrives_byte_by_byte_gets_408() {
     let server = warm(&["--handshake-timeout=1s"]).await;
     let mut peer = Raw::connect(server.addr()).await;
     let (mut reading, mut writing) = peer.stream.split();
@@ -264,7 +264,7 @@ async fn a_handshake_that_comes_byte_by_byte_is_ended() {
 }
 
 #[actix_rt::test]
-async fn a_connection_that_never_sends_is_ended() {
+async fn a_connection_that_sends_nothing_is_closed() {
     let server = warm(&["--handshake-timeout=1s"]).await;
     let before = descriptors(&server);
     let mut peers = Vec::new();
@@ -293,7 +293,7 @@ impl Dice {
 }
 
 #[actix_rt::test]
-async fn a_thousand_connections_reset_at_random_moments_leave_nothing_behind() {
+async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
     let mut server = warm(&[]).await;
     let before = descriptors(&server);
     let mut dice = Dice(0x2545_F491_4F6C_DD1D);
@@ -352,7 +352,7 @@ async fn a_thousand_connections_reset_at_random_moments_leave_nothing_behind() {
 }
 
 #[actix_rt::test]
-async fn exactly_16_mib_are_echoed_and_one_byte_more_gets_1009() {
+async fn a_message_of_16_mib_is_echoed_and_one_byte_more_gets_1009() {
     let whole = vec![0; LIMIT + 1];
     let compressed = |len: usize| {
         let mut out = Vec::with_capacity(1 << 20);

@@ -28,7 +28,7 @@ async fn reply(peer: &mut Raw) -> Value {
 }
 
 #[actix_rt::test]
-async fn a_reply_tells_the_message_and_how_it_came() {
+async fn a_reply_contains_the_message_and_its_framing() {
     let echo = Echo::start();
     let before = now_ms();
     let mut peer = echo.raw("/?reply=json").await;
@@ -66,7 +66,7 @@ async fn a_reply_tells_the_message_and_how_it_came() {
 }
 
 #[actix_rt::test]
-async fn a_reply_tells_of_compression_message_by_message() {
+async fn the_reply_to_a_compressed_message_is_compressed() {
     let echo = Echo::start();
     let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x-other\r\n";
     let (_, mut peer) = Raw::open(echo.addr(), "/?reply=json&fragment=16777216", offer).await;
@@ -84,7 +84,7 @@ async fn a_reply_tells_of_compression_message_by_message() {
 }
 
 #[actix_rt::test]
-async fn a_reply_tells_the_request_as_it_stood_on_the_wire() {
+async fn a_reply_contains_the_request_as_the_client_sent_it() {
     let server = Process::start(&[]).await;
     let mut peer = Raw::connect(server.addr()).await;
     let lines = "x-ODD-case: 1\r\nAccept: a\r\nx-odd-CASE: 2\r\nSec-WebSocket-Protocol: one, com.kaazing.echo\r\n\
@@ -168,7 +168,7 @@ async fn hides_secrets_from(server: &Process, host: &str, lines: &str) -> bool {
 }
 
 #[actix_rt::test]
-async fn a_page_of_another_origin_does_not_learn_cookies_and_credentials() {
+async fn a_reply_to_another_origin_hides_cookies_and_credentials() {
     let server = Process::start(&[]).await;
     let mut wrong = Vec::new();
     for (host, lines, hidden) in [
@@ -199,7 +199,7 @@ async fn a_page_of_another_origin_does_not_learn_cookies_and_credentials() {
 }
 
 #[actix_rt::test]
-async fn behind_a_trusted_proxy_the_origin_of_the_server_is_the_one_that_the_client_sees() {
+async fn behind_a_trusted_proxy_the_origin_of_the_server_has_the_forwarded_scheme() {
     let server = Process::start(&["--trusted-proxy=127.0.0.0/8"]).await;
     let mut wrong = Vec::new();
     for (forwarded, https) in [

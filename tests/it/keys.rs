@@ -37,7 +37,7 @@ fn assert_all_keys(mut names: Vec<&str>, place: &str) {
 }
 
 #[test]
-fn every_example_and_every_word_of_the_list_has_an_effect() {
+fn every_example_and_every_value_in_the_list_has_an_effect() {
     for key in KEYS {
         let other = key.needs.first().map_or(String::new(), |name| {
             let other = self::key(name);
@@ -61,7 +61,7 @@ fn every_example_and_every_word_of_the_list_has_an_effect() {
 }
 
 #[test]
-fn the_list_names_each_key_once_and_each_group_in_one_place() {
+fn the_list_has_each_key_once_and_the_keys_of_a_group_together() {
     let mut groups: Vec<_> = KEYS.iter().map(|key| key.group).collect();
     groups.dedup();
     for (position, group) in groups.iter().enumerate() {
@@ -125,7 +125,7 @@ fn the_table_in_the_docs_has_every_key_with_its_words_and_a_section() {
 }
 
 #[test]
-fn the_url_of_every_example_is_taken() {
+fn the_query_of_every_example_is_valid() {
     for name in ["README.md", "README.zh-CN.md", "docs/behaviours.md"] {
         let text = file(name);
         let queries: Vec<_> = text

@@ -42,7 +42,7 @@ async fn a_message_of_exactly_the_limit_is_echoed_and_one_byte_more_gets_1009() 
 }
 
 #[actix_rt::test]
-async fn the_limit_counts_over_all_fragments() {
+async fn the_size_limit_applies_to_all_fragments_together() {
     let echo = limited();
     let mut peer = echo.raw("/?reply=verbatim").await;
     let fragments = [
@@ -63,7 +63,7 @@ async fn the_limit_counts_over_all_fragments() {
 }
 
 #[actix_rt::test]
-async fn a_header_that_says_too_much_gets_1009_before_any_payload() {
+async fn a_header_with_a_length_past_the_limit_gets_1009_before_its_payload() {
     let echo = limited();
     for len in [LIMIT as u64 + 1, 1 << 32, (1 << 63) - 1] {
         for first in [FIN | BINARY, BINARY, FIN | TEXT] {
@@ -91,7 +91,7 @@ fn compressed(message: &[u8]) -> Vec<u8> {
 }
 
 #[actix_rt::test]
-async fn the_limit_counts_after_inflating() {
+async fn the_size_limit_applies_after_decompression() {
     let echo = limited();
     let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n";
     for cut in [None, Some(5)] {
@@ -113,7 +113,7 @@ async fn the_limit_counts_after_inflating() {
 }
 
 #[actix_rt::test]
-async fn a_message_may_have_so_many_fragments_and_no_more() {
+async fn a_message_with_one_fragment_more_than_the_limit_gets_1009() {
     let echo = Echo::with(|config| config.max_fragments = Cap::of(3));
     for payload in [&b""[..], b"x"] {
         let mut peer = echo.raw("/?reply=verbatim").await;
@@ -138,7 +138,7 @@ async fn a_message_may_have_so_many_fragments_and_no_more() {
 }
 
 #[actix_rt::test]
-async fn zero_switches_both_limits_off() {
+async fn zero_disables_both_limits() {
     let echo = Echo::with(|config| {
         config.max_message_size = Size::bytes(0);
         config.max_fragments = Cap::of(0);
@@ -185,7 +185,7 @@ async fn times_past_the_budget(server: &Process) -> f64 {
 }
 
 #[actix_rt::test]
-async fn what_all_sessions_hold_has_a_limit_and_who_asks_past_it_gets_1013() {
+async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() {
     let server = sharing_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
     let much = vec![7; MUCH];
@@ -219,7 +219,7 @@ async fn what_all_sessions_hold_has_a_limit_and_who_asks_past_it_gets_1013() {
 }
 
 #[actix_rt::test]
-async fn a_frame_that_is_not_whole_counts_as_a_message_does() {
+async fn an_incomplete_frame_counts_against_the_budget() {
     let server = sharing_1_mib().await;
     let mut first = server.raw("/?reply=verbatim").await;
     let begun = frame(FIN | BINARY, &vec![7; MUCH]);
@@ -247,7 +247,7 @@ async fn one_message_larger_than_the_budget_gets_1013() {
 }
 
 #[actix_rt::test]
-async fn replies_that_wait_for_their_delay_count() {
+async fn delayed_replies_count_against_the_budget() {
     let server = sharing_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
     let mut first = server.raw("/?reply=verbatim&delay=5m").await;
@@ -272,7 +272,7 @@ async fn replies_that_wait_for_their_delay_count() {
 }
 
 #[actix_rt::test]
-async fn replies_that_nobody_reads_count() {
+async fn unread_replies_count_against_the_budget() {
     let server = sharing_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
     // A session that cannot write holds a few of these replies: all of them together hold more than the limit.

@@ -73,7 +73,7 @@ impl Scrape {
 }
 
 #[actix_rt::test]
-async fn messages_bytes_and_frames_are_counted_both_ways() {
+async fn messages_bytes_and_frames_are_counted_in_both_directions() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/?reply=verbatim").await;
     let mut other = server.raw("/?fragment=4&reply=verbatim").await;
@@ -113,7 +113,7 @@ async fn messages_bytes_and_frames_are_counted_both_ways() {
 }
 
 #[actix_rt::test]
-async fn what_compression_saves_is_counted() {
+async fn bytes_before_and_after_compression_are_counted() {
     let server = Process::start(&[]).await;
     let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     let (_, mut peer) = Raw::open(server.addr(), "/?reply=verbatim", offer).await;
@@ -141,7 +141,7 @@ async fn what_compression_saves_is_counted() {
 }
 
 #[actix_rt::test]
-async fn ends_are_counted_by_code_and_by_who_closed() {
+async fn closed_connections_are_counted_by_code_and_by_side() {
     let mut server = Process::start(&["--max-message-size=100"]).await;
     for (last, code, by) in [
         (raw::close(1000, "bye"), "1000", "peer"),
@@ -231,7 +231,7 @@ async fn refusals_are_counted_by_reason_and_limits_by_flag() {
 }
 
 #[actix_rt::test]
-async fn replies_that_the_url_delays_are_not_taken_for_slow_ones() {
+async fn delayed_replies_are_not_in_the_latency_histogram() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/?delay=50ms").await;
     peer.send(&raw::text("later")).await;
@@ -240,7 +240,7 @@ async fn replies_that_the_url_delays_are_not_taken_for_slow_ones() {
 }
 
 #[actix_rt::test]
-async fn the_process_and_its_build_are_told_under_the_usual_names() {
+async fn the_process_and_build_metrics_have_their_standard_names() {
     let server = Process::start(&[]).await;
     let scrape = Scrape::of(&server).await;
     let build = scrape.0.families["ws_echo_build"].iter_samples().next().unwrap();

@@ -15,7 +15,7 @@ async fn get(echo: &Echo, path: &str) -> (Head, String) {
 }
 
 #[actix_rt::test]
-async fn the_page_is_served_at_the_root_with_a_policy_that_lets_nothing_foreign_in() {
+async fn the_page_is_served_at_the_root_with_a_policy_that_allows_no_other_origin() {
     let echo = Echo::start();
     let (head, body) = get(&echo, "/").await;
     assert_eq!(head.status, 200);
@@ -65,7 +65,7 @@ async fn the_page_has_no_script_or_style_that_its_own_policy_forbids() {
 }
 
 #[actix_rt::test]
-async fn a_file_that_is_not_there_gets_404_with_a_hint() {
+async fn a_missing_file_gets_404_with_a_hint() {
     let echo = Echo::start();
     let (head, body) = get(&echo, "/nothing/here").await;
     assert_eq!(head.status, 404);
@@ -98,7 +98,7 @@ impl Site {
 }
 
 #[actix_rt::test]
-async fn the_site_of_these_tests_is_served() {
+async fn the_static_directory_of_these_tests_is_served() {
     let site = Site::start();
     assert_eq!(get(&site.echo, "/").await.1, "page");
     assert_eq!(get(&site.echo, "/sub/file.txt").await.1, "file");
@@ -142,7 +142,7 @@ async fn no_path_leads_out_of_the_static_directory() {
 }
 
 #[actix_rt::test]
-async fn an_nul_byte_as_it_is_gets_400() {
+async fn a_nul_byte_in_the_path_gets_400() {
     let site = Site::start();
     let mut peer = Raw::connect(site.echo.addr()).await;
     peer.send(b"GET /index.html\0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -151,7 +151,7 @@ async fn an_nul_byte_as_it_is_gets_400() {
 }
 
 #[actix_rt::test]
-async fn files_are_not_written_by_any_method() {
+async fn no_method_writes_a_file() {
     let site = Site::start();
     for method in ["PUT", "DELETE", "POST", "PATCH"] {
         let mut peer = Raw::connect(site.echo.addr()).await;

@@ -20,7 +20,7 @@ fn post(message: &str) -> String {
 }
 
 #[actix_rt::test]
-async fn a_posted_message_comes_back_stamped() {
+async fn a_posted_message_gets_a_stamped_reply() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     for message in ["hello", "", "信息 🦀,1"] {
@@ -36,7 +36,7 @@ async fn a_posted_message_comes_back_stamped() {
 }
 
 #[actix_rt::test]
-async fn a_message_in_the_query_comes_back_stamped() {
+async fn a_message_in_the_query_gets_a_stamped_reply() {
     let echo = Echo::with(|config| config.prefix = "said: ".to_owned());
     let mut peer = Raw::connect(echo.addr()).await;
     for (query, message) in [("?message=a%20b%26c", "a b&c"), ("?other=1", ""), ("", "")] {
@@ -50,7 +50,7 @@ async fn a_message_in_the_query_comes_back_stamped() {
 }
 
 #[actix_rt::test]
-async fn the_bytes_of_both_heads_are_those_on_the_wire() {
+async fn x_head_bytes_has_the_lengths_of_both_heads_on_the_connection() {
     // They are counted where the bytes pass, which is below actix's test server.
     let server = Process::start(&[]).await;
     for request in [
@@ -78,7 +78,7 @@ async fn the_bytes_of_both_heads_are_those_on_the_wire() {
 }
 
 #[actix_rt::test]
-async fn a_body_may_be_as_large_as_a_message_and_no_larger() {
+async fn a_body_has_the_size_limit_of_a_message() {
     let echo = Echo::with(|config| config.max_message_size = "1KiB".parse().unwrap());
     for (size, status) in [(1024, 200), (1025, 413)] {
         let mut peer = Raw::connect(echo.addr()).await;
@@ -95,7 +95,7 @@ fn chunk(data: &[u8]) -> Vec<u8> {
 
 /// The body comes back while it is sent, by its length or in chunks, and also where it is cut inside of a character.
 #[actix_rt::test]
-async fn a_posted_message_begins_to_come_back_before_it_is_whole() {
+async fn the_response_starts_before_the_posted_message_is_complete() {
     let server = Process::start(&["--prefix=said: "]).await;
     for (first, second, at_least) in [
         ("hello, ".as_bytes(), "world".as_bytes(), 7),
@@ -141,7 +141,7 @@ async fn a_posted_message_begins_to_come_back_before_it_is_whole() {
 }
 
 #[actix_rt::test]
-async fn a_body_that_says_that_it_is_too_large_gets_413_before_it_is_sent() {
+async fn a_content_length_past_the_limit_gets_413_before_the_body_is_sent() {
     let server = Process::start(&["--max-message-size=1KiB"]).await;
     let mut peer = Raw::connect(server.addr()).await;
     peer.send(raw::post("/poll", 1025).as_bytes()).await;
@@ -150,7 +150,7 @@ async fn a_body_that_says_that_it_is_too_large_gets_413_before_it_is_sent() {
 }
 
 #[actix_rt::test]
-async fn a_chunked_body_gets_413_as_long_as_the_response_has_not_begun_and_ends_it_afterwards() {
+async fn a_chunked_body_past_the_limit_gets_413_or_ends_the_started_response() {
     let server = Process::start(&["--max-message-size=1KiB", "--prefix=said: "]).await;
     let mut peer = Raw::connect(server.addr()).await;
     peer.send(&[CHUNKED.as_bytes(), &chunk(&[b'x'; 1025])].concat())
@@ -174,7 +174,7 @@ async fn a_chunked_body_gets_413_as_long_as_the_response_has_not_begun_and_ends_
 }
 
 #[actix_rt::test]
-async fn a_body_that_is_not_text_is_refused_with_a_reason() {
+async fn a_body_that_is_not_utf8_gets_400() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     peer.send(b"POST /poll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n\xC3\x28")

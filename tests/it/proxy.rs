@@ -28,7 +28,7 @@ fn handshake(path: &str, headers: &[u8]) -> Vec<u8> {
 }
 
 #[actix_rt::test]
-async fn a_trusted_proxy_names_the_client_for_the_log_and_for_the_reply() {
+async fn a_trusted_proxy_sets_the_client_address_in_the_log_and_the_reply() {
     let mut server = Process::start(&["--trusted-proxy=127.0.0.0/8", "--log-format=json"]).await;
     for (headers, client) in [
         (
@@ -52,7 +52,7 @@ async fn a_trusted_proxy_names_the_client_for_the_log_and_for_the_reply() {
 }
 
 #[actix_rt::test]
-async fn anybody_else_names_nobody() {
+async fn forwarding_headers_of_an_untrusted_peer_are_ignored() {
     for flags in [
         &["--log-format=json"][..],
         &["--log-format=json", "--trusted-proxy=10.0.0.0/8,::1"],
@@ -68,7 +68,7 @@ async fn anybody_else_names_nobody() {
 }
 
 #[actix_rt::test]
-async fn the_cap_of_an_address_counts_the_clients_behind_a_proxy_one_by_one() {
+async fn the_limit_per_address_counts_each_client_behind_a_proxy() {
     let server = Process::start(&["--trusted-proxy=127.0.0.1", "--max-connections-per-ip=1"]).await;
     let from = |client: u8| format!("X-Forwarded-For: 203.0.113.{client}\r\n");
     let (one, _one) = Raw::open(server.addr(), "/", &from(1)).await;
@@ -100,7 +100,7 @@ async fn talkative() -> Process {
 /// A proxy that appends to one of the two headers passes the other one on as the client wrote it. So one that cannot be
 /// read never leaves the word to the other.
 #[actix_rt::test]
-async fn a_forwarding_header_that_cannot_be_read_is_never_jumped_over() {
+async fn an_invalid_forwarding_header_is_never_skipped() {
     const CUSTOMARY: &str = "X-Forwarded-For";
     const STANDARD: &str = "Forwarded";
     let mut believed = Vec::new();
@@ -164,7 +164,7 @@ async fn a_forwarding_header_that_cannot_be_read_is_never_jumped_over() {
 }
 
 #[actix_rt::test]
-async fn what_stands_before_the_entry_of_the_proxy_may_be_anything() {
+async fn entries_before_that_of_the_proxy_may_be_invalid() {
     let mut server = talkative().await;
     for headers in [
         &b"X-Forwarded-For: \xE9, 203.0.113.9\r\n"[..],
@@ -181,7 +181,7 @@ async fn what_stands_before_the_entry_of_the_proxy_may_be_anything() {
 }
 
 #[actix_rt::test]
-async fn an_address_that_the_client_made_up_behind_a_header_that_cannot_be_read_has_no_rate_of_its_own() {
+async fn a_forged_address_behind_an_invalid_header_has_no_rate_of_its_own() {
     let server = Process::start(&["--trusted-proxy=127.0.0.0/8", "--max-handshakes-per-second=1"]).await;
     let mut peers = Vec::new();
     for client in 0..50 {

@@ -16,7 +16,7 @@ async fn handshake(server: &Process, headers: &str) -> (Head, String) {
 }
 
 #[actix_rt::test]
-async fn an_address_that_shakes_hands_too_often_gets_429_that_says_who_and_why_and_others_are_let_in() {
+async fn an_address_past_its_handshake_rate_gets_429_and_other_addresses_are_accepted() {
     let server = Process::start(&["--max-handshakes-per-second=1", "--trusted-proxy=127.0.0.1"]).await;
     let flooding = "X-Forwarded-For: 203.0.113.1\r\n";
     // The second comes within a second of the first, or else one of the next does.
@@ -46,7 +46,7 @@ async fn an_address_that_shakes_hands_too_often_gets_429_that_says_who_and_why_a
 }
 
 #[actix_rt::test]
-async fn messages_that_come_too_fast_wait_and_none_is_lost() {
+async fn messages_past_the_rate_are_delayed_and_none_is_lost() {
     // Shorter than it takes to answer them all: a peer whose words wait here is not silent.
     let args = [
         "--max-messages-per-second=4",
@@ -72,7 +72,7 @@ async fn messages_that_come_too_fast_wait_and_none_is_lost() {
 }
 
 #[actix_rt::test]
-async fn what_waits_for_its_turn_is_answered_when_the_server_is_stopped() {
+async fn messages_delayed_by_the_rate_get_replies_during_a_drain() {
     let server = Process::start(&["--max-messages-per-second=1"]).await;
     let mut peer = server.raw("/?reply=verbatim").await;
     let count = 100;
@@ -92,7 +92,7 @@ async fn what_waits_for_its_turn_is_answered_when_the_server_is_stopped() {
 }
 
 #[actix_rt::test]
-async fn while_messages_wait_for_their_turn_nothing_else_does() {
+async fn the_message_rate_delays_no_ticks() {
     let server = Process::start(&["--max-messages-per-second=1"]).await;
     let mut peer = server.raw("/?reply=verbatim&tick=10ms").await;
     peer.send(&[raw::text("first"), raw::text("second")].concat())

@@ -40,7 +40,7 @@ const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
 
 #[actix_rt::test]
-async fn another_version_than_13_gets_426_and_is_told_which_one_is_spoken() {
+async fn another_version_than_13_gets_426_with_the_supported_version() {
     for version in [
         "",
         "Sec-WebSocket-Version: 8\r\n",
@@ -73,7 +73,7 @@ async fn several_keys_get_400() {
 }
 
 #[actix_rt::test]
-async fn post_with_an_upgrade_header_gets_405() {
+async fn another_method_than_get_gets_405() {
     for method in ["POST", "PUT"] {
         let head = assert_refused("GET", method, 405, "a WebSocket handshake is a GET request").await;
         assert_eq!(head.get("allow"), Some("GET"));
@@ -103,7 +103,7 @@ async fn a_handshake_without_its_upgrade_headers_gets_400() {
 }
 
 #[actix_rt::test]
-async fn an_upgrade_to_something_else_beside_it_or_a_close_beside_it_gets_400() {
+async fn another_protocol_in_upgrade_or_close_in_connection_gets_400() {
     let error = "the Upgrade header asks for more than websocket";
     for upgrade in [
         "Upgrade: h2c, websocket\r\n",
@@ -139,7 +139,7 @@ async fn a_handshake_with_a_body_gets_400() {
 }
 
 #[actix_rt::test]
-async fn an_offer_of_subprotocols_that_is_no_list_of_unique_tokens_gets_400() {
+async fn subprotocols_that_are_not_a_list_of_unique_tokens_get_400() {
     for offer in ["", "a,,b", "a b", "a, a", "a\r\nSec-WebSocket-Protocol: a", "é"] {
         let lines = format!("Host: h\r\nSec-WebSocket-Protocol: {offer}\r\n");
         assert_refused(
@@ -153,7 +153,7 @@ async fn an_offer_of_subprotocols_that_is_no_list_of_unique_tokens_gets_400() {
 }
 
 #[actix_rt::test]
-async fn a_bad_value_in_the_query_gets_400_and_is_named() {
+async fn an_invalid_value_in_the_query_gets_400_and_is_named() {
     assert_refused("/ ", "/?reply=loud ", 400, "invalid value \"loud\" for reply").await;
     assert_refused("/ ", "/?reply= ", 400, "invalid value \"\" for reply").await;
     assert_refused(
@@ -185,7 +185,7 @@ async fn an_origin_that_is_not_on_the_list_gets_403() {
 }
 
 #[actix_rt::test]
-async fn one_connection_too_many_gets_503_and_is_told_when_to_try_again() {
+async fn a_connection_past_the_limit_gets_503_with_retry_after() {
     let echo = Echo::with(|config| config.max_connections = Cap::of(2));
     let _open = (echo.raw("/").await, echo.raw("/").await);
     let (head, error) = refused(&echo, &upgrade("/", "")).await;
@@ -196,7 +196,7 @@ async fn one_connection_too_many_gets_503_and_is_told_when_to_try_again() {
 }
 
 #[actix_rt::test]
-async fn one_connection_too_many_from_one_address_gets_503_and_another_address_is_let_in() {
+async fn a_connection_past_the_limit_per_address_gets_503_and_another_address_is_accepted() {
     let echo = Echo::with(|config| config.max_connections_per_ip = Cap::of(1));
     let _open = echo.raw("/").await;
     let (head, error) = refused(&echo, &upgrade("/", "")).await;
@@ -212,7 +212,7 @@ async fn one_connection_too_many_from_one_address_gets_503_and_another_address_i
 }
 
 #[actix_rt::test]
-async fn a_connection_that_was_refused_is_closed_and_says_so() {
+async fn a_refused_connection_is_closed_with_connection_close() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     peer.send(upgrade("/?reply=loud", "").as_bytes()).await;
@@ -222,7 +222,7 @@ async fn a_connection_that_was_refused_is_closed_and_says_so() {
 }
 
 #[actix_rt::test]
-async fn what_is_no_http_gets_400() {
+async fn bytes_that_are_not_http_get_400() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
     peer.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03\r\n\r\n")

@@ -20,7 +20,7 @@ fn stamp(reply: &Message, prefix: &str, message: &str) -> u64 {
 }
 
 #[actix_rt::test]
-async fn a_text_comes_back_between_the_prefix_and_the_milliseconds() {
+async fn a_text_reply_is_the_prefix_the_text_and_the_timestamp() {
     let echo = Echo::start();
     let mut client = echo.client("/").await;
     for message in [
@@ -42,7 +42,7 @@ async fn a_text_comes_back_between_the_prefix_and_the_milliseconds() {
 }
 
 #[actix_rt::test]
-async fn a_binary_message_comes_back_with_eight_bytes_of_milliseconds() {
+async fn a_binary_reply_ends_with_a_timestamp_of_8_bytes() {
     let echo = Echo::start();
     let mut client = echo.client("/").await;
     for message in [&b""[..], b"\0\xFF\x80", &[7; 70_000]] {
@@ -57,7 +57,7 @@ async fn a_binary_message_comes_back_with_eight_bytes_of_milliseconds() {
 }
 
 #[actix_rt::test]
-async fn verbatim_replies_are_the_same_bytes_in_the_same_type() {
+async fn verbatim_replies_have_the_same_type_and_payload() {
     let echo = Echo::start();
     let mut client = echo.client("/?reply=verbatim").await;
     for message in [
@@ -71,7 +71,7 @@ async fn verbatim_replies_are_the_same_bytes_in_the_same_type() {
 }
 
 #[actix_rt::test]
-async fn awc_is_answered_too() {
+async fn awc_receives_replies() {
     let echo = Echo::start();
     let (response, mut client) = soon("the handshake", awc::Client::new().ws(echo.url("/")).connect())
         .await
@@ -94,7 +94,7 @@ async fn awc_is_answered_too() {
 }
 
 #[actix_rt::test]
-async fn stamped_is_the_default_and_can_be_asked_for() {
+async fn stamped_is_the_default_and_can_be_requested() {
     let echo = Echo::start();
     for path in ["/", "/?reply=stamped", "/?other=key"] {
         let reply = echo.client(path).await.ask("x").await;
@@ -103,7 +103,7 @@ async fn stamped_is_the_default_and_can_be_asked_for() {
 }
 
 #[actix_rt::test]
-async fn the_operator_chooses_the_prefix() {
+async fn the_prefix_is_configurable() {
     for prefix in ["got: ", ""] {
         let echo = Echo::with(|config| config.prefix = prefix.into());
         stamp(&echo.client("/").await.ask("x").await, prefix, "x");
@@ -111,7 +111,7 @@ async fn the_operator_chooses_the_prefix() {
 }
 
 #[actix_rt::test]
-async fn no_greeting_is_sent_and_no_reply_is_masked_or_fragmented() {
+async fn the_server_sends_no_greeting_and_its_replies_are_unmasked_single_frames() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     assert_eq!(peer.unread(), b"");
@@ -124,7 +124,7 @@ async fn no_greeting_is_sent_and_no_reply_is_masked_or_fragmented() {
 }
 
 #[actix_rt::test]
-async fn many_messages_in_one_packet_are_answered_in_their_order() {
+async fn many_messages_in_one_segment_get_replies_in_order() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     let numbers: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
@@ -136,7 +136,7 @@ async fn many_messages_in_one_packet_are_answered_in_their_order() {
 }
 
 #[actix_rt::test]
-async fn a_message_that_comes_byte_by_byte_is_answered() {
+async fn a_message_that_arrives_byte_by_byte_gets_a_reply() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     for byte in raw::text("κόσμε") {
@@ -147,7 +147,7 @@ async fn a_message_that_comes_byte_by_byte_is_answered() {
 }
 
 #[actix_rt::test]
-async fn a_masking_key_of_zeros_is_a_key() {
+async fn a_masking_key_of_zeros_is_valid() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     peer.send(b"\x81\x82\0\0\0\0ab").await;
@@ -155,7 +155,7 @@ async fn a_masking_key_of_zeros_is_a_key() {
 }
 
 #[actix_rt::test]
-async fn connections_do_not_hear_each_other() {
+async fn a_message_is_not_sent_to_other_connections() {
     let echo = Echo::start();
     let mut one = echo.client("/?reply=verbatim").await;
     let mut other = echo.client("/?reply=verbatim").await;

@@ -29,7 +29,7 @@ async fn status(peer: &mut Raw, path: &str) -> u16 {
 }
 
 #[actix_rt::test]
-async fn either_signal_closes_every_session_with_1001_and_the_process_ends_with_0() {
+async fn either_signal_closes_every_session_with_1001_and_the_process_exits_with_0() {
     for signal in [Signal::TERM, Signal::INT] {
         let server = Process::start(&[]).await;
         let mut peers = join_all((0..20).map(|_| server.raw("/"))).await;
@@ -50,7 +50,7 @@ async fn either_signal_closes_every_session_with_1001_and_the_process_ends_with_
 }
 
 #[actix_rt::test]
-async fn without_a_session_the_process_ends_with_0() {
+async fn without_a_session_the_process_exits_with_0() {
     for signal in [Signal::TERM, Signal::INT] {
         let server = Process::start(&[]).await;
         server.signal(signal);
@@ -59,7 +59,7 @@ async fn without_a_session_the_process_ends_with_0() {
 }
 
 #[actix_rt::test]
-async fn while_it_drains_the_server_is_not_ready_is_alive_and_refuses_handshakes() {
+async fn during_a_drain_the_server_is_alive_and_not_ready_and_refuses_handshakes() {
     let server = Process::start(&[]).await;
     let mut asking = plain(&server).await;
     let mut coming = plain(&server).await;
@@ -79,7 +79,7 @@ async fn while_it_drains_the_server_is_not_ready_is_alive_and_refuses_handshakes
 }
 
 #[actix_rt::test]
-async fn replies_that_were_due_go_out_before_the_close() {
+async fn pending_replies_are_sent_before_the_close() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/?reply=verbatim").await;
     let messages = 20;
@@ -104,7 +104,7 @@ async fn replies_that_were_due_go_out_before_the_close() {
 }
 
 #[actix_rt::test]
-async fn a_session_in_the_middle_of_a_message_is_closed_with_1001_too() {
+async fn a_session_with_an_incomplete_message_is_closed_with_1001() {
     let server = Process::start(&[]).await;
     let mut peers = Vec::new();
     for begun in [
@@ -135,7 +135,7 @@ async fn a_session_in_the_middle_of_a_message_is_closed_with_1001_too() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_never_answers_the_close_does_not_hold_the_process() {
+async fn a_client_that_does_not_reply_to_the_close_does_not_delay_the_exit() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peer = server.raw("/").await;
     server.signal(Signal::TERM);
@@ -146,7 +146,7 @@ async fn a_peer_that_never_answers_the_close_does_not_hold_the_process() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_never_reads_holds_the_process_no_longer_than_the_grace() {
+async fn a_client_that_reads_nothing_delays_the_exit_by_the_grace_period_at_most() {
     let server = Process::start(&["--shutdown-grace=500ms", "--stall-timeout=0"]).await;
     let mut peer = server.raw("/?reply=verbatim").await;
     // More than the sockets hold, so that replies wait in the server.
@@ -176,7 +176,7 @@ async fn a_peer_that_never_reads_holds_the_process_no_longer_than_the_grace() {
 }
 
 #[actix_rt::test]
-async fn a_second_signal_changes_nothing() {
+async fn a_second_signal_has_no_effect() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
     server.signal(Signal::TERM);
@@ -188,7 +188,7 @@ async fn a_second_signal_changes_nothing() {
 }
 
 #[actix_rt::test]
-async fn with_a_shutdown_delay_the_server_is_not_ready_first_and_serves_on() {
+async fn during_the_shutdown_delay_the_server_is_not_ready_and_serves() {
     let server = Process::start(&["--shutdown-delay=5s"]).await;
     let mut asking = plain(&server).await;
     let mut early = server.raw("/?reply=verbatim").await;
@@ -234,7 +234,7 @@ async fn busy(mut peer: Raw) -> u64 {
 }
 
 #[actix_rt::test]
-async fn a_thousand_busy_connections_lose_no_message_that_the_server_had_taken() {
+async fn a_thousand_busy_connections_lose_no_message_that_the_server_has_read() {
     let mut server =
         Process::start(&["--shutdown-grace=60s", "--ping-interval=0", "--log-format=json"]).await;
     let mut peers = HashMap::new();
@@ -275,7 +275,7 @@ async fn a_thousand_busy_connections_lose_no_message_that_the_server_had_taken()
 }
 
 #[actix_rt::test]
-async fn a_restart_on_a_socket_that_was_passed_refuses_no_connection() {
+async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let first = Process::inheriting(&listener, &[]).await;
@@ -325,7 +325,7 @@ async fn a_restart_on_a_socket_that_was_passed_refuses_no_connection() {
 }
 
 #[actix_rt::test]
-async fn a_stop_does_not_wait_for_a_peer_whose_close_was_left_unanswered() {
+async fn a_shutdown_does_not_wait_for_a_client_whose_close_got_no_reply() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peer = server.raw("/?close-reply=off").await;
     // It is no answer to a Ping that tells that the Close has been read: none comes any more.
@@ -363,7 +363,7 @@ async fn unanswered(peers: Vec<Raw>) -> usize {
 /// Each message is in the kernel's hands before the signal is. The runtime only knows what its driver saw when it last
 /// looked, which on a busy machine is a while ago.
 #[actix_rt::test]
-async fn what_the_kernel_had_taken_before_the_signal_is_answered_on_a_busy_machine_too() {
+async fn messages_in_the_kernel_before_the_signal_get_replies_on_a_busy_machine() {
     let busy = BusyMachine::start();
     let mut lost = Vec::new();
     for _ in 0..12 {

@@ -199,7 +199,7 @@ impl Pair {
 }
 
 #[actix_rt::test]
-async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_tells_which() {
+async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_has_the_version() {
     let server = Server::start(&[]).await;
     for (version, name) in [(&TLS12, "1.2"), (&TLS13, "1.3")] {
         let mut config = trusting(&server.ca, &[version]);
@@ -222,7 +222,7 @@ async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_tells_which() {
 }
 
 #[actix_rt::test]
-async fn what_a_client_does_not_offer_is_null_in_a_json_reply() {
+async fn alpn_and_server_name_are_null_in_a_json_reply_if_the_client_sends_none() {
     let server = Server::start(&[]).await;
     let stream = connect(server.addr, server.trusting(), "127.0.0.1")
         .await
@@ -235,7 +235,7 @@ async fn what_a_client_does_not_offer_is_null_in_a_json_reply() {
 }
 
 #[actix_rt::test]
-async fn over_tls_the_origin_of_the_server_has_https() {
+async fn over_tls_the_origin_of_the_server_has_the_scheme_https() {
     let server = Server::start(&[]).await;
     for (origin, hidden) in [
         (None, false),
@@ -261,7 +261,7 @@ async fn over_tls_the_origin_of_the_server_has_https() {
 }
 
 #[actix_rt::test]
-async fn the_certificate_has_the_names_of_this_machine_and_those_of_the_operator_and_no_other() {
+async fn the_self_signed_certificate_has_the_loopback_names_and_the_configured_ones_only() {
     let server = Server::start(&[
         "--tls-name=Echo.test,*.wild.test",
         "--tls-name=192.0.2.1",
@@ -303,7 +303,7 @@ async fn the_certificate_has_the_names_of_this_machine_and_those_of_the_operator
 }
 
 #[actix_rt::test]
-async fn the_log_says_the_sha_256_of_what_clients_are_shown() {
+async fn the_log_has_the_sha_256_of_the_served_certificate() {
     let server = Server::start(&[]).await;
     let shown = shown(&server.connect().await);
     let said = server
@@ -322,7 +322,7 @@ async fn the_log_says_the_sha_256_of_what_clients_are_shown() {
 }
 
 #[actix_rt::test]
-async fn plain_and_tls_are_served_side_by_side() {
+async fn plain_and_tls_connections_are_served_at_the_same_time() {
     let server = Server::start(&[]).await;
     let mut plain = server.process.raw("/?reply=json").await;
     let mut secure = server.client("/?reply=verbatim").await;
@@ -337,7 +337,7 @@ async fn plain_and_tls_are_served_side_by_side() {
 }
 
 #[actix_rt::test]
-async fn a_large_message_comes_back_whole() {
+async fn a_large_message_is_echoed_complete() {
     let server = Server::start(&[]).await;
     let mut client = server.client("/?reply=verbatim").await;
     let text = "0123456789abcdef".repeat(256 * 1024);
@@ -345,7 +345,7 @@ async fn a_large_message_comes_back_whole() {
 }
 
 #[actix_rt::test]
-async fn the_page_is_served_over_https_and_the_end_is_clean() {
+async fn the_page_is_served_over_https_and_ends_with_close_notify() {
     let server = Server::start(&[]).await;
     let mut stream = server.connect().await;
     stream
@@ -358,7 +358,7 @@ async fn the_page_is_served_over_https_and_the_end_is_clean() {
 }
 
 #[actix_rt::test]
-async fn a_request_that_is_none_gets_400_and_a_clean_end() {
+async fn an_invalid_request_gets_400_and_close_notify() {
     let server = Server::start(&[]).await;
     let mut stream = server.connect().await;
     stream.write_all(b"this is no request\r\n\r\n").await.unwrap();
@@ -367,7 +367,7 @@ async fn a_request_that_is_none_gets_400_and_a_clean_end() {
 }
 
 #[actix_rt::test]
-async fn after_the_closing_handshake_tls_is_closed_too() {
+async fn after_the_closing_handshake_tls_ends_with_close_notify() {
     let server = Server::start(&[]).await;
     for version in BOTH {
         let connect = || connect(server.addr, trusting(&server.ca, &[version]), "localhost");
@@ -389,7 +389,7 @@ async fn after_the_closing_handshake_tls_is_closed_too() {
 }
 
 #[actix_rt::test]
-async fn the_peers_own_close_notify_is_not_answered_by_a_reset() {
+async fn the_close_notify_of_the_client_gets_no_reset() {
     let server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/").await;
     peer.write_all(&raw::close(1000, "")).await.unwrap();
@@ -404,7 +404,7 @@ async fn the_peers_own_close_notify_is_not_answered_by_a_reset() {
 }
 
 #[actix_rt::test]
-async fn a_peer_that_never_says_goodbye_is_let_go_all_the_same() {
+async fn a_client_that_sends_no_close_notify_is_closed_after_a_timeout() {
     let server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/").await;
     peer.write_all(&raw::close(1000, "")).await.unwrap();
@@ -446,7 +446,7 @@ async fn an_end_without_close_notify_loses_no_reply() {
 }
 
 #[actix_rt::test]
-async fn a_client_that_speaks_only_http_2_is_refused() {
+async fn a_client_that_offers_only_http_2_is_refused() {
     let server = Server::start(&[]).await;
     let mut config = server.trusting();
     config.alpn_protocols = vec![b"h2".to_vec()];
@@ -455,7 +455,7 @@ async fn a_client_that_speaks_only_http_2_is_refused() {
 }
 
 #[actix_rt::test]
-async fn whoever_does_not_speak_tls_is_cut_off_and_is_no_error() {
+async fn a_client_without_tls_is_closed_and_logged_without_an_error() {
     let mut command = ws_echo();
     command
         .arg("--handshake-timeout=200ms")
@@ -505,7 +505,7 @@ async fn whoever_does_not_speak_tls_is_cut_off_and_is_no_error() {
 }
 
 #[actix_rt::test]
-async fn a_stop_does_not_wait_for_a_handshake() {
+async fn a_shutdown_does_not_wait_for_a_tls_handshake() {
     // Neither would end it by itself.
     let server = Server::start(&["--handshake-timeout=0", "--shutdown-grace=0"]).await;
     let mut silent = Raw::connect(server.addr).await;
@@ -536,7 +536,7 @@ fn send_at_once(peer: &mut TlsStream<TcpStream>, bytes: &[u8]) {
 }
 
 #[actix_rt::test]
-async fn what_the_kernel_had_taken_before_the_signal_is_answered_over_tls_too() {
+async fn messages_in_the_kernel_before_the_signal_get_replies_over_tls() {
     const CLOSE: &[u8] = b"\x88\x18\x03\xE9ws-echo: shutting down";
     const REPLY: &[u8] = b"\x81\x05hello";
     let busy = BusyMachine::start();
@@ -578,7 +578,7 @@ async fn what_the_kernel_had_taken_before_the_signal_is_answered_over_tls_too() 
 }
 
 #[actix_rt::test]
-async fn sighup_shows_new_connections_the_new_certificate_and_leaves_open_ones_alone() {
+async fn sighup_serves_the_new_certificate_to_new_connections_and_keeps_open_ones() {
     let directory = tempfile::tempdir().unwrap();
     let old = Pair::make(directory.path(), "served");
     let new = Pair::make(directory.path(), "new");
@@ -612,7 +612,7 @@ async fn sighup_shows_new_connections_the_new_certificate_and_leaves_open_ones_a
 }
 
 #[actix_rt::test]
-async fn sighup_with_a_broken_file_keeps_what_was_there() {
+async fn sighup_with_an_invalid_file_keeps_the_current_certificate() {
     let directory = tempfile::tempdir().unwrap();
     let pair = Pair::make(directory.path(), "served");
     let (mut process, addr) = pair.serve().await;
@@ -634,7 +634,7 @@ async fn sighup_with_a_broken_file_keeps_what_was_there() {
 }
 
 #[actix_rt::test]
-async fn sighup_where_nothing_can_be_read_again_ends_nothing() {
+async fn sighup_without_certificate_files_has_no_effect() {
     let mut plain = Process::start(&[]).await;
     plain.signal(Signal::HUP);
     plain.logged("SIGHUP ignored").await;
@@ -646,7 +646,7 @@ async fn sighup_where_nothing_can_be_read_again_ends_nothing() {
 }
 
 #[actix_rt::test]
-async fn a_file_that_cannot_be_used_is_one_clear_line() {
+async fn an_unusable_file_fails_with_one_line() {
     let directory = tempfile::tempdir().unwrap();
     let (good, other) = (
         Pair::make(directory.path(), "good"),
@@ -770,7 +770,7 @@ async fn a_file_that_cannot_be_used_is_one_clear_line() {
 }
 
 #[actix_rt::test]
-async fn a_second_server_on_the_same_port_leaves_the_ca_of_the_first_alone() {
+async fn a_second_server_on_the_same_port_does_not_overwrite_the_ca_of_the_first() {
     let server = Server::start(&[]).await;
     let addr = server.addr.to_string();
     let ca = server.ca.to_str().unwrap();
@@ -787,7 +787,7 @@ async fn a_second_server_on_the_same_port_leaves_the_ca_of_the_first_alone() {
 }
 
 #[actix_rt::test]
-async fn flags_that_do_not_go_together_are_named_with_exit_code_2() {
+async fn conflicting_flags_are_named_with_exit_code_2() {
     let listen = "--tls-listen=127.0.0.1:0";
     for (args, words) in [
         (&[listen, "--tls-cert=c"][..], &["--tls-cert needs --tls-key"][..]),
@@ -838,7 +838,7 @@ async fn flags_that_do_not_go_together_are_named_with_exit_code_2() {
 }
 
 #[actix_rt::test]
-async fn variables_set_tls_up_and_a_switch_can_be_off_in_one() {
+async fn variables_configure_tls_and_can_disable_a_switch() {
     let directory = tempfile::tempdir().unwrap();
     let ca = directory.path().join("ca.pem");
     let mut command = ws_echo();
@@ -861,7 +861,7 @@ async fn variables_set_tls_up_and_a_switch_can_be_off_in_one() {
 }
 
 #[actix_rt::test]
-async fn a_passed_socket_by_the_name_of_https_is_served_with_tls() {
+async fn an_inherited_socket_named_https_is_served_with_tls() {
     let directory = tempfile::tempdir().unwrap();
     let ca = directory.path().join("ca.pem");
     let ca_out = format!("--tls-ca-out={}", ca.display());
@@ -883,7 +883,7 @@ async fn a_passed_socket_by_the_name_of_https_is_served_with_tls() {
 }
 
 #[actix_rt::test]
-async fn help_tells_the_flags_of_tls_with_their_variables() {
+async fn help_lists_the_flags_of_tls_with_their_variables() {
     let (code, out, _) = run(&["--help"], &[]).await;
     assert_eq!(code, 0);
     for flag in ["listen", "cert", "key", "self-signed", "name", "ca-out"] {

@@ -39,7 +39,7 @@ async fn assert_verdict(bytes: &[u8], code: u16, reason: &str) {
 }
 
 #[actix_rt::test]
-async fn bytes_that_are_no_frames_get_1002() {
+async fn bytes_that_are_not_frames_get_1002() {
     assert_verdict(b"GET / HTTP/1.1\r\n\r\n", 1002, "opcode 7 is reserved").await;
     assert_verdict(b"\x16\x03\x01\x02\x00", 1002, "opcode 6 is reserved").await;
 }
@@ -76,7 +76,7 @@ async fn a_fragmented_control_frame_gets_1002() {
 }
 
 #[actix_rt::test]
-async fn a_control_frame_of_126_bytes_gets_1002_before_its_payload_comes() {
+async fn a_control_frame_of_126_bytes_gets_1002_before_its_payload_arrives() {
     for opcode in [CLOSE, PING, PONG] {
         let whole = frame(FIN | opcode, &[0; 126]);
         for bytes in [&whole[..], &whole[..2]] {
@@ -86,7 +86,7 @@ async fn a_control_frame_of_126_bytes_gets_1002_before_its_payload_comes() {
 }
 
 #[actix_rt::test]
-async fn a_length_in_a_longer_form_than_it_needs_gets_1002() {
+async fn a_length_that_is_not_in_its_shortest_form_gets_1002() {
     for bytes in [
         &b"\x82\xFE\0\x7D\0\0\0\0"[..],
         b"\x82\xFF\0\0\0\0\0\0\xFF\xFF\0\0\0\0",
@@ -97,7 +97,7 @@ async fn a_length_in_a_longer_form_than_it_needs_gets_1002() {
 }
 
 #[actix_rt::test]
-async fn a_continuation_of_nothing_gets_1002() {
+async fn a_continuation_frame_without_a_message_gets_1002() {
     for bytes in [
         frame(CONTINUATION, b"x"),
         frame(FIN | CONTINUATION, b""),
@@ -108,7 +108,7 @@ async fn a_continuation_of_nothing_gets_1002() {
 }
 
 #[actix_rt::test]
-async fn a_message_inside_a_fragmented_one_gets_1002() {
+async fn a_message_within_a_fragmented_one_gets_1002() {
     for first in [TEXT, BINARY, FIN | TEXT, FIN | BINARY] {
         let bytes = [frame(TEXT, b"begun"), header(first, 5)].concat();
         assert_verdict(&bytes, 1002, "a new message before the fragmented one has ended").await;
@@ -116,7 +116,7 @@ async fn a_message_inside_a_fragmented_one_gets_1002() {
 }
 
 #[actix_rt::test]
-async fn a_close_with_one_byte_gets_1002() {
+async fn a_close_body_of_one_byte_gets_1002() {
     assert_verdict(
         &frame(FIN | CLOSE, b"\x03"),
         1002,
@@ -136,7 +136,7 @@ async fn a_close_code_that_must_not_be_sent_gets_1002() {
 }
 
 #[actix_rt::test]
-async fn a_close_reason_that_is_no_utf8_gets_1007() {
+async fn a_close_reason_that_is_not_utf8_gets_1007() {
     assert_verdict(&frame(FIN | CLOSE, b"\x03\xE8\xFF"), 1007, "text is not UTF-8").await;
 }
 
@@ -151,7 +151,7 @@ const NO_UTF8: [&[u8]; 6] = [
 ];
 
 #[actix_rt::test]
-async fn text_that_is_no_utf8_gets_1007() {
+async fn text_that_is_not_utf8_gets_1007() {
     for bad in NO_UTF8 {
         for long in [0, 5000] {
             let payload = [&vec![b'a'; long], bad].concat();
@@ -161,7 +161,7 @@ async fn text_that_is_no_utf8_gets_1007() {
 }
 
 #[actix_rt::test]
-async fn fragmented_text_that_is_no_utf8_gets_1007() {
+async fn fragmented_text_that_is_not_utf8_gets_1007() {
     for bad in NO_UTF8 {
         let bytes = [frame(TEXT, "é".as_bytes()), frame(FIN, bad)].concat();
         assert_verdict(&bytes, 1007, "text is not UTF-8").await;
@@ -169,7 +169,7 @@ async fn fragmented_text_that_is_no_utf8_gets_1007() {
 }
 
 #[actix_rt::test]
-async fn a_bad_byte_in_a_half_received_frame_gets_1007_at_once() {
+async fn an_invalid_byte_in_an_incomplete_frame_gets_1007_at_once() {
     // The frame says 1,000,000 bytes, and 10 come.
     let payload: Vec<u8> = raw::masked("κό\u{7F}".as_bytes()).collect();
     let bad: Vec<u8> = raw::masked(b"good so f\xFF").collect();
@@ -194,13 +194,13 @@ async fn a_bad_byte_in_a_half_received_frame_gets_1007_at_once() {
 }
 
 #[actix_rt::test]
-async fn a_fragment_that_can_no_longer_become_a_character_gets_1007_before_the_message_ends() {
+async fn an_invalid_character_across_fragments_gets_1007_before_the_message_ends() {
     let bytes = [frame(TEXT, b"\xF4"), frame(CONTINUATION, b"\x90")].concat();
     assert_verdict(&bytes, 1007, "text is not UTF-8").await;
 }
 
 #[actix_rt::test]
-async fn binary_messages_may_hold_anything() {
+async fn binary_messages_may_contain_any_bytes() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
     for bad in NO_UTF8 {
@@ -210,7 +210,7 @@ async fn binary_messages_may_hold_anything() {
 }
 
 #[actix_rt::test]
-async fn what_came_before_a_violation_is_answered_before_the_close() {
+async fn messages_before_a_violation_get_replies_before_the_close() {
     for (bad, code) in [
         (frame(FIN | 3, b""), 1002),
         (frame(FIN | TEXT, b"\xFF"), 1007),

@@ -62,7 +62,7 @@ impl Watcher {
 }
 
 #[actix_rt::test]
-async fn a_watcher_sees_the_handshake_every_frame_and_the_end() {
+async fn a_watcher_receives_the_handshake_every_frame_and_the_end() {
     let echo = Echo::start();
     let mut watcher = Watcher::open(echo.addr(), KEY).await;
     let (_, mut peer) = Raw::open(
@@ -113,7 +113,7 @@ async fn a_watcher_sees_the_handshake_every_frame_and_the_end() {
 }
 
 #[actix_rt::test]
-async fn a_frame_is_told_with_all_of_its_header() {
+async fn a_frame_event_contains_the_complete_header() {
     let echo = Echo::start();
     let mut watcher = Watcher::open(echo.addr(), KEY).await;
     let path = format!("/?reply=verbatim&watch={KEY}");
@@ -165,7 +165,7 @@ async fn a_frame_is_told_with_all_of_its_header() {
 }
 
 #[actix_rt::test]
-async fn of_a_message_in_very_many_pieces_the_first_are_told_and_the_others_counted() {
+async fn a_watcher_receives_512_frames_of_a_message_and_the_number_of_the_others() {
     let echo = Echo::start();
     let mut watcher = Watcher::open(echo.addr(), KEY).await;
     let mut peer = echo
@@ -184,7 +184,7 @@ async fn of_a_message_in_very_many_pieces_the_first_are_told_and_the_others_coun
 }
 
 #[actix_rt::test]
-async fn broken_frames_are_seen_as_they_are() {
+async fn an_invalid_frame_is_published_unchanged() {
     let echo = Echo::start();
     let mut watcher = Watcher::open(echo.addr(), KEY).await;
     let mut peer = echo.raw(&format!("/?wire=rsv&watch={KEY}")).await;
@@ -195,7 +195,7 @@ async fn broken_frames_are_seen_as_they_are() {
 }
 
 #[actix_rt::test]
-async fn two_connections_with_one_key_are_both_shown_and_a_late_watcher_is_told_of_both() {
+async fn a_new_watcher_receives_the_handshake_of_each_open_connection_with_its_key() {
     let echo = Echo::start();
     let path = format!("/?watch={KEY}");
     let (_one, _two) = (echo.raw(&path).await, echo.raw(&path).await);
@@ -206,7 +206,7 @@ async fn two_connections_with_one_key_are_both_shown_and_a_late_watcher_is_told_
 }
 
 #[actix_rt::test]
-async fn who_does_not_know_the_key_sees_nothing() {
+async fn a_watcher_with_another_key_receives_no_event_of_the_connection() {
     let server = Process::start(&[]).await;
     let mut stranger = Watcher::open(server.addr(), "0123456789abcdef_-XYz").await;
     let mut owner = Watcher::open(server.addr(), KEY).await;
@@ -220,7 +220,7 @@ async fn who_does_not_know_the_key_sees_nothing() {
 }
 
 #[actix_rt::test]
-async fn a_bad_key_is_refused_and_said_nowhere() {
+async fn an_invalid_key_gets_400() {
     let echo = Echo::start();
     for path in ["/watch/short", "/watch/0123456789abcdef%20"] {
         let mut raw = Raw::connect(echo.addr()).await;
@@ -233,7 +233,7 @@ async fn a_bad_key_is_refused_and_said_nowhere() {
 }
 
 #[actix_rt::test]
-async fn no_log_has_the_key() {
+async fn the_log_never_contains_the_key() {
     let mut command = crate::support::process::ws_echo();
     command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace");
     let server = Process::spawn(command, 1).await;
@@ -258,7 +258,7 @@ async fn no_log_has_the_key() {
 }
 
 #[actix_rt::test]
-async fn a_watch_ends_with_the_server_and_does_not_hold_it() {
+async fn a_watch_ends_with_the_server_and_does_not_delay_its_exit() {
     let server = Process::start(&["--shutdown-grace", "1m"]).await;
     let mut watcher = Watcher::open(server.addr(), KEY).await;
     let mut peer = server.raw(&format!("/?watch={KEY}")).await;
