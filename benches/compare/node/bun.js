@@ -1,5 +1,5 @@
-// Bun's built-in server, as its documentation has it. `--compress=on` turns permessage-deflate on, which has to be asked
-// for with each message too.
+// Bun's built-in server, as in its documentation. `--compress=on` enables permessage-deflate. In Bun, each call of `send`
+// must request the compression too.
 const compress = process.argv.includes("--compress=on");
 
 const server = Bun.serve({

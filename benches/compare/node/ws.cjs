@@ -1,5 +1,5 @@
-// The classic tutorial's server: Node's http, and `ws` on it. `--compress=on` turns permessage-deflate on, which is off
-// in `ws` unless it is asked for.
+// The classic tutorial's server: `ws` on Node's http. `--compress=on` enables permessage-deflate, which `ws` disables by
+// default.
 "use strict";
 
 const http = require("node:http");

@@ -27,7 +27,7 @@ use crate::{
 };
 
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// The answer to the key of RFC 6455's example, which all requests here have.
+/// The accept value for the key of RFC 6455's example, which all requests here have.
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Returns the request of an opening handshake.
@@ -170,7 +170,7 @@ impl Client {
             let read = (self.inflate.total_in() - start) as usize;
             self.inflate
                 .decompress_vec(&bytes[read..], &mut out, FlushDecompress::Sync)?;
-            // Room that is left over shows that there was no more output.
+            // Unused capacity shows that there is no more output.
             if (self.inflate.total_in() - start) as usize == bytes.len() && out.len() < out.capacity() {
                 return Ok(out);
             }
@@ -198,7 +198,7 @@ pub fn tls(config: Arc<ClientConfig>) -> io::Result<ClientConnection> {
     ClientConnection::new(config, name).map_err(io::Error::other)
 }
 
-/// Accepts every certificate: the work of the client is not measured.
+/// Accepts every certificate, because the work of the client is not measured.
 #[derive(Debug)]
 struct NoVerification;
 

@@ -1,4 +1,4 @@
-//! The load generator: one thread with one epoll, and as little work for a message as a client can have.
+//! The load generator: one thread with one epoll, which does as little work for a message as a client can.
 
 use std::{
     collections::VecDeque,
@@ -38,9 +38,9 @@ pub struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    /// Opens the connections of the workload's point and checks the echo on each. A load that spins does not sleep: a
-    /// client that has to be woken adds the time of that to every round trip, and it is longer than the work of a
-    /// server on a small message.
+    /// Opens the connections of the workload's point and checks the echo on each. With `spin`, the load generator polls
+    /// without sleeping: a wake-up takes longer than a server's work on a small message, and would be part of every
+    /// round trip.
     pub fn open(server: &Server, workload: &'a Workload, spin: bool) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut connections = Vec::new();
@@ -73,14 +73,14 @@ impl<'a> Load<'a> {
         })
     }
 
-    /// Sends and receives until the meter has its figures and all replies are there.
+    /// Sends and receives until the meter has its figures and all replies have arrived.
     ///
     /// Without a rate it is a closed loop: each connection sends its batch, waits for as many replies, and sends the
-    /// next one. So the server never rests, and the latency is the one at the highest rate that it reaches.
+    /// next batch. So the server always has work, and the latency is the one at its highest rate.
     ///
-    /// With a rate it is an open loop: that many messages are sent a second over all connections, whether replies are
-    /// there or not. The time of a message begins when it was due and not when it was sent, so that it includes every
-    /// delay that a stalled server causes.
+    /// With a rate it is an open loop: this many messages are sent a second over all connections, independent of the
+    /// replies. The latency of a message starts when it was due, not when it was sent, so that it includes every delay
+    /// that a stalled server causes.
     pub fn run(&mut self, mut meter: Meter<'_>, rate: Option<u32>) -> io::Result<Outcome> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; BUFFER];
@@ -161,7 +161,7 @@ impl Connection {
             let outcome = if self.written < batch.len() {
                 self.stream.write(&batch[self.written..])
             } else {
-                // Beneath TLS there may be records that are not written yet.
+                // TLS may have records that are not written yet.
                 self.stream.flush().map(|()| 0)
             };
             match outcome {
@@ -174,7 +174,7 @@ impl Connection {
         }
     }
 
-    /// Returns how many replies end in the bytes that are there.
+    /// Returns how many replies end in the bytes that have arrived.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut replies = 0;
         loop {

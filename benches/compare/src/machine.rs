@@ -78,8 +78,8 @@ pub fn describe(cores: Option<Cores>, open_files: u64) {
         ""
     };
     let pinning = match cores {
-        Some(Cores { server, load }) => format!("server on core {server}, load on core {load}"),
-        None => "one core alone: nothing is pinned, and the load takes from the server".to_owned(),
+        Some(Cores { server, load }) => format!("server on core {server}, load generator on core {load}"),
+        None => "only one core: nothing is pinned, and server and load generator share it".to_owned(),
     };
     println!("- {model}, {count} cores, {gigabytes:.0} GiB{virtual_machine}; {pinning}");
     let (kernel, load) = (read("/proc/sys/kernel/osrelease"), read("/proc/loadavg"));

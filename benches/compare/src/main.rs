@@ -30,7 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub struct Options {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Take a few seconds in all, to check that everything works
+    /// Run for a few seconds only, to check that every section works
     #[arg(long)]
     quick: bool,
     /// Sections, separated by commas [default: all]
@@ -38,7 +38,7 @@ pub struct Options {
     only: Vec<Section>,
     /// Servers, separated by commas [default: all]
     #[arg(long, value_delimiter = ',', value_parser = servers::NAMES)]
-    peers: Vec<String>,
+    servers: Vec<String>,
     /// Points of the first table, CONNECTIONS:IN_FLIGHT:BYTES, separated by commas
     // The points of --quick have one payload for each length of a frame header.
     #[arg(
@@ -51,7 +51,7 @@ pub struct Options {
     /// Seconds of one run of one server, 0.01 to 600
     #[arg(long, value_parser = seconds, default_value = "0.3", default_value_if("quick", "true", "0.03"))]
     seconds: f64,
-    /// Rounds that count; one more round warms up
+    /// Measured rounds, after one round of warm-up
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), default_value = "15",
         default_value_if("quick", "true", "1"))]
     rounds: u16,

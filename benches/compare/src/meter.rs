@@ -14,8 +14,8 @@ use crate::{
     run::Run,
 };
 
-/// The longest time in which a server must send all replies that are awaited.
-pub const SILENCE: Duration = Duration::from_secs(10);
+/// Time within which a server must send all awaited replies.
+pub const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The figures of one run. Shares are of a core, times are in microseconds.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub struct Outcome {
     /// The server's processor time for one of them.
     pub cost: f64,
     pub server_busy: f64,
-    /// Without the time in which the load generator only polled.
+    /// Without the time in which the load generator polled without events.
     pub load_busy: f64,
     /// The share that other processes took, on the core that lost more. NaN if the cores are not pinned.
     pub disturbed: f64,
@@ -73,10 +73,10 @@ impl<'a> Meter<'a> {
         })
     }
 
-    /// Takes the readings that are due, and returns whether the run goes on.
+    /// Takes the readings that are due, and returns whether the run continues.
     pub fn running(&mut self) -> io::Result<bool> {
         let now = Instant::now();
-        if now > self.due + SILENCE {
+        if now > self.due + REPLY_TIMEOUT {
             return Err(io::Error::other("the server does not reply"));
         }
         if self.readings.len() < 2 && now >= self.due {
@@ -87,7 +87,7 @@ impl<'a> Meter<'a> {
         Ok(self.readings.len() < 2)
     }
 
-    /// Notes whether the load generator found nothing to do.
+    /// Records whether the last poll of the load generator had no events.
     pub fn idle(&mut self, idle: bool) {
         match self.idle_since {
             None if idle => self.idle_since = Some(machine::processor_time()),

@@ -24,7 +24,7 @@ pub struct Run {
     pub quick: bool,
     /// The duration of one run, which follows a warm-up of a fifth of it.
     pub measured: Duration,
-    /// Rounds that do not count, and rounds that do.
+    /// Rounds of warm-up, and measured rounds.
     pub warm_rounds: usize,
     pub rounds: usize,
     open_files: u64,
@@ -36,7 +36,7 @@ impl Run {
     pub fn prepare(options: &Options) -> io::Result<Self> {
         let (cores, open_files) = (Cores::choose(), machine::raise_open_files());
         let (servers, missing) = servers::find(options)?;
-        println!("## Machine and versions\n");
+        println!("### Machine and versions\n");
         machine::describe(cores, open_files);
         // Not earlier, because the builds need all cores.
         if let Some(cores) = cores {
@@ -48,14 +48,12 @@ impl Run {
             .collect();
         println!("- {}", versions.join("; "));
         let compiler = machine::output("rustc", &["--version"]).unwrap_or_else(|| "rustc unknown".to_owned());
-        println!("- {compiler}, link-time optimisation and mimalloc for all that is Rust");
+        println!("- {compiler}, link-time optimisation and mimalloc for all Rust servers");
         let (seconds, rounds) = (options.seconds, options.rounds);
-        let count = if rounds == 1 {
-            "round that counts"
-        } else {
-            "rounds that count"
-        };
-        println!("- {seconds} s a run, {rounds} {count}, servers in turn within each\n");
+        let plural = if rounds == 1 { "" } else { "s" };
+        println!(
+            "- {seconds} s for each run, {rounds} measured round{plural}, each server once in a round\n"
+        );
         for line in missing {
             println!("{line}.\n");
         }
@@ -106,7 +104,7 @@ impl Run {
         let mut servers: Vec<_> = specs.iter().map(start).collect();
         for round in 0..self.warm_rounds + self.rounds {
             for turn in 0..servers.len() {
-                // Each round begins with another server, so that no server always follows the same one.
+                // Each round starts with another server, so that no server always follows the same one.
                 let turn = (round + turn) % servers.len();
                 let (spec, server, samples) = &mut servers[turn];
                 let Some(running) = server else { continue };
@@ -151,7 +149,7 @@ impl Run {
         connections.min(self.open_files.saturating_sub(OTHER_FILES).min(PORTS) as usize)
     }
 
-    /// Adds a failure to the last section. The comparison goes on.
+    /// Adds a failure to the last section. The comparison continues.
     pub fn fail(&mut self, what: impl Display, server: &str, error: impl Display) {
         let line = format!("{server}, {what}: {error}");
         eprintln!("FAILED {line}");
@@ -161,7 +159,7 @@ impl Run {
     /// Prints the failures, and returns whether there are none.
     pub fn conclude(&self) -> bool {
         if !self.failures.is_empty() {
-            println!("## What failed\n\n- {}", self.failures.join("\n- "));
+            println!("### Failures\n\n- {}", self.failures.join("\n- "));
         }
         self.failures.is_empty()
     }

@@ -68,9 +68,9 @@ impl FromStr for Point {
     }
 }
 
-/// Bytes that begin in the middle of a page of memory. If they began at the start of a page, the kernel on AMD's Zen
-/// would copy them at a fourteenth of the speed whenever the destination is 1 to 15 bytes behind the start of another
-/// page: the load generator would be slow or fast by chance.
+/// Bytes that start in the middle of a memory page. From the start of a page, the kernel on AMD's Zen would copy them at a
+/// fourteenth of its speed whenever the destination is 1 to 15 bytes behind the start of another page. The load generator
+/// would then be slow or fast by chance.
 #[derive(Debug)]
 pub struct Batch {
     bytes: Vec<u8>,

@@ -24,8 +24,8 @@ const AT_ONCE: usize = 64;
 
 pub fn measure(run: &mut Run) {
     println!(
-        "## Opening and closing\n\nConnections a second, {AT_ONCE} at a time: connect, shake hands, one message of 32 \
-         bytes and its echo, a Close and the answer to it. The time is that of one connection, from connect to that answer.\n"
+        "### Opening and closing\n\nConnections a second, {AT_ONCE} at a time: opening handshake, one message of 32 bytes \
+         and its echo, closing handshake. The time is from connect to the server's Close frame.\n"
     );
     let workload = Workload::small(1);
     let request = client::request(Reply::Verbatim);
@@ -58,7 +58,10 @@ pub fn measure(run: &mut Run) {
     }
     let head =
         "server | connections/s | spread | ws-echo divided by it | p50 µs | p99 µs | server µs a connection";
-    table(&format!("{head} | server busy | load busy | disturbed"), &rows);
+    table(
+        &format!("{head} | server busy | generator busy | disturbed"),
+        &rows,
+    );
 }
 
 /// The steps of one connection after it is established.

@@ -10,14 +10,14 @@ use crate::{
 const CONNECTIONS: usize = 64;
 
 pub fn paced(run: &mut Run, rate: u32) {
-    println!("## Latency at the same rate\n");
+    println!("### Latency at the same rate\n");
     if run.cores.is_none() {
-        println!("Left out: the load needs a core of its own to keep time.\n");
+        println!("Skipped: the load generator needs its own core to send at a fixed rate.\n");
         return;
     }
     println!(
-        "{} messages a second of 32 bytes over {CONNECTIONS} connections, whatever the server does: µs from when a \
-         message was due to its reply.\n",
+        "{} messages of 32 bytes a second over {CONNECTIONS} connections, independent of the replies. The time is from \
+         when a message was due to its reply.\n",
         whole(f64::from(rate))
     );
     let workload = Workload::small(CONNECTIONS);
@@ -49,7 +49,7 @@ pub fn paced(run: &mut Run, rate: u32) {
 }
 
 pub fn start(run: &mut Run) {
-    println!("## Start to first echo\n\nFrom the start of the process to the first reply of 32 bytes.\n");
+    println!("### Start to first echo\n\nFrom the start of the process to the first reply of 32 bytes.\n");
     let workload = Workload::small(1);
     let servers = run.servers.clone();
     let mut times = vec![Vec::new(); servers.len()];

@@ -1,4 +1,4 @@
-//! The cost of idle connections: memory, and the processor time of a message beside them.
+//! The cost of idle connections: their memory, and the processor time of a message on a server that has them.
 
 use std::{io, thread, time::Duration};
 
@@ -23,8 +23,8 @@ const GROWTH_ROUNDS: usize = 3;
 
 pub fn idle(run: &mut Run, idle: &[usize]) {
     println!(
-        "## Memory\n\nResident bytes of the server's process for each connection, after the handshake and after one \
-         message each way. What the kernel holds for a socket is not in it.\n"
+        "### Memory\n\nResident bytes of the server's process for each connection, after the handshake and after one \
+         message in each direction. The kernel's memory for the socket is not included.\n"
     );
     let idle: Vec<usize> = idle.iter().map(|&count| run.within_limits(count)).collect();
     let fewest = idle.iter().copied().min().unwrap_or(0);
@@ -97,8 +97,8 @@ fn connection_memory(run: &Run, spec: &Spec, reply: Reply, count: usize) -> io::
 
 pub fn growth(run: &mut Run, idle: &[usize]) {
     println!(
-        "## As connections grow\n\nConnections open, {ACTIVE} of them active (all where there are fewer) with one message \
-         of 32 bytes in flight: messages a second, and µs of the server's processor time a message.\n"
+        "### As connections grow\n\nAt most {ACTIVE} of the open connections are active, with one message of 32 bytes in \
+         flight. Messages a second, and µs of the server's processor time for each.\n"
     );
     let most = idle.iter().copied().max().unwrap_or(0);
     let mut sizes: Vec<usize> = FEW

@@ -35,7 +35,7 @@ pub enum Section {
     Syscalls,
     /// The time from the start of a process to its first echo
     Start,
-    /// TLS handshakes a second, and wss beside ws
+    /// TLS handshakes a second, and wss compared with ws
     Tls,
 }
 

@@ -21,14 +21,14 @@ use crate::{
 const POINTS: [Point; 2] = [Point::new(1, 1, 32), Point::new(64, 16, 32)];
 
 pub fn measure(run: &mut Run) {
-    println!("## System calls\n");
+    println!("### System calls\n");
     if machine::output("strace", &["--version"]).is_none() {
-        println!("Left out: strace is not installed.\n");
+        println!("Skipped: strace is not installed.\n");
         return;
     }
     println!(
-        "System calls of the server a message, counted by strace, which slows the server down and so may have it find \
-         more at once than it would alone. Those above 0.005 are named.\n"
+        "System calls of the server for each message, by strace. strace slows the server down, so that a read may return \
+         more messages than usual. Calls above 0.005 are named.\n"
     );
     let points = if run.quick { &POINTS[..1] } else { &POINTS };
     let mut rows = Vec::new();
@@ -61,7 +61,7 @@ pub fn measure(run: &mut Run) {
 fn count(run: &Run, spec: &Spec, point: Point) -> io::Result<Vec<(String, f64)>> {
     let workload = Workload::new(Reply::Verbatim, point);
     let server = run.start(spec)?;
-    // The load does not spin: strace needs a core too.
+    // The load generator does not spin, because strace needs a core too.
     let mut load = Load::open(&server, &workload, false)?;
     // Buffers grow and code is compiled before the calls count.
     load.run(run.meter(&server)?, None)?;

@@ -13,17 +13,17 @@ type Results = Vec<(Point, Vec<(Spec, Samples)>)>;
 
 pub fn measure(run: &mut Run, reply: Reply, points: &[Point]) {
     let (title, what) = match reply {
-        Reply::Verbatim => ("Verbatim", "Binary messages, and the same bytes back."),
+        Reply::Verbatim => ("Verbatim", "Binary messages, echoed unchanged."),
         Reply::Stamped => (
             "Stamped",
-            "Text messages, and the reply of the classic tutorial, `客户端发送的信息：{message},{ms}`.",
+            "Text messages, with the stamped reply of the classic tutorial: `客户端发送的信息：{message},{ms}`.",
         ),
         Reply::Compressed => (
             "Compressed",
-            "JSON-like text with permessage-deflate, 64 different messages in turn, the same text back, compressed.",
+            "JSON-like text with permessage-deflate: 64 different messages in turn, echoed compressed.",
         ),
     };
-    println!("## {title}\n\n{what}\n");
+    println!("### {title}\n\n{what}\n");
     let mut specs = run.servers.clone();
     if reply == Reply::Stamped {
         specs.retain(|spec| spec.full);
@@ -45,11 +45,11 @@ pub fn measure(run: &mut Run, reply: Reply, points: &[Point]) {
         .filter(|name| *name != OURS)
         .collect();
     if !others.is_empty() && others.len() < specs.len() {
-        println!("Messages a second of ws-echo, divided by those of each other server:\n");
+        println!("Messages a second: ws-echo divided by each other server.\n");
         ratios(&results, &others, |ours, other| {
             ours.ratio(other, |outcome| outcome.rate)
         });
-        println!("Processor time of each other server for a message, divided by that of ws-echo:\n");
+        println!("Server processor time for a message: each other server divided by ws-echo.\n");
         ratios(&results, &others, |ours, other| {
             other.ratio(ours, |outcome| outcome.cost)
         });
@@ -64,7 +64,10 @@ pub fn measure(run: &mut Run, reply: Reply, points: &[Point]) {
         }
     }
     let head = "point | server | messages/s | spread | p50 µs | p99 µs | server µs a message";
-    table(&format!("{head} | server busy | load busy | disturbed"), &rows);
+    table(
+        &format!("{head} | server busy | generator busy | disturbed"),
+        &rows,
+    );
 }
 
 /// Prints the negotiated extensions, because the cost of a message depends on them.

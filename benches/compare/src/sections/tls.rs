@@ -1,4 +1,4 @@
-//! The cost of TLS in ws-echo: full handshakes a second, and wss beside ws.
+//! The cost of TLS in ws-echo: full handshakes a second, and wss compared with ws.
 
 use std::{io, path::Path, time::Duration};
 
@@ -28,7 +28,7 @@ const POINTS: [Point; 4] = [
 const AT_ONCE: usize = 16;
 
 pub fn measure(run: &mut Run, binary: Option<&Path>) {
-    println!("## TLS\n");
+    println!("### TLS\n");
     let plain = match run.servers.iter().find(|spec| spec.name == servers::OURS) {
         Some(spec) => spec.clone(),
         None => match servers::ws_echo(servers::OURS, binary) {
@@ -51,7 +51,7 @@ pub fn measure(run: &mut Run, binary: Option<&Path>) {
     throughput(run, &[ws, wss]);
 }
 
-/// A TLS handshake, or none, and then a reset: TIME_WAIT after so many closed connections would use up the ports.
+/// One TLS handshake, or none, and then a reset. After a FIN, the connections in TIME_WAIT would use up the ports.
 struct Handshake(Option<ClientConnection>);
 
 impl Steps for Handshake {
@@ -106,12 +106,15 @@ fn handshakes(run: &mut Run, ws: &Spec, wss: &Spec) -> io::Result<()> {
         rows.push([figures, samples.busy().to_vec()].concat());
     }
     let head = "connection | handshakes/s | server µs a handshake | at most, on one core";
-    table(&format!("{head} | server busy | load busy | disturbed"), &rows);
+    table(
+        &format!("{head} | server busy | generator busy | disturbed"),
+        &rows,
+    );
     Ok(())
 }
 
 fn throughput(run: &mut Run, specs: &[Spec]) {
-    println!("Messages over wss (TLS 1.3) and over ws, and the same bytes back.\n");
+    println!("Messages over wss (TLS 1.3) and over ws, echoed unchanged.\n");
     let mut rows = Vec::new();
     for point in POINTS {
         let workload = Workload::new(Reply::Verbatim, point);
@@ -134,7 +137,7 @@ fn throughput(run: &mut Run, specs: &[Spec]) {
     }
     let head = "point | ws messages/s | wss messages/s | wss divided by ws | ws server µs a message";
     table(
-        &format!("{head} | wss server µs a message | ws load busy | wss load busy"),
+        &format!("{head} | wss server µs a message | ws generator busy | wss generator busy"),
         &rows,
     );
 }

@@ -15,7 +15,7 @@ use crate::{Options, machine};
 
 /// The server that the others are compared with.
 pub const OURS: &str = "ws-echo";
-/// No WebSocket server, but the measure of the load generator.
+/// No WebSocket server. It shows the highest rate of the load generator.
 pub const RESPONDER: &str = "responder";
 pub const NAMES: [&str; 8] = [
     OURS,
@@ -67,7 +67,8 @@ impl Spec {
 
 /// Returns the requested servers that this machine can start, and why the others cannot be started.
 pub fn find(options: &Options) -> io::Result<(Vec<Spec>, Vec<String>)> {
-    let wanted = |name: &&str| options.peers.is_empty() || options.peers.iter().any(|peer| peer == name);
+    let wanted =
+        |name: &&str| options.servers.is_empty() || options.servers.iter().any(|server| server == name);
     let (mut servers, mut missing) = (Vec::new(), Vec::new());
     if wanted(&OURS) {
         servers.push(ws_echo(OURS, options.ws_echo.as_deref())?);
@@ -79,7 +80,7 @@ pub fn find(options: &Options) -> io::Result<(Vec<Spec>, Vec<String>)> {
         match name {
             "node-ws" | "bun" => match npm::find(name) {
                 Ok(spec) => servers.push(spec),
-                Err(error) => missing.push(format!("{name} is left out: {error}")),
+                Err(error) => missing.push(format!("{name} is skipped: {error}")),
             },
             _ => servers.push(Spec::new(
                 name,
@@ -113,7 +114,7 @@ pub fn ws_echo(name: &'static str, binary: Option<&Path>) -> io::Result<Spec> {
         .join("../..")
         .canonicalize()?;
     let (program, origin) = match binary {
-        Some(binary) => (binary.canonicalize()?, ", a binary that was named".to_owned()),
+        Some(binary) => (binary.canonicalize()?, ", from --ws-echo or --before".to_owned()),
         None => {
             let commit = ["-C", &project.to_string_lossy(), "rev-parse", "--short", "HEAD"];
             let commit = machine::output("git", &commit).map(|commit| format!(", commit {commit}"));

@@ -1,6 +1,6 @@
-//! The responder, which shows that the load generator is no bottleneck. After the handshake it reads one frame and
-//! makes its reply once. From then on it counts the received bytes and sends as many replies, without reading the
-//! frames. No server can do less for a message than these system calls.
+//! The responder, which shows the highest rate of the load generator. After the handshake it decodes one frame and makes
+//! its reply once. From then on it counts the received bytes and sends as many replies, without decoding a frame. No
+//! server can do less for a message than these system calls.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ const MAX_WRITE: usize = 64 * 1024;
 #[derive(Default)]
 struct Connection {
     /// The request, then the first frame, until they are complete.
-    begun: Vec<u8>,
+    start: Vec<u8>,
     upgraded: bool,
     /// The lengths of a frame and of its reply, zero until the first frame is complete.
     frame: u64,
@@ -103,11 +103,11 @@ impl Connection {
             self.received += bytes.len() as u64;
             return Ok(());
         }
-        self.begun.extend(bytes);
+        self.start.extend(bytes);
         if self.upgraded {
             self.prepare_replies();
-        } else if self.begun.ends_with(b"\r\n\r\n") {
-            self.begun.clear();
+        } else if self.start.ends_with(b"\r\n\r\n") {
+            self.start.clear();
             self.upgraded = true;
             stream.write_all(RESPONSE)?;
         }
@@ -116,14 +116,14 @@ impl Connection {
 
     /// Makes the replies, once the first frame is complete.
     fn prepare_replies(&mut self) -> Option<()> {
-        let header = Header::read(&self.begun)?;
-        let (key, rest) = self.begun[header.length..].split_first_chunk()?;
+        let header = Header::read(&self.start)?;
+        let (key, rest) = self.start[header.length..].split_first_chunk()?;
         let payload = rest.get(..header.payload)?;
         let reply = frame::unmasked(header.opcode, &frame::mask(*key, payload));
         self.replies = reply.repeat(MAX_WRITE.div_ceil(reply.len()));
         self.reply = reply.len() as u64;
         self.frame = (header.length + key.len() + payload.len()) as u64;
-        self.received = self.begun.len() as u64;
+        self.received = self.start.len() as u64;
         Some(())
     }
 }

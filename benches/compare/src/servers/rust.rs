@@ -153,7 +153,7 @@ async fn tokio_tungstenite(stream: TcpStream) {
 }
 
 /// Writes all messages of one read in one write, as the example of tokio-tungstenite does. The example splits the
-/// stream and forwards one half to the other, which loses an echo that has a Close right behind it.
+/// stream and forwards one half to the other, which loses an echo if a Close frame follows it at once.
 async fn tokio_tungstenite_echo(stream: TcpStream) -> Result<(), tungstenite::Error> {
     let mut socket = tokio_tungstenite::accept_async(stream).await?;
     let mut next = socket.next().await;
