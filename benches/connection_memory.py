@@ -52,7 +52,7 @@ def row(name, offer=None, message=False, tls=False, pings=0):
         for client in clients * pings:
             if read_frame(client)[0] != 0x89:
                 sys.exit("expected a Ping")
-        # The allocator frees returned memory when it is asked for new memory.
+        # The allocator frees returned memory only when new memory is allocated.
         for _ in range(2 * CONNECTIONS):
             connect(server.port, tls, offer).close()
         each = (resident(server.process) - before) / CONNECTIONS
@@ -62,15 +62,15 @@ def row(name, offer=None, message=False, tls=False, pings=0):
 
 
 print(f"{CONNECTIONS} connections, bytes of resident memory for each one")
-row("plain, silent")
+row("plain, idle")
 row("plain, one message echoed", message=True)
-row("permessage-deflate agreed, silent", DEFLATE)
+row("permessage-deflate negotiated, not used", DEFLATE)
 row("permessage-deflate, one message echoed", DEFLATE, True)
 windows = f"{DEFLATE}; server_max_window_bits=9; client_max_window_bits=9"
 row("the same, windows of 9 bits", windows, True)
 takeover = f"{DEFLATE}; server_no_context_takeover; client_no_context_takeover"
 row("the same, no context takeover on either side", takeover, True)
-# Two whole intervals of silence, and the second for which mimalloc keeps freed memory.
-row("permessage-deflate, one message echoed, then silent for two ping intervals", DEFLATE, True, pings=5)
-row("wss, silent", tls=True)
+# Two ping intervals without a message, and the second for which mimalloc keeps freed memory.
+row("permessage-deflate, one message echoed, then idle for two ping intervals", DEFLATE, True, pings=5)
+row("wss, idle", tls=True)
 row("wss, one message echoed", message=True, tls=True)

@@ -76,7 +76,7 @@ def row(name, port, processes, ends, tls=False):
         client.close()
 
 
-print(f"{CONNECTIONS} idle connections; bytes of resident memory for each, in the server and in what is before it")
+print(f"{CONNECTIONS} idle connections; bytes of resident memory for each, in the server and in HAProxy before it")
 with start() as server:
     row("plain", server.port, [server.process], 2)
 with start(tls=True) as server:

@@ -4,11 +4,11 @@
     cargo build --release
     python3 benches/instructions.py [COMMAND...]
 
-COMMAND starts another server than ws-echo. It must print "listening on" and its address on 127.0.0.1, as the servers of
+COMMAND starts a server other than ws-echo. It must print "listening on" and its address on 127.0.0.1, as the servers of
 benches/compare do (`benches/compare/target/release/compare serve fastwebsockets`).
 
 Runs the server under valgrind's callgrind twice for each row, with few messages and with many, and divides the
-difference of the instructions by that of the messages. So the start, the handshake and the end do not count.
+difference of the instructions by that of the messages. So the start, both handshakes and the exit do not count.
 """
 
 import glob

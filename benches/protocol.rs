@@ -1,11 +1,7 @@
-//! The protocol alone, without a socket: what a message costs to decode and to encode, and what compressing it costs.
+//! Benchmarks of the protocol without a socket: decoding, encoding and compressing a message.
 //!
 //! `cargo bench --bench protocol`
-#![allow(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark that cannot go on says where"
-)]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails with a panic")]
 
 use std::hint::black_box;
 
@@ -18,7 +14,7 @@ use ws_echo::protocol::{
     frame::Header,
 };
 
-/// A read that has no large payload to wait for.
+/// Bytes of a read while no large payload is incomplete.
 const READ: usize = 64 * 1024;
 
 fn frame(kind: DataKind, payload: &[u8]) -> Vec<u8> {
@@ -66,7 +62,7 @@ fn decode(c: &mut Criterion) {
     }
     group.finish();
     let bytes = frame(Text, &[b'x'; 200]);
-    c.bench_function("reading a header", |bencher| {
+    c.bench_function("read a header", |bencher| {
         bencher.iter(|| Header::read(black_box(&bytes)))
     });
 }
@@ -110,7 +106,7 @@ fn deflate(c: &mut Criterion) {
             deflater.compress(black_box(text), &mut out)
         });
     });
-    // The first message of a context refers to nothing before it, so it can be decompressed again and again.
+    // The first message of a context refers to no earlier one, so it can be decompressed repeatedly.
     let (mut compressed, mut plain) = (Vec::new(), Vec::new());
     negotiated.deflater::<Client>().compress(text, &mut compressed);
     let mut inflater = negotiated.inflater::<Server>();

@@ -1,11 +1,11 @@
-//! What the session makes of a message and of a URL, alone.
+//! Benchmarks of two pure parts of a session: the reply to a message, and the parser of the query.
 //!
 //! `cargo bench --bench session`
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     missing_docs,
-    reason = "a benchmark that cannot go on says where"
+    reason = "a benchmark fails with a panic"
 )]
 
 use std::hint::black_box;
@@ -19,7 +19,7 @@ use ws_echo::{
     },
 };
 
-/// Milliseconds since the Unix epoch, as many digits as today's.
+/// Milliseconds since the Unix epoch, with the number of digits of a real timestamp.
 const NOW: u64 = 1_800_000_000_000;
 
 fn reply(c: &mut Criterion) {
@@ -27,7 +27,7 @@ fn reply(c: &mut Criterion) {
         prefix: "客户端发送的信息：",
         connection: None,
     };
-    let mut group = c.benchmark_group("making a reply");
+    let mut group = c.benchmark_group("reply to a message");
     for (name, mode, kind, size) in [
         ("verbatim, 32 B", ReplyMode::Verbatim, DataKind::Binary, 32),
         ("stamped, a text of 32 B", ReplyMode::Stamped, DataKind::Text, 32),
@@ -71,16 +71,16 @@ fn reply(c: &mut Criterion) {
 }
 
 fn behaviour(c: &mut Criterion) {
-    let mut group = c.benchmark_group("reading what a URL asks");
+    let mut group = c.benchmark_group("parse a query");
     for (name, query) in [
-        ("nothing", ""),
+        ("empty", ""),
         ("one key", "reply=verbatim"),
         (
             "ten keys",
             "reply=json&delay=250ms&jitter=1s&drop=0.1&duplicate=0.2&seed=7&fragment=100&rate=20000&close=4000:bye&after=10",
         ),
-        ("a key that means nothing", "token=eyJhbGciOiJIUzI1NiJ9"),
-        ("a bad value", "delay=soon"),
+        ("an unknown key", "token=eyJhbGciOiJIUzI1NiJ9"),
+        ("an invalid value", "delay=soon"),
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| Behaviour::from_query(black_box(query), 1 << 20, |_| ()));

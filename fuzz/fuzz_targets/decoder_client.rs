@@ -1,4 +1,4 @@
-//! The decoder of the client's end: unmasked frames, in pieces and in one piece.
+//! The decoder in the client's role: unmasked frames, in pieces and in one piece.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

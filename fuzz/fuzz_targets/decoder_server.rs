@@ -1,4 +1,4 @@
-//! The decoder of the server's end: masked frames, in pieces and in one piece.
+//! The decoder in the server's role: masked frames, in pieces and in one piece.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

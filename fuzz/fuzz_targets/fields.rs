@@ -44,7 +44,7 @@ fuzz_target!(|input: &[u8]| {
     check_negotiate(Deflate::negotiate([&[b"permessage-deflate;", input].concat()]));
 });
 
-/// The place of `part`, which borrows from `whole`.
+/// Returns the range of `part` in `whole`, from which it borrows.
 fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
     let start = part.as_ptr().addr() - whole.as_ptr().addr();
     assert_eq!(&whole[start..start + part.len()], part);
@@ -55,7 +55,7 @@ fn is_white_space(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// Between two parts there are one separator and white space, and nothing else is lost.
+/// Checks that two parts have one separator and white space between them, and that no other byte is lost.
 fn check_parts(whole: &[u8], parts: &[&[u8]], separator: u8) {
     let mut end = 0;
     for (position, part) in parts.iter().enumerate() {
@@ -74,7 +74,7 @@ fn check_parts(whole: &[u8], parts: &[&[u8]], separator: u8) {
     assert!(whole[end..].iter().copied().all(is_white_space));
 }
 
-/// Whether a separator stands outside of the quoted strings of a part.
+/// Returns whether a separator is outside of the quoted strings of a part.
 fn has_separator(part: &[u8], separator: u8) -> bool {
     let mut bytes = part.iter();
     while let Some(&byte) = bytes.next() {
@@ -94,7 +94,7 @@ fn has_separator(part: &[u8], separator: u8) -> bool {
     false
 }
 
-/// The name is what stands before the first `=`, the value is the rest, both without white space around them.
+/// Checks that the first `=` separates name and value, both without white space around them.
 fn check_name_and_value(parameter: &[u8]) {
     let (name, value) = fields::name_and_value(parameter);
     assert!(!name.contains(&b'='));
@@ -115,7 +115,7 @@ fn is_tchar(byte: &u8) -> bool {
     byte.is_ascii_graphic() && !b"\"(),/:;<=>?@[\\]{}".contains(byte)
 }
 
-/// A value without quotes stays as it is. A quoted value is the same after it is quoted and unquoted again.
+/// Checks that a value without quotes is unchanged, and that quoting and unquoting returns the same text.
 fn check_unquote(value: &[u8]) {
     let Some(text) = fields::unquote(value) else {
         assert_eq!(value.first(), Some(&b'"'));
@@ -135,7 +135,7 @@ fn check_unquote(value: &[u8]) {
     assert_eq!(fields::unquote(&quoted).as_deref(), Some(&*text));
 }
 
-/// The response to an offer is an offer that gets the same response, and names windows that both contexts support.
+/// Checks that the response to an offer is an offer that gets the same response, with windows that both contexts support.
 fn check_negotiate(deflate: Option<Deflate>) {
     let Some(deflate) = deflate else {
         return;

@@ -34,7 +34,7 @@ fn message(inflater: &mut Inflater, pieces: &[&[u8]], limit: usize) -> Result<Ve
     result.map(|()| out)
 }
 
-/// Decompresses arbitrary bytes. Pieces change no byte of the output, and no success to a failure.
+/// Checks the decompression of arbitrary bytes: pieces change no byte of the output, and no success to a failure.
 fn inflate(deflate: Deflate, messages: [&[u8]; 2], lengths: [u8; 4], limit: usize) {
     let (mut cut, mut whole) = (deflate.inflater::<Server>(), deflate.inflater::<Server>());
     for bytes in messages {

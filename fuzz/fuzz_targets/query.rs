@@ -1,4 +1,4 @@
-//! The query of a URL, as the behaviour of a connection.
+//! The parser of the query: its result, its limits and its error texts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -45,8 +45,8 @@ fn parse(query: &str) -> Result<Behaviour, InvalidParam> {
     Behaviour::from_query(query, MAX_MESSAGE_SIZE, |_| {})
 }
 
-/// Both texts are short. The hint holds nothing of the query. The error may repeat any character of a value: the JSON of
-/// the response and the log escape it.
+/// Checks that both texts are short, and that the hint repeats nothing of the query. The error may repeat any character of
+/// a value: the JSON of the response and the log escape it.
 fn check_error(error: &InvalidParam) {
     assert_eq!(error.to_string(), error.found);
     assert!(error.found.chars().count() <= LONGEST);
@@ -57,7 +57,7 @@ fn check_error(error: &InvalidParam) {
     }
 }
 
-/// No query makes the server hold more, or for longer, than the limits of `keys.rs`.
+/// Checks the limits of `keys.rs`: no query makes the server store more, or for longer.
 fn check_ranges(behaviour: &Behaviour) {
     let impairment = &behaviour.impairment;
     let waits = [

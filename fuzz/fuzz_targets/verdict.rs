@@ -1,4 +1,4 @@
-//! The decoder's verdict against tungstenite's: the same messages, and a violation for both or for neither.
+//! The decoder's verdict compared with tungstenite's: the same messages, and a violation in both or in neither.
 //!
 //! Three differences are known. Each has its section of RFC 6455 where the code handles it: lengths that are not minimal
 //! (5.2), close codes that must not be sent (7.4), and the time of a verdict.
@@ -18,7 +18,7 @@ use ws_echo::protocol::{
 };
 use ws_echo_fuzz::{Input, Outcome, decode};
 
-/// Frames with a length that is not minimal, after which an input is not looked at any further.
+/// Maximum number of frames of an input whose length is not minimal. The bytes after them are not compared.
 const MAX_SHORTENED: usize = 8;
 
 fuzz_target!(|input: &[u8]| {
@@ -38,7 +38,7 @@ fuzz_target!(|input: &[u8]| {
             compare(&bytes, &ours, limit);
             return;
         };
-        // Tungstenite reads a longer form as if it were the shortest, so it must give the same for both.
+        // Tungstenite reads a longer form as if it were the shortest, so its result must be the same for both.
         let theirs = theirs(&bytes, limit, true);
         assert!(theirs.events.starts_with(&events(&ours)));
         assert_eq!(theirs, self::theirs(&shorter, limit, true));
@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Our outcome up to the first Close frame. RFC 6455 section 5.5.1: no data frames come after it, so what follows is not
+/// Returns our outcome up to the first Close frame. RFC 6455 section 5.5.1: no data frames come after it, so what follows is not
 /// compared.
 fn ours(bytes: &[u8], limit: usize) -> Outcome {
     let limits = Limits {
@@ -65,7 +65,7 @@ fn ours(bytes: &[u8], limit: usize) -> Outcome {
 /// Opcodes and payloads.
 type Events = Vec<(u8, Vec<u8>)>;
 
-/// The outcome's events as tungstenite shows them.
+/// Returns the outcome's events as tungstenite reports them.
 fn events(ours: &Outcome) -> Events {
     let mut events: Events = ours
         .events
@@ -81,18 +81,18 @@ fn events(ours: &Outcome) -> Events {
     events
 }
 
-/// The body that tungstenite puts in the place of one whose code must not be sent.
+/// Returns the body that tungstenite substitutes for one whose code must not be sent.
 fn forbidden_code() -> Vec<u8> {
     [&1002_u16.to_be_bytes()[..], b"Protocol violation"].concat()
 }
 
 fn compare(bytes: &[u8], ours: &Outcome, limit: usize) {
-    // RFC 6455 allows a verdict as soon as a frame is known to be invalid. Ours comes with the header or within the
-    // payload, tungstenite's at the end of the frame: zeros complete it.
+    // RFC 6455 allows a verdict as soon as a frame is invalid. Ours is at the header or within the payload, tungstenite's
+    // at the end of the frame. Zeros complete that frame.
     let theirs = theirs(bytes, limit, ours.violation.is_some());
     let mut expected = events(ours);
     if let (Some(Violation::CloseCode(_)), None) = (ours.violation, theirs.violation.as_deref()) {
-        // RFC 6455 section 7.4: such a code is a violation. Tungstenite gives another code to its caller instead.
+        // RFC 6455 section 7.4: such a code is a violation. Tungstenite returns another code instead.
         expected.push((CLOSE, forbidden_code()));
         assert_eq!(theirs.events, expected);
         return;
@@ -142,7 +142,7 @@ struct Verdict {
 }
 
 fn theirs(bytes: &[u8], limit: usize, zeros: bool) -> Verdict {
-    // Our limit is one of data messages: it leaves a control frame alone.
+    // Our limit applies to data messages, not to control frames.
     let frame = limit.max(MAX_CONTROL_PAYLOAD);
     let config = WebSocketConfig::default()
         .read_buffer_size(4096)

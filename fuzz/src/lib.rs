@@ -1,4 +1,4 @@
-//! Code that several targets share: options at the start of an input, pieces of it, and the outcome of a decoder.
+//! Code that several targets share: options at the start of an input, its pieces, and the outcome of a decoder.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -28,7 +28,7 @@ impl Input<'_> {
         u16::from_be_bytes([self.byte(), self.byte()])
     }
 
-    /// The parameters of permessage-deflate that a byte chooses.
+    /// Returns the parameters of permessage-deflate that a byte selects.
     pub fn deflate(&mut self) -> Deflate {
         let byte = self.byte();
         let bits = 9 + byte % 7;
@@ -74,7 +74,7 @@ fn close_body(body: ws_echo::protocol::CloseFrame<'_>) -> Vec<u8> {
     [&body.code.to_be_bytes()[..], body.reason.as_bytes()].concat()
 }
 
-/// Events, the violation that ended them, and the bytes that were left then.
+/// Events, the violation that ended them, and the bytes that were not decoded.
 #[derive(Debug)]
 pub struct Outcome {
     pub events: Vec<Event>,
@@ -82,7 +82,7 @@ pub struct Outcome {
     pub rest: Vec<u8>,
 }
 
-/// Decodes the pieces as the end `R` does. `buffered()` is checked against the limit after each call.
+/// Decodes the pieces in the role `R`. Checks `buffered()` against the limit after each call.
 pub fn decode<R: Role>(
     pieces: &[&[u8]],
     limits: Limits,
@@ -139,7 +139,8 @@ impl Observer for Tap {
     }
 }
 
-/// The body of the decoder's targets: the outcome is the same in pieces and in one piece, and within the limits.
+/// Checks that the outcome is the same in pieces and in one piece, and within the limits. Both targets of the decoder run
+/// it.
 pub fn check_decoder<R: Role>(input: &[u8]) {
     let mut input = Input(input);
     let limits = Limits {
