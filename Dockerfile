@@ -1,15 +1,15 @@
-# Needs BuildKit, the default of Docker 23 and of every `docker compose`. No `# syntax=` line: the engine's own parser
-# is enough, and one download less is needed.
+# Needs BuildKit, the default of Docker 23 and of every `docker compose`. No `# syntax=` line: the engine's own parser is
+# enough and saves a download.
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY benches benches
 COPY src src
-# The target directory outlives the build, and cargo tells what changed by time stamps. Those of another checkout may be
-# older than what is in there, so this crate is always built anew, its dependencies only when the lock file says so.
+# The cached target directory outlives the build. cargo compares modification times, and the files of another checkout may be
+# older than the cached build. So `touch` forces a rebuild of this crate. Dependencies are rebuilt if Cargo.lock changes.
 #
-# crt-static on the gnu target makes a binary that needs nothing around it; --target keeps the flag off build scripts
-# and procedural macros, which cannot have it.
+# crt-static on the gnu target makes a static binary, which runs in an empty image. With --target, the flag does not apply to
+# build scripts and procedural macros, which cannot be static.
 RUN --mount=type=cache,id=ws-echo-registry,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,id=ws-echo-target,target=/build/target,sharing=locked \
     touch src/lib.rs src/main.rs && \
@@ -19,14 +19,14 @@ RUN --mount=type=cache,id=ws-echo-registry,target=/usr/local/cargo/registry,shar
 
 FROM scratch
 LABEL org.opencontainers.image.title="ws-echo" \
-      org.opencontainers.image.description="The WebSocket endpoint that you point a client, a proxy or a network at to learn the truth about it." \
+      org.opencontainers.image.description="A WebSocket echo server for testing clients, proxies and networks." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="MIT"
 COPY LICENSE /LICENSE
 COPY --from=build /ws-echo /ws-echo
 COPY static /static
-# A number, for there is no name service in here; IPv4 alone, for not every container has IPv6, and Docker's published
-# port answers on the host's ::1 all the same.
+# A numeric address, because the image has no name service. Only IPv4, because not every container has IPv6. Docker publishes
+# the port on the host's ::1 too.
 ENV WS_ECHO_LISTEN=0.0.0.0:3000 \
     WS_ECHO_STATIC_DIR=/static
 USER 65532:65532
@@ -34,7 +34,8 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=4s --start-period=10s --retries=3 CMD ["/ws-echo", "healthcheck"]
 ENTRYPOINT ["/ws-echo"]
-# What only whoever builds it knows, as --build-arg; last, for it changes with every build. docs/operations.md shows it.
+# Values for --build-arg, described in docs/operations.md. They are last, because they change with every build and would
+# invalidate the cache of later steps.
 ARG SOURCE
 ARG REVISION
 ARG CREATED

@@ -5,7 +5,7 @@
     python3 .ci/imports.py --graph      prints the import graph
     python3 .ci/imports.py --self-test  checks this script with small trees, each with one violation
 
-A room is a file or folder directly under src/, as src/routes.rs or src/session/. The rules:
+A room is a file or folder directly under src/, such as src/routes.rs or src/session/. The rules:
 
     1. A room imports only the rooms that its line of ROOMS names. ROOMS stands from top to bottom: imports run down.
     2. No two files under src/ import each other, directly or through other files.
@@ -26,8 +26,8 @@ File A imports file B if A names, in a `use` or in a path in the code, an item t
       are named through it count.
     - Items under `#[cfg(test)]`, and files that only such an item declares, are left out.
 
-The script reads text and knows no types. It does not see a method call on a value whose type the file does not name, nor
-a path inside a string (as in an attribute of serde), nor names that a macro generates in the file that calls it.
+The script parses text without types. It misses a method call on a value whose type the file does not name, a path inside a
+string (as in an attribute of serde), and names that a macro generates in the file that calls it.
 """
 import fnmatch, re, sys, tempfile
 from pathlib import Path
@@ -314,7 +314,7 @@ RIGHT = {
     "protocol/frame.rs": "use std::{fmt, mem};\nuse super::Limits;\npub struct Frame;\n#[cfg(test)]\nmod tests { use std::io; }",
     "protocol/limits.rs": "pub struct Limits;\nmod inner { use super::Limits; }",
 }
-WRONG = [  # file, its text, what the one line says
+WRONG = [  # file, its text, a part of the one violation that is reported
     ("session/clock.rs", "\nuse crate::{http::health::get};", "src/session/clock.rs:2: imports crate::http::health::get (src/http/health.rs)"),
     ("session/clock.rs", "fn f() { crate::http::health::get() }", "session may not import http"),
     ("session/clock.rs", "use super::super::http::health as h;", "session may not import http"),
@@ -335,14 +335,14 @@ WRONG = [  # file, its text, what the one line says
 
 
 def self_test():
-    for name, text, says in [("lib.rs", RIGHT["lib.rs"], ""), *WRONG]:
+    for name, text, expected in [("lib.rs", RIGHT["lib.rs"], ""), *WRONG]:
         with tempfile.TemporaryDirectory() as root:
             for path, code in {**RIGHT, "attic.rs": "", name: text}.items():
                 path = Path(root, "src", path)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(code)
             found = [line.replace(root + "/", "") for line in Graph(Path(root)).violations()]
-        assert len(found) == bool(says) and says in "".join(found), (name, text, found)
+        assert len(found) == bool(expected) and expected in "".join(found), (name, text, found)
     print(f"{len(WRONG)} wrong trees and a right one: as expected")
 
 
