@@ -51,7 +51,7 @@ pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Entry> {
         .map(forwarded_element)
         .collect();
     if entries.is_empty() && headers.contains_key(header::FORWARDED) {
-        entries.push(Err("it is empty"));
+        entries.push(Err("it has no entry"));
     }
     entries
 }

@@ -144,7 +144,7 @@ impl Handshake {
             return Ok(Behaviour::default());
         }
         Behaviour::from_query(query, self.config.max_message_size.limit(), |key| {
-            debug!(key; "a query key that means nothing here");
+            debug!(key; "unknown query key ignored");
         })
     }
 

@@ -26,6 +26,31 @@ pub enum Fault {
 }
 
 impl Fault {
+    const ALL: [Self; 8] = [
+        Self::Rsv,
+        Self::Opcode,
+        Self::Masked,
+        Self::Length,
+        Self::Utf8,
+        Self::Continuation,
+        Self::CloseCode,
+        Self::CloseLength,
+    ];
+
+    /// Returns the value of `?wire=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rsv => "rsv",
+            Self::Opcode => "opcode",
+            Self::Masked => "masked",
+            Self::Length => "length",
+            Self::Utf8 => "utf8",
+            Self::Continuation => "continuation",
+            Self::CloseCode => "close-code",
+            Self::CloseLength => "close-length",
+        }
+    }
+
     /// Returns whether this is a Close frame. No frame may be sent after one (RFC 6455 section 5.5.1).
     pub fn is_close(self) -> bool {
         matches!(self, Self::CloseCode | Self::CloseLength)
@@ -79,16 +104,7 @@ impl FromStr for Fault {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        Ok(match name {
-            "rsv" => Self::Rsv,
-            "opcode" => Self::Opcode,
-            "masked" => Self::Masked,
-            "length" => Self::Length,
-            "utf8" => Self::Utf8,
-            "continuation" => Self::Continuation,
-            "close-code" => Self::CloseCode,
-            "close-length" => Self::CloseLength,
-            _ => return Err(()),
-        })
+        let found = Self::ALL.into_iter().find(|fault| fault.name() == name);
+        found.ok_or(())
     }
 }

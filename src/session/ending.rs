@@ -47,7 +47,11 @@ impl Session {
         if !self.life.may_send() {
             return;
         }
-        debug!(target: "ws_echo::session", connection = self.details.permit.id(), event:? = action; "as the URL asked");
+        debug!(
+            target: "ws_echo::session",
+            connection = self.details.permit.id(), key = action.key(), value = action.value().as_deref();
+            "behaviour triggered"
+        );
         match action {
             Action::Close(frame) => self.close_with(frame),
             Action::Wire(fault) => {

@@ -69,11 +69,11 @@ impl Session {
             Some(CloseOutcome::PeerClosed(code)) => (code.unwrap_or(1005), ClosedBy::Peer, ""),
             Some(CloseOutcome::ServerClosed(frame)) => (frame.code, ClosedBy::Server, frame.reason.as_ref()),
             Some(CloseOutcome::InvalidClose) => {
-                (1005, ClosedBy::Server, "a broken Close frame, as the URL asked")
+                (1005, ClosedBy::Server, "invalid Close frame by behaviour wire")
             }
             // RFC 6455 section 7.1.5: no Close frame came.
-            Some(CloseOutcome::Reset) => (1006, ClosedBy::Server, "reset, as the URL asked"),
-            None => (1006, ClosedBy::Peer, "gone without a Close frame"),
+            Some(CloseOutcome::Reset) => (1006, ClosedBy::Server, "reset by behaviour abort"),
+            None => (1006, ClosedBy::Peer, "connection lost without a Close frame"),
         };
         self.context
             .counters

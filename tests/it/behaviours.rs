@@ -9,7 +9,7 @@ use ws_echo::config::Timer;
 
 use crate::support::{
     Echo,
-    process::Process,
+    process::{Process, ws_echo},
     raw::{self, BINARY, CLOSE, CONTINUATION, FIN, Frame, PING, RSV1, Raw, TEXT, frame, upgrade},
 };
 
@@ -474,6 +474,45 @@ async fn with_behaviours_off_the_query_is_ignored() {
             .unwrap()
             .starts_with("客户端发送的信息：x,")
     );
+}
+
+#[actix_rt::test]
+async fn the_log_has_the_key_and_the_value_of_an_action_and_the_reason_of_its_end() {
+    let mut command = ws_echo();
+    command
+        .arg("--listen=127.0.0.1:0")
+        .env("RUST_LOG", "ws_echo=debug");
+    let mut server = Process::spawn(command, 1).await;
+    for (query, triggered, end) in [
+        (
+            "close=4000:so%20long",
+            "key=close value=\"4000:so long\"",
+            "code=4000 by=server reason=\"so long\"",
+        ),
+        (
+            "close=1012",
+            "key=close value=1012",
+            "code=1012 by=server reason=\"\"",
+        ),
+        (
+            "abort",
+            "key=abort",
+            "code=1006 by=server reason=\"reset by behaviour abort\"",
+        ),
+        (
+            "wire=close-length",
+            "key=wire value=close-length",
+            "code=1005 by=server reason=\"invalid Close frame by behaviour wire\"",
+        ),
+    ] {
+        drop(server.raw(&format!("/?{query}")).await);
+        let line = server.logged("behaviour triggered connection=").await;
+        assert!(line.ends_with(triggered), "{line}");
+        let line = server.logged("connection closed").await;
+        assert!(line.contains(end), "{line}");
+    }
+    let _peer = server.raw("/?Delay=1s").await;
+    server.logged("unknown query key ignored key=Delay").await;
 }
 
 /// One value of each key that keeps to the protocol and to the present.

@@ -144,6 +144,7 @@ async fn a_fin_without_a_close_ends_the_session_with_1006() {
         peer.send(&sent).await;
         peer.stream.shutdown().await.unwrap();
         let closed = server.logged("connection closed").await;
-        assert!(closed.contains("code=1006 by=peer"), "{sent:?}: {closed}");
+        let lost = "code=1006 by=peer reason=\"connection lost without a Close frame\"";
+        assert!(closed.contains(lost), "{sent:?}: {closed}");
     }
 }

@@ -11,6 +11,7 @@ mod query;
 mod watch_key;
 
 use std::{
+    borrow::Cow,
     num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
@@ -103,6 +104,27 @@ pub enum Action {
     Abort,
     /// `wire`: the server sends this invalid frame.
     Wire(Fault),
+}
+
+impl Action {
+    /// Returns the query key of the action.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Close(_) => "close",
+            Self::Abort => "abort",
+            Self::Wire(_) => "wire",
+        }
+    }
+
+    /// Returns the value of the query key, for the log. None for `abort`, which has no value.
+    pub fn value(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Close(CloseFrame { code, reason }) if reason.is_empty() => Some(code.to_string().into()),
+            Self::Close(CloseFrame { code, reason }) => Some(format!("{code}:{reason}").into()),
+            Self::Abort => None,
+            Self::Wire(fault) => Some(fault.name().into()),
+        }
+    }
 }
 
 /// When the action happens.
