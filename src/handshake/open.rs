@@ -18,7 +18,7 @@ use super::{
     validate::{Policy, RequestParts, validate},
 };
 use crate::{
-    admission::{Admission, ConnectionPermit, SessionPermit},
+    admission::{Admission, AdmissionError, ConnectionPermit, SessionPermit},
     config::Config,
     protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
     session::{
@@ -158,7 +158,7 @@ impl Handshake {
         if let Some(delay) = behaviour.handshake_delay {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = self.admission.stopping() => return Err(Refusal::Draining),
+                () = self.admission.stopping() => return Err(AdmissionError::Draining.into()),
                 () = gone(socket) => return Err(Refusal::Gone),
             }
         }

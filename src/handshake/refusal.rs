@@ -17,21 +17,23 @@ use crate::{
 /// The reason to refuse a handshake.
 #[derive(Debug, Error)]
 pub(crate) enum Refusal {
-    #[error("a WebSocket handshake is a GET request")]
+    #[error("the method is not GET")]
     Method,
-    #[error("a WebSocket handshake is an HTTP/1.1 request")]
+    #[error("the HTTP version is not 1.1")]
     HttpVersion,
+    /// actix-http refuses an HTTP/1.1 request without Host before the handshake, with an empty 400. The check stays for other versions of HTTP,
+    /// and the counter's label with it.
     #[error("no Host header")]
     Host,
     #[error("no Upgrade: websocket header")]
     NotUpgrade,
     #[error("no Connection: Upgrade header")]
     NotConnectionUpgrade,
-    #[error("the Connection header says close as well as Upgrade")]
+    #[error("the Connection header has close beside Upgrade")]
     ConnectionClose,
-    #[error("the Upgrade header asks for more than websocket")]
+    #[error("the Upgrade header lists more than websocket")]
     OtherUpgrades,
-    #[error("a WebSocket handshake has no body")]
+    #[error("the handshake has a body")]
     Body,
     #[error("Sec-WebSocket-Version is not 13")]
     Version,
@@ -41,31 +43,20 @@ pub(crate) enum Refusal {
     SeveralKeys,
     #[error("Sec-WebSocket-Protocol is not a list of unique tokens")]
     Subprotocol,
-    #[error("this origin may not connect")]
+    #[error("this origin is not allowed")]
     Origin,
     #[error(transparent)]
     Behaviour(#[from] InvalidParam),
-    #[error("the server is shutting down")]
-    Draining,
     #[error(transparent)]
-    Admission(AdmissionError),
+    Admission(#[from] AdmissionError),
     #[error(transparent)]
     RateExceeded(#[from] RateExceeded),
-    #[error("the client has left")]
+    #[error("the client closed the connection before the response")]
     Gone,
-    #[error("the peer has no address")]
+    #[error("the connection has no peer address")]
     NoPeer,
-    #[error("the URL asks for status {status}")]
+    #[error("status {status} requested by handshake-status")]
     RequestedStatus { status: u16, location: String },
-}
-
-impl From<AdmissionError> for Refusal {
-    fn from(error: AdmissionError) -> Self {
-        match error {
-            AdmissionError::Draining => Self::Draining,
-            error => Self::Admission(error),
-        }
-    }
 }
 
 impl Refusal {
@@ -85,7 +76,6 @@ impl Refusal {
             Self::Subprotocol => RefusalReason::Subprotocol,
             Self::Origin => RefusalReason::Origin,
             Self::Behaviour(_) => RefusalReason::Behaviour,
-            Self::Draining => RefusalReason::ShuttingDown,
             Self::Admission(AdmissionError::MaxConnections(_)) => RefusalReason::MaxConnections,
             Self::Admission(AdmissionError::MaxConnectionsPerIp(_)) => RefusalReason::MaxConnectionsPerIp,
             Self::Admission(AdmissionError::MaxHttpConnections(_)) => RefusalReason::MaxHttpConnections,
@@ -107,34 +97,33 @@ impl Refusal {
     /// Returns the hint for the client.
     fn hint(&self) -> &str {
         match self {
-            Self::Method => "send GET; a page's new WebSocket(url) does",
-            Self::HttpVersion => "send HTTP/1.1; a proxy in between may have changed it",
-            Self::Host => "send Host (RFC 9112 section 3.2)",
+            Self::Method => "send a GET request (RFC 6455 section 4.1)",
+            Self::HttpVersion => "send HTTP/1.1, and configure each proxy in between to use it",
+            Self::Host => "send a Host header (RFC 9112 section 3.2)",
             Self::NotUpgrade => {
-                "send Upgrade: websocket; a proxy drops it unless it is told to pass it on (RFC 9110 section 7.6.1)"
+                "send Upgrade: websocket, and configure each proxy in between to forward it (RFC 9110 section 7.6.1)"
             }
             Self::NotConnectionUpgrade => {
-                "send Connection: Upgrade; a proxy drops it unless it is told to pass it on (RFC 9110 section 7.6.1)"
+                "send Connection: Upgrade, and configure each proxy in between to forward it (RFC 9110 section 7.6.1)"
             }
             Self::ConnectionClose => {
-                "leave close out; the server closes the connection when the session has ended"
+                "remove close, because the server closes the connection when the session ends"
             }
-            Self::OtherUpgrades => "send Upgrade: websocket and nothing else in it",
-            Self::Body => "leave Content-Length and Transfer-Encoding out",
+            Self::OtherUpgrades => "send Upgrade: websocket without another protocol",
+            Self::Body => "remove Content-Length and Transfer-Encoding",
             Self::Version => "send Sec-WebSocket-Version: 13, once (RFC 6455 section 4.1)",
             Self::Key => "send 16 random bytes in base64, 24 characters (RFC 6455 section 4.1)",
             Self::SeveralKeys => "send Sec-WebSocket-Key once (RFC 6455 section 11.3.1)",
             Self::Subprotocol => {
-                "send names of letters, digits and !#$%&'*+-.^_`|~, each once, with commas between"
+                "send each name once, separated by commas, of letters, digits and !#$%&'*+-.^_`|~"
             }
-            Self::Origin => "the operator lists the origins that may: --allow-origin",
-            Self::Behaviour(invalid) => &invalid.expected,
-            Self::Draining => "try again later; Retry-After says when",
+            Self::Origin => "ask the operator to add the origin to --allow-origin",
+            Self::Behaviour(invalid) => &invalid.hint,
             Self::Admission(error) => error.hint(),
             Self::RateExceeded(error) => error.hint(),
-            Self::Gone => "stay connected",
+            Self::Gone => "keep the connection open until the response",
             Self::NoPeer => "connect over TCP",
-            Self::RequestedStatus { .. } => "leave handshake-status out to be let in",
+            Self::RequestedStatus { .. } => "remove handshake-status from the URL to open a connection",
         }
     }
 }
@@ -152,7 +141,7 @@ impl ResponseError for Refusal {
             Self::RequestedStatus { status, .. } => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST)
             }
-            Self::Draining | Self::Admission(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Admission(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -236,7 +225,9 @@ mod tests {
             );
             let body = response.into_body().try_into_bytes().unwrap();
             assert!(
-                body.starts_with(b"{\"error\":\"the URL asks for status "),
+                body.starts_with(
+                    format!("{{\"error\":\"status {status} requested by handshake-status\"").as_bytes()
+                ),
                 "{status}"
             );
         }
@@ -263,6 +254,7 @@ mod tests {
                 "{refusal}"
             );
             assert_eq!(refusal.limit(), limit, "{refusal}");
+            assert_eq!(refusal.hint(), error.hint());
             assert!(
                 refusal
                     .error_response()

@@ -227,24 +227,20 @@ pub(super) mod tests {
             (
                 "connection",
                 b"close, Upgrade",
-                "the Connection header says close as well as Upgrade",
+                "the Connection header has close beside Upgrade",
             ),
             (
                 "upgrade",
                 b"h2c, websocket",
-                "the Upgrade header asks for more than websocket",
+                "the Upgrade header lists more than websocket",
             ),
             (
                 "upgrade",
                 b"websocket,",
-                "the Upgrade header asks for more than websocket",
+                "the Upgrade header lists more than websocket",
             ),
-            ("content-length", b"5", "a WebSocket handshake has no body"),
-            (
-                "transfer-encoding",
-                b"chunked",
-                "a WebSocket handshake has no body",
-            ),
+            ("content-length", b"5", "the handshake has a body"),
+            ("transfer-encoding", b"chunked", "the handshake has a body"),
             ("sec-websocket-version", b"-", "Sec-WebSocket-Version is not 13"),
             ("sec-websocket-version", b"8", "Sec-WebSocket-Version is not 13"),
             (

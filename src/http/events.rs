@@ -8,7 +8,11 @@ use serde::Deserialize;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::sse::{self, EventSource};
-use crate::{admission::Admission, session::clock::now_ms, transport::error_body::ErrorBody};
+use crate::{
+    admission::Admission,
+    session::{behaviour::InvalidParam, clock::now_ms},
+    transport::error_body::ErrorBody,
+};
 
 /// The interval without `every`.
 const DEFAULT: Duration = Duration::from_secs(2);
@@ -23,14 +27,26 @@ pub(crate) struct EventsQuery {
 }
 
 impl EventsQuery {
-    fn every(&self) -> Option<Duration> {
+    fn every(&self) -> Result<Duration, InvalidParam> {
         let Some(every) = &self.every else {
-            return Some(DEFAULT);
+            return Ok(DEFAULT);
         };
         humantime::parse_duration(every)
             .ok()
             .filter(|every| (SHORTEST..=LONGEST).contains(every))
+            .ok_or_else(|| {
+                let hint = "set every to a value such as 2s, or remove every".to_owned();
+                InvalidParam::invalid_value("every", every, "a duration from 10ms to 1h", hint)
+            })
     }
+}
+
+/// The one error of a query whose only field is an optional string.
+fn set_twice() -> Result<Duration, InvalidParam> {
+    Err(InvalidParam {
+        error: "every is set twice".to_owned(),
+        hint: "remove the second every".to_owned(),
+    })
 }
 
 struct Times {
@@ -54,11 +70,14 @@ pub(crate) async fn events(
     query: Option<web::Query<EventsQuery>>,
     admission: web::Data<Admission>,
 ) -> HttpResponse {
-    let Some(every) = query.and_then(|query| query.every()) else {
-        return HttpResponse::BadRequest().json(ErrorBody {
-            error: "every is no duration that is taken here",
-            hint: "every is a duration such as 500ms or 2s, from 10ms to 1h",
-        });
+    let every = match query.map_or_else(set_twice, |query| query.every()) {
+        Ok(every) => every,
+        Err(InvalidParam { error, hint }) => {
+            return HttpResponse::BadRequest().json(ErrorBody {
+                error: &error,
+                hint: &hint,
+            });
+        }
     };
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

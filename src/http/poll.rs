@@ -35,25 +35,28 @@ pub(crate) struct PollQuery {
 /// The reason why a body gets no complete reply.
 #[derive(Debug, Error)]
 enum BodyError {
-    #[error("the message is too big")]
-    TooBig,
+    #[error("the message is larger than {limit} bytes")]
+    TooBig { limit: usize },
     #[error("the message is not UTF-8")]
     Utf8,
-    #[error("the body did not come whole")]
+    #[error("the body is incomplete")]
     Incomplete(#[source] PayloadError),
 }
 
 impl BodyError {
     fn to_response(&self) -> HttpResponse {
         let (response, hint) = match self {
-            Self::TooBig => (
+            Self::TooBig { .. } => (
                 HttpResponse::PayloadTooLarge(),
-                "send less, or start the server with a larger --max-message-size",
+                "send a smaller message, or ask the operator to raise --max-message-size",
             ),
-            Self::Utf8 => (HttpResponse::BadRequest(), "send text; bytes go over a WebSocket"),
+            Self::Utf8 => (
+                HttpResponse::BadRequest(),
+                "send text, or send bytes over a WebSocket",
+            ),
             Self::Incomplete(_) => (
                 HttpResponse::BadRequest(),
-                "send as many bytes as Content-Length says",
+                "send the complete body that Content-Length or Transfer-Encoding declares",
             ),
         };
         refuse(response, &self.to_string(), hint)
@@ -70,11 +73,12 @@ pub(crate) async fn get(
     query: Option<web::Query<PollQuery>>,
     config: web::Data<Config>,
 ) -> HttpResponse {
+    // The one error of a query whose only field is an optional string.
     let Some(query) = query else {
         return refuse(
             HttpResponse::BadRequest(),
-            "this query cannot be read",
-            "send GET /poll?message=TEXT, percent-encoded, or POST /poll with the message as its body",
+            "message is set twice",
+            "remove the second message",
         );
     };
     respond(&request).body(stamped(&config.prefix, &query.message, now_ms()))
@@ -90,7 +94,7 @@ pub(crate) async fn post(
     let limit = config.max_message_size.limit();
     let declared = declared_length(&request);
     if declared.is_some_and(|declared| declared > limit as u64) {
-        return BodyError::TooBig.to_response();
+        return BodyError::TooBig { limit }.to_response();
     }
     let socket = request.conn_data::<Rc<Socket>>().cloned();
     if let Some(socket) = &socket {
@@ -98,7 +102,8 @@ pub(crate) async fn post(
     }
     let mut body = Body {
         payload,
-        left: limit,
+        limit,
+        received: 0,
         cut: Vec::new(),
         socket,
     };
@@ -155,8 +160,10 @@ fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, B
 /// The message that arrives, in pieces of valid UTF-8.
 struct Body {
     payload: web::Payload,
-    /// Number of bytes up to the limit.
-    left: usize,
+    /// Maximum size in bytes.
+    limit: usize,
+    /// Size of the pieces so far, at most `limit`.
+    received: usize,
     /// An incomplete character at the end of the last piece, at most 3 bytes.
     cut: Vec<u8>,
     socket: Option<Rc<Socket>>,
@@ -182,7 +189,11 @@ impl Body {
     }
 
     fn take(&mut self, piece: Bytes) -> Result<Bytes, BodyError> {
-        self.left = self.left.checked_sub(piece.len()).ok_or(BodyError::TooBig)?;
+        let limit = self.limit;
+        if piece.len() > limit - self.received {
+            return Err(BodyError::TooBig { limit });
+        }
+        self.received += piece.len();
         let mut text = piece;
         if !self.cut.is_empty() {
             self.cut.extend_from_slice(&text);

@@ -52,7 +52,7 @@ impl CloseCause {
             Self::ShuttingDown => "shutting down".to_owned(),
             Self::Idle(timeout) => format!("idle for {timeout}"),
             Self::Violation(violation) => violation.to_string(),
-            Self::MaxBuffered => "all connections together reach --max-buffered".to_owned(),
+            Self::MaxBuffered => "memory limit --max-buffered reached".to_owned(),
         };
         CloseFrame {
             code: self.code(),
@@ -101,7 +101,7 @@ mod tests {
             (
                 CloseCause::MaxBuffered,
                 1013,
-                "ws-echo: all connections together reach --max-buffered",
+                "ws-echo: memory limit --max-buffered reached",
             ),
         ] {
             let reason = cause.to_frame();

@@ -387,7 +387,7 @@ async fn handshake_status_refuses_with_the_status_and_its_fields() {
             value.map(|value| value.replace("reply=verbatim", "reply=verbatim&handshake-delay=1ms"));
         assert_eq!(head.get(name), expected.as_deref(), "{status}");
         assert!(
-            body.contains(&format!("the URL asks for status {status}")),
+            body.contains(&format!("status {status} requested by handshake-status")),
             "{body}"
         );
     }

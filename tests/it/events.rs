@@ -49,13 +49,37 @@ async fn the_time_is_sent_at_once_and_then_at_each_interval() {
 #[actix_rt::test]
 async fn an_invalid_interval_gets_400_with_the_allowed_range() {
     let echo = Echo::start();
-    for query in ["?every=fast", "?every=9ms", "?every=0s", "?every=61m", "?every="] {
+    for (query, error) in [
+        (
+            "?every=fast",
+            "invalid value \"fast\" for every: expected a duration from 10ms to 1h",
+        ),
+        (
+            "?every=9ms",
+            "invalid value \"9ms\" for every: expected a duration from 10ms to 1h",
+        ),
+        (
+            "?every=0s",
+            "invalid value \"0s\" for every: expected a duration from 10ms to 1h",
+        ),
+        (
+            "?every=61m",
+            "invalid value \"61m\" for every: expected a duration from 10ms to 1h",
+        ),
+        (
+            "?every=",
+            "invalid value \"\" for every: expected a duration from 10ms to 1h",
+        ),
+        ("?every=1s&every=2s", "every is set twice"),
+    ] {
         let mut peer = Raw::connect(echo.addr()).await;
         peer.send(format!("GET /events{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
             .await;
         let (head, body) = peer.response().await;
         assert_eq!(head.status, 400, "{query}");
-        assert!(body.contains("from 10ms to 1h"), "{body}");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["error"], error);
+        assert!(body["hint"].as_str().unwrap().contains("every"), "{body}");
     }
 }
 

@@ -18,7 +18,7 @@ fn key(name: &str) -> &'static Key {
 
 fn parse(query: &str) -> Behaviour {
     Behaviour::from_query(query, 16 * 1024 * 1024, |unknown| panic!("{query}: {unknown}"))
-        .unwrap_or_else(|error| panic!("{query}: {error}; {}", error.expected))
+        .unwrap_or_else(|error| panic!("{query}: {error}; {}", error.hint))
 }
 
 /// The texts between two marks, in their order.

@@ -182,5 +182,14 @@ async fn a_body_that_is_not_utf8_gets_400() {
     let (head, body) = peer.response().await;
     assert_eq!(head.status, 400);
     let json: serde_json::Value = serde_json::from_str(&body).unwrap();
-    assert!(json["error"].as_str().unwrap().contains("UTF-8"), "{body}");
+    assert_eq!(json["error"], "the message is not UTF-8");
+}
+
+#[actix_rt::test]
+async fn a_message_that_is_set_twice_is_refused() {
+    let echo = Echo::start();
+    let mut peer = Raw::connect(echo.addr()).await;
+    peer.send(raw::get("/poll?message=a&message=b").as_bytes()).await;
+    let (_, hint) = peer.refusal(400).await;
+    assert_eq!(hint, "remove the second message");
 }

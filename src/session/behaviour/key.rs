@@ -11,7 +11,7 @@ pub struct Key {
     pub group: Group,
     /// The kind of its value.
     pub kind: Kind,
-    /// The values that are allowed, to follow "set KEY to".
+    /// The values that are allowed, to follow "expected" in an error.
     pub expected: &'static str,
     /// A value that is allowed.
     pub example: &'static str,

@@ -150,10 +150,27 @@ pub enum Subprotocol {
 
 /// A query that the server refuses: a value that its key does not allow, or keys that do not go together.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{found}")]
+#[error("{error}")]
 pub struct InvalidParam {
-    /// The error in the query, such as `invalid value "6m" for delay`.
-    pub found: String,
-    /// The expectation of the server, as one imperative sentence, such as `set delay to a duration from 0 to 5m`.
-    pub expected: String,
+    /// What was found and what is expected, such as `invalid value "6m" for delay: expected a duration from 0 to 5m`.
+    pub error: String,
+    /// One imperative sentence, such as `set delay to a value such as 250ms, or remove delay`.
+    pub hint: String,
+}
+
+impl InvalidParam {
+    /// Number of characters of an invalid value that an error repeats. A query can be much longer.
+    const MAX_REPEATED: usize = 64;
+
+    /// Creates the error of a value that its key does not allow.
+    pub(crate) fn invalid_value(name: &str, value: &str, expected: &str, hint: String) -> Self {
+        let (value, cut) = match value.char_indices().nth(Self::MAX_REPEATED) {
+            Some((end, _)) => (&value[..end], "…"),
+            None => (value, ""),
+        };
+        Self {
+            error: format!("invalid value \"{value}{cut}\" for {name}: expected {expected}"),
+            hint,
+        }
+    }
 }

@@ -6,9 +6,6 @@ use super::{
     param::Param,
 };
 
-/// Number of characters of an invalid value that an error repeats. A query can be much longer.
-const MAX_REPEATED: usize = 64;
-
 impl Behaviour {
     /// Parses a query string, percent-encoded as it stands in the URL.
     ///
@@ -64,16 +61,16 @@ fn check_combination(set: &[&Key]) -> Result<(), InvalidParam> {
         let mut later = set[position + 1..].iter();
         if let Some(other) = later.find(|other| key.excludes.contains(&other.name)) {
             return Err(InvalidParam {
-                found: format!("{} and {} exclude each other", key.name, other.name),
-                expected: format!("remove {} or {}", key.name, other.name),
+                error: format!("{} and {} exclude each other", key.name, other.name),
+                hint: format!("remove {} or {}", key.name, other.name),
             });
         }
         let is_set = |name: &&str| set.iter().any(|key| key.name == *name);
         if !key.needs.is_empty() && !key.needs.iter().any(is_set) {
             let needs = alternatives(key.needs);
             return Err(InvalidParam {
-                found: format!("{} is set without {needs}", key.name),
-                expected: format!("add {needs}, or remove {}", key.name),
+                error: format!("{} is set without {needs}", key.name),
+                hint: format!("add {needs}, or remove {}", key.name),
             });
         }
     }
@@ -82,32 +79,31 @@ fn check_combination(set: &[&Key]) -> Result<(), InvalidParam> {
 
 fn set_twice(key: &Key) -> InvalidParam {
     InvalidParam {
-        found: format!("{} is set twice", key.name),
-        expected: format!("remove the second {}", key.name),
+        error: format!("{} is set twice", key.name),
+        hint: format!("remove the second {}", key.name),
     }
 }
 
 fn invalid_value(key: &Key, param: &Param<'_>) -> InvalidParam {
-    let name = key.name;
-    let found = if key.kind == Kind::Secret {
-        format!("invalid value for {name}")
-    } else {
-        format!("invalid value \"{}\" for {name}", shorten(param.value))
-    };
+    let Key { name, example, .. } = key;
     let expected = match key.kind {
-        Kind::NoValue => format!("remove the value of {name}"),
         // The operator's limit as a number, because the client has no other access to it.
-        Kind::Size => format!("set {name} to a size from 1 to {} bytes", param.max_message_size),
-        _ => format!("set {name} to {}", key.expected),
+        Kind::Size => &format!("a size from 1 to {} bytes", param.max_message_size),
+        _ => key.expected,
     };
-    InvalidParam { found, expected }
-}
-
-fn shorten(value: &str) -> String {
-    match value.char_indices().nth(MAX_REPEATED) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
-    }
+    let hint = match key.kind {
+        Kind::Secret => {
+            // The error does not repeat a secret, and the hint names none that many clients would use.
+            return InvalidParam {
+                error: format!("invalid value for {name}: expected {expected}"),
+                hint: format!("set {name} to a random key of that form, or remove {name}"),
+            };
+        }
+        Kind::NoValue => format!("remove the value of {name}"),
+        Kind::Words([word]) => format!("set {name} to {word}, or remove {name}"),
+        _ => format!("set {name} to a value such as {example}, or remove {name}"),
+    };
+    InvalidParam::invalid_value(name, param.value, expected, hint)
 }
 
 /// Joins names, such as `close, abort or wire`.
@@ -117,6 +113,7 @@ fn alternatives(names: &[&str]) -> String {
         names => names.concat(),
     }
 }
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -258,36 +255,36 @@ mod tests {
 
     #[test]
     fn an_error_has_what_was_found_and_what_is_expected() {
-        for (query, found, expected) in [
+        for (query, error, hint) in [
             (
                 "reply=loud",
-                "invalid value \"loud\" for reply",
-                "set reply to stamped, verbatim, json or none",
+                "invalid value \"loud\" for reply: expected stamped, verbatim, json or none",
+                "set reply to a value such as json, or remove reply",
             ),
             (
                 "delay=6m",
-                "invalid value \"6m\" for delay",
-                "set delay to a duration from 0 to 5m",
+                "invalid value \"6m\" for delay: expected a duration from 0 to 5m",
+                "set delay to a value such as 250ms, or remove delay",
             ),
             (
                 "abort=1",
-                "invalid value \"1\" for abort",
+                "invalid value \"1\" for abort: expected no value",
                 "remove the value of abort",
             ),
             (
                 "pong=on",
-                "invalid value \"on\" for pong",
-                "set pong to off, or leave it out",
+                "invalid value \"on\" for pong: expected off",
+                "set pong to off, or remove pong",
             ),
             (
                 "max-message-size=17MiB",
-                "invalid value \"17MiB\" for max-message-size",
-                "set max-message-size to a size from 1 to 16777216 bytes",
+                "invalid value \"17MiB\" for max-message-size: expected a size from 1 to 16777216 bytes",
+                "set max-message-size to a value such as 64KiB, or remove max-message-size",
             ),
             (
                 "watch=secret",
-                "invalid value for watch",
-                "set watch to a key of 16 to 64 letters, digits, _ and -",
+                "invalid value for watch: expected a key of 16 to 64 letters, digits, _ and -",
+                "set watch to a random key of that form, or remove watch",
             ),
             (
                 "delay=1s&delay=2s",
@@ -305,16 +302,16 @@ mod tests {
                 "add close, abort or wire, or remove after",
             ),
         ] {
-            let error = parse(query).unwrap_err();
-            assert_eq!(
-                (error.to_string().as_str(), error.expected.as_str()),
-                (found, expected)
-            );
+            let invalid = parse(query).unwrap_err();
+            assert_eq!((invalid.error.as_str(), invalid.hint.as_str()), (error, hint));
         }
-        let long = parse(&format!("seed={}", "é".repeat(65))).unwrap_err();
+        let long = parse(&format!("drop={}", "é".repeat(65))).unwrap_err();
         assert_eq!(
-            long.found,
-            format!("invalid value \"{}…\" for seed", "é".repeat(64))
+            long.to_string(),
+            format!(
+                "invalid value \"{}…\" for drop: expected a probability from 0 to 1",
+                "é".repeat(64)
+            )
         );
     }
 
