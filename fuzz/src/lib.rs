@@ -6,7 +6,7 @@ use ws_echo::protocol::{
     Decoder, Direction, Incoming, Limits, MessageMeta, NoObserver, OBSERVED_PAYLOAD, Observer, ReadBuffer,
     Role, TapEvent, Violation,
     deflate::{Deflate, Inflater},
-    frame::{CLOSE, PING, PONG},
+    frame::{CLOSE, Header, PING, PONG},
 };
 
 /// An input, of which the first bytes are options. An option that is missing is 0.
@@ -127,10 +127,11 @@ impl Observer for Tap {
 
     fn on_tap(&self, event: &TapEvent<'_>) {
         if let TapEvent::Frame(frame) = event {
-            let shown = usize::try_from(frame.plain_len)
-                .unwrap_or(usize::MAX)
-                .min(OBSERVED_PAYLOAD);
-            assert_eq!(frame.start.len(), shown);
+            let shown = |len| usize::try_from(len).unwrap_or(usize::MAX).min(OBSERVED_PAYLOAD);
+            assert_eq!(frame.start.len(), shown(frame.plain_len));
+            assert_eq!(frame.wire_start.len(), shown(frame.header.len));
+            let header = Header::read(frame.header_bytes);
+            assert_eq!(header, Some((frame.header, frame.header_bytes.len())));
         }
     }
 

@@ -154,7 +154,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
             && let Some((header, _)) = Header::read(head)
         {
             recorder.start(&header);
-            recorder.append(payload);
+            recorder.append_uncompressed(payload);
             recorder.emit(&self.observer);
         }
         self.observer.on_message(Direction::Received, kind, len);
@@ -194,7 +194,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         self.observer.on_frames(Direction::Received, header.opcode, 1);
         if let Some(recorder) = &mut self.recorder {
             recorder.start(header);
-            recorder.append(payload);
+            recorder.append_uncompressed(payload);
             recorder.emit(&self.observer);
         }
         buffer.advance(len);
@@ -290,6 +290,9 @@ impl<R: Role, O: Observer> Decoder<R, O> {
                 self.frame.left -= len as u64;
                 self.frame.offset += len as u64;
                 let block = buffer.advance(len);
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.append_wire(buffer.parsed(block.clone()));
+                }
                 self.decompress(Some(buffer.parsed(block)))?;
             }
             return Ok(());
@@ -304,7 +307,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         self.frame.left -= len as u64;
         self.frame.offset += len as u64;
         if let Some(recorder) = &mut self.recorder {
-            recorder.append(part);
+            recorder.append_uncompressed(part);
         }
         buffer.advance(len);
         message.check_text()

@@ -149,7 +149,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
             };
             let header = self.append(header, &[fragment], out);
             if index < MAX_TAPPED_FRAMES {
-                self.tap(header, plain);
+                self.tap(header, fragment, plain);
             }
         }
         if let (true, skipped @ 1..) = (self.observer.taps(), frames.saturating_sub(MAX_TAPPED_FRAMES)) {
@@ -186,7 +186,13 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         let frame = fault.frame();
         if let Some((header, len)) = Header::read(&frame) {
             self.observer.on_frames(Direction::Sent, header.opcode, 1);
-            self.tap(header, &frame[len..]);
+            if self.observer.taps() {
+                let mut payload = frame[len..].to_vec();
+                if let Some(mask) = header.mask {
+                    frame::mask(&mut payload, mask, 0);
+                }
+                self.emit(header, &frame[..len], &payload, &payload);
+            }
         }
         out.extend_from_slice(&frame);
     }
@@ -205,7 +211,7 @@ impl<R: Role, O: Observer> Encoder<R, O> {
     fn control(&mut self, opcode: u8, payload: &[u8], out: &mut Vec<u8>) {
         self.observer.on_frames(Direction::Sent, opcode, 1);
         let header = self.append(Header::unfragmented(opcode, payload.len()), &[payload], out);
-        self.tap(header, payload);
+        self.tap(header, payload, payload);
     }
 
     /// Appends one frame, masked if the role requires it, and returns its header.
@@ -226,14 +232,21 @@ impl<R: Role, O: Observer> Encoder<R, O> {
         header
     }
 
-    fn tap(&self, header: Header, plain: &[u8]) {
+    fn tap(&self, header: Header, wire: &[u8], plain: &[u8]) {
         if self.observer.taps() {
-            self.observer.on_tap(&TapEvent::Frame(ObservedFrame {
-                direction: Direction::Sent,
-                header,
-                plain_len: plain.len() as u64,
-                start: &plain[..plain.len().min(OBSERVED_PAYLOAD)],
-            }));
+            self.emit(header, header.write(&mut [0; MAX_HEADER]), wire, plain);
         }
+    }
+
+    /// Passes a frame to the observer. `wire` is its payload before masking, `plain` the same before compression.
+    fn emit(&self, header: Header, header_bytes: &[u8], wire: &[u8], plain: &[u8]) {
+        self.observer.on_tap(&TapEvent::Frame(ObservedFrame {
+            direction: Direction::Sent,
+            header,
+            plain_len: plain.len() as u64,
+            start: &plain[..plain.len().min(OBSERVED_PAYLOAD)],
+            header_bytes,
+            wire_start: &wire[..wire.len().min(OBSERVED_PAYLOAD)],
+        }));
     }
 }

@@ -27,6 +27,10 @@ pub struct ObservedFrame<'f> {
     pub plain_len: u64,
     /// The first [`OBSERVED_PAYLOAD`] bytes of it, unmasked and decompressed.
     pub start: &'f [u8],
+    /// The bytes of the header. A [`Header`] does not have them all: an invalid frame can have a length in a longer form.
+    pub header_bytes: &'f [u8],
+    /// The first [`OBSERVED_PAYLOAD`] bytes of the payload on the wire, unmasked and not decompressed.
+    pub wire_start: &'f [u8],
 }
 
 /// The argument of [`Observer::on_tap`].

@@ -1,7 +1,7 @@
 //! The recorder of the current incoming frame, for the observer.
 
 use super::{
-    frame::Header,
+    frame::{Header, MAX_HEADER},
     observer::{Direction, OBSERVED_PAYLOAD, ObservedFrame, Observer, TapEvent},
 };
 
@@ -11,6 +11,7 @@ pub(super) struct FrameRecorder {
     header: Header,
     plain_len: u64,
     start: Vec<u8>,
+    wire_start: Vec<u8>,
 }
 
 impl FrameRecorder {
@@ -20,6 +21,7 @@ impl FrameRecorder {
             header: Header::unfragmented(0, 0),
             plain_len: 0,
             start: Vec::new(),
+            wire_start: Vec::new(),
         }
     }
 
@@ -28,13 +30,24 @@ impl FrameRecorder {
         self.header = *header;
         self.plain_len = 0;
         self.start.clear();
+        self.wire_start.clear();
+    }
+
+    /// Appends a piece of an uncompressed payload, unmasked.
+    pub(super) fn append_uncompressed(&mut self, piece: &[u8]) {
+        self.append(piece);
+        self.append_wire(piece);
     }
 
     /// Appends a piece of the payload, unmasked and decompressed.
     pub(super) fn append(&mut self, piece: &[u8]) {
         self.plain_len += piece.len() as u64;
-        let room = (OBSERVED_PAYLOAD - self.start.len()).min(piece.len());
-        self.start.extend_from_slice(&piece[..room]);
+        append_start(&mut self.start, piece);
+    }
+
+    /// Appends a piece of the payload on the wire, unmasked.
+    pub(super) fn append_wire(&mut self, piece: &[u8]) {
+        append_start(&mut self.wire_start, piece);
     }
 
     /// Passes the frame to `observer`.
@@ -44,6 +57,15 @@ impl FrameRecorder {
             header: self.header,
             plain_len: self.plain_len,
             start: &self.start,
+            // A received header has the shortest form of its length: another form is a violation.
+            header_bytes: self.header.write(&mut [0; MAX_HEADER]),
+            wire_start: &self.wire_start,
         }));
     }
+}
+
+/// Appends a piece to the start of a payload, as far as it has room.
+fn append_start(start: &mut Vec<u8>, piece: &[u8]) {
+    let room = (OBSERVED_PAYLOAD - start.len()).min(piece.len());
+    start.extend_from_slice(&piece[..room]);
 }

@@ -106,6 +106,13 @@ struct FrameEvent<'f> {
     inflated: u64,
     /// The first 64 bytes of the payload, unmasked and decompressed, in hexadecimal.
     start: String,
+    /// The bytes of the header, in hexadecimal.
+    header: String,
+    /// In hexadecimal. Absent if the frame is not masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    masking_key: Option<String>,
+    /// The first 64 bytes of the payload on the wire, unmasked and not decompressed, in hexadecimal.
+    wire_start: String,
 }
 
 /// The data of the `end` event.
@@ -305,10 +312,6 @@ impl FramePublisher {
     }
 
     fn publish_frame(&self, observed: &ObservedFrame<'_>, at: u64) {
-        let mut start = String::with_capacity(2 * observed.start.len());
-        for byte in observed.start {
-            let _ = write!(start, "{byte:02x}");
-        }
         let header = &observed.header;
         let data = FrameEvent {
             connection: self.connection,
@@ -332,10 +335,22 @@ impl FramePublisher {
             masked: header.mask.is_some(),
             length: header.len,
             inflated: observed.plain_len,
-            start,
+            start: hex(observed.start),
+            header: hex(observed.header_bytes),
+            masking_key: header.mask.as_ref().map(|key| hex(key)),
+            wire_start: hex(observed.wire_start),
         };
         lock(&self.channel.inner).publish(&event("frame", &data));
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a `String` cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 impl Drop for WatchedConnection {

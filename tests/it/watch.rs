@@ -184,6 +184,86 @@ async fn a_watcher_receives_512_frames_of_a_message_and_the_number_of_the_others
 }
 
 #[actix_rt::test]
+async fn a_frame_event_has_the_header_the_masking_key_and_the_payload_before_decompression() {
+    let echo = Echo::start();
+    let mut watcher = Watcher::open(echo.addr(), KEY).await;
+    let path = format!("/?reply=verbatim&watch={KEY}");
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let (_, mut peer) = Raw::open(echo.addr(), &path, offer).await;
+    assert_eq!(watcher.event().await.0, "handshake");
+
+    // RFC 7692 section 7.2.3.1, the compressed "Hello", in three fragments. Each arrives in two parts.
+    for bytes in [
+        frame(raw::RSV1 | TEXT, &[0xF2, 0x48, 0xCD]),
+        frame(raw::CONTINUATION, &[]),
+        frame(FIN, &[0xC9, 0xC9, 0x07, 0x00]),
+    ] {
+        for part in bytes.chunks(8) {
+            peer.send(part).await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+    assert_eq!(peer.frame().await.first, FIN | TEXT);
+    for (header, wire_start, start) in [
+        ("418337fa213d", "f248cd", "4865"),
+        ("008037fa213d", "", ""),
+        ("808437fa213d", "c9c90700", "6c6c6f"),
+    ] {
+        let (_, frame) = watcher.event().await;
+        let seen = [&frame["header"], &frame["wireStart"], &frame["start"]];
+        assert_eq!(seen, [header, wire_start, start], "{frame}");
+        assert_eq!(frame["maskingKey"], "37fa213d");
+    }
+    let (_, reply) = watcher.event().await;
+    assert_eq!(
+        (&reply["header"], &reply["wireStart"]),
+        (&json!("8105"), &reply["start"])
+    );
+    assert!(reply.get("maskingKey").is_none(), "{reply}");
+
+    // The reply is compressed. Only its first 64 bytes are in the event.
+    let digits: String = (0..400).map(|number| (number * 7919).to_string()).collect();
+    peer.send(&raw::text(&digits)).await;
+    let sent = peer.frame().await;
+    assert_eq!(sent.first, FIN | raw::RSV1 | TEXT);
+    let (_, received) = watcher.event().await;
+    assert_eq!(received["header"], format!("81fe{:04x}37fa213d", digits.len()));
+    assert_eq!(received["wireStart"], hex(&digits.as_bytes()[..64]));
+    let (_, reply) = watcher.event().await;
+    assert_eq!(reply["header"], format!("c17e{:04x}", sent.payload.len()));
+    assert_eq!(reply["wireStart"], hex(&sent.payload[..64]));
+    assert_eq!(reply["start"], hex(&digits.as_bytes()[..64]));
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[actix_rt::test]
+async fn the_event_of_an_invalid_frame_has_its_bytes() {
+    let text = hex(b"ws-echo: broken on request");
+    let echo = Echo::start();
+    for (fault, header, key, payload) in [
+        ("length", "817e001a", None, &*text),
+        ("masked", "819a37fa213d", Some("37fa213d"), &text),
+        ("utf8", "8102", None, "c328"),
+    ] {
+        let mut watcher = Watcher::open(echo.addr(), KEY).await;
+        let mut peer = echo.raw(&format!("/?wire={fault}&watch={KEY}")).await;
+        let sent = peer.bytes(header.len() / 2).await;
+        assert_eq!(hex(&sent), header);
+        assert_eq!(watcher.event().await.0, "handshake");
+        let (_, frame) = watcher.event().await;
+        assert_eq!(frame["header"], header, "{frame}");
+        assert_eq!(frame.get("maskingKey").and_then(Value::as_str), key, "{frame}");
+        assert_eq!(
+            (&frame["start"], &frame["wireStart"]),
+            (&json!(payload), &json!(payload))
+        );
+    }
+}
+
+#[actix_rt::test]
 async fn an_invalid_frame_is_published_unchanged() {
     let echo = Echo::start();
     let mut watcher = Watcher::open(echo.addr(), KEY).await;
