@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 
 use crate::{
     site::{self, Site},
-    support::soon,
+    support::in_time,
 };
 
 /// Messages of one client that are on their way at once: some are whenever its server is told to stop.
@@ -81,7 +81,7 @@ impl Crowd {
     }
 
     async fn until(&mut self, what: &str, holds: impl Fn(&[Arc<Shown>]) -> bool) {
-        soon(what, async {
+        in_time(what, async {
             while !holds(&self.shown) {
                 self.progress.changed().await.expect("a client runs");
             }
@@ -125,7 +125,7 @@ impl Crowd {
             broken: Vec::new(),
             replies_of_a: 0,
         };
-        for client in soon("the clients to finish", join_all(self.clients)).await {
+        for client in in_time("the clients to finish", join_all(self.clients)).await {
             let seen = client.expect("a client has failed").seen;
             all.broken.extend(seen.broken);
             all.replies_of_a += seen.replies_of_a;
@@ -156,7 +156,7 @@ impl Client {
         let request = format!("ws://{}/", self.proxy).into_client_request().unwrap();
         let stream = site::connect(self.proxy).await;
         // Whatever happens behind the proxy, a handshake is never refused.
-        let (mut socket, _) = soon("the handshake", tokio_tungstenite::client_async(request, stream))
+        let (mut socket, _) = in_time("the handshake", tokio_tungstenite::client_async(request, stream))
             .await
             .expect("a handshake was refused");
         for _ in 0..IN_FLIGHT {
@@ -206,7 +206,7 @@ impl Client {
 async fn end(socket: &mut WebSocketStream<TcpStream>, client: &mut Client) -> Broken {
     let mut broken = Broken::WithoutAClose;
     loop {
-        match soon("the end of a connection", socket.next()).await {
+        match in_time("the end of a connection", socket.next()).await {
             Some(Ok(Message::Text(reply))) => client.count(&reply),
             Some(Ok(Message::Close(Some(close)))) => {
                 broken = Broken::Close(close.code.into(), close.reason.to_string());

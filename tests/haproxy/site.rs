@@ -17,9 +17,9 @@ use tokio::{
 use crate::{
     port,
     support::{
+        in_time,
         process::Process,
         raw::{Raw, upgrade},
-        soon,
     },
 };
 
@@ -94,7 +94,7 @@ impl Site {
 
     /// A session through HAProxy; `lines` are further lines of the request.
     pub(crate) async fn raw(&self, path: &str, lines: &str) -> Raw {
-        let mut raw = Raw::over(self.connect().await);
+        let mut raw = Raw::new(self.connect().await);
         raw.send(upgrade(path, lines).as_bytes()).await;
         let head = raw.head().await;
         assert_eq!(head.status, 101, "{head:?}");
@@ -113,7 +113,7 @@ impl Site {
     }
 
     async fn status(&self, request: &str) -> u16 {
-        let mut raw = Raw::over(self.connect().await);
+        let mut raw = Raw::new(self.connect().await);
         raw.send(request.as_bytes()).await;
         raw.head().await.status
     }
@@ -122,7 +122,7 @@ impl Site {
 pub(crate) async fn connect(proxy: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::new(CLIENT.parse().unwrap(), 0)).unwrap();
-    soon("a connection", socket.connect(proxy)).await.unwrap()
+    in_time("a connection", socket.connect(proxy)).await.unwrap()
 }
 
 /// A server whose stamped replies begin with its name.
@@ -135,7 +135,7 @@ async fn replica(ip: Ipv4Addr, port: u16, name: &str, flags: &[&str]) -> Process
         "--log-format=json",
     ];
     all.extend(flags);
-    Process::listening(&[&listen], 1, &all).await
+    Process::start_on(&[&listen], 1, &all).await
 }
 
 /// HAProxy with the configuration that is shipped.
@@ -188,7 +188,7 @@ impl HaProxy {
     /// Waits until it has said so of so many servers.
     async fn says(&mut self, servers: usize, what: &str) {
         for _ in 0..servers {
-            soon(what, async {
+            in_time(what, async {
                 let mut seen = Vec::new();
                 loop {
                     match self.log.recv().await {

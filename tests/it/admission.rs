@@ -14,13 +14,13 @@ use tokio::{
 };
 
 use crate::{
-    hostile::warm,
+    hostile::warmed_up,
     metrics::Scrape,
     support::{
+        in_time,
         memory::{MIB, Memory, until_read},
         process::Process,
         raw::{self, Body, FIN, Frame, Raw, TEXT, get, post, upgrade},
-        soon,
     },
 };
 
@@ -33,7 +33,7 @@ const LARGEST: usize = 16 << 20;
 /// An HTTP connection that has been served, so that the server has counted it, and is idle. Tries until there is room: a
 /// place that has just become free may be noticed a moment later.
 async fn served(addr: SocketAddr) -> Raw {
-    soon("a free place", async {
+    in_time("a free place", async {
         loop {
             let mut peer = Raw::connect(addr).await;
             if peer.is_served(PAGE).await {
@@ -109,7 +109,7 @@ async fn health_checks_are_served_past_the_limit_of_http_connections() {
         assert_eq!(check.get("/healthz").await.0.status, 200);
     }
     drop(checks);
-    soon("the reserve to be free again", async {
+    in_time("the reserve to be free again", async {
         while !Raw::connect(server.addr()).await.is_served("/healthz").await {}
     })
     .await;
@@ -173,7 +173,7 @@ async fn the_limit_per_address_counts_http_and_websocket_connections_together() 
     // All of 127/8 is this machine.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-    let mut other = Raw::over(socket.connect(server.addr()).await.unwrap());
+    let mut other = Raw::new(socket.connect(server.addr()).await.unwrap());
     assert_eq!(other.get(PAGE).await.0.status, 200, "of another address");
     drop(http);
     let _http = served(server.addr()).await;
@@ -275,11 +275,11 @@ impl Drop for HalfSent {
 
 #[actix_rt::test]
 async fn sixty_incomplete_posts_of_16_mib_cost_less_than_32_mib() {
-    let server = warm(&["--max-http-connections=64", "--request-timeout=0"]).await;
-    let memory = Memory::watch(&server);
+    let server = warmed_up(&["--max-http-connections=64", "--request-timeout=0"]).await;
+    let memory = Memory::measure(&server);
     let mut peers = Vec::new();
     for _ in 0..60 {
-        peers.push(soon("room to send", HalfSent::send(server.addr(), true)).await);
+        peers.push(in_time("room to send", HalfSent::send(server.addr(), true)).await);
     }
     until_read(&server, 60).await;
     memory.assert_grew_less_than(32 * MIB, "60 POSTs with 15 of their 16 MiB");
@@ -289,12 +289,12 @@ async fn sixty_incomplete_posts_of_16_mib_cost_less_than_32_mib() {
 
 #[actix_rt::test]
 async fn sixty_incomplete_posts_whose_client_reads_nothing_cost_less_than_64_mib_and_end() {
-    let server = warm(&["--max-http-connections=64", "--request-timeout=2s"]).await;
-    let memory = Memory::watch(&server);
+    let server = warmed_up(&["--max-http-connections=64", "--request-timeout=2s"]).await;
+    let memory = Memory::measure(&server);
     let addr = server.addr();
     // Who reads nothing cannot send either, until the server ends the request.
     let attacks = (0..60).map(|_| async move { HalfSent::send(addr, false).await.end().await });
-    soon("the end of all requests", join_all(attacks)).await;
+    in_time("the end of all requests", join_all(attacks)).await;
     // Some 600 kB each: what HTTP has read, and the response that waits.
     memory.assert_grew_less_than(64 * MIB, "60 POSTs of 15 MiB, nothing read");
 }
@@ -328,7 +328,7 @@ async fn a_started_response_ends_incomplete_if_its_request_stays_incomplete() {
         assert_eq!(head.status, 200);
         let mut body = Body::of(&head);
         assert_eq!(body.take(&mut peer, 11).await, b"said: hello");
-        assert!(body.is_cut_off(&mut peer).await, "{request:?}");
+        assert!(body.is_truncated(&mut peer).await, "{request:?}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::support::{
 };
 
 /// Once so many replies wait, nothing more is listened to (docs/behaviours.md).
-const MOST_DELAYED: usize = 1024;
+const MAX_DELAYED: usize = 1024;
 
 const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
@@ -58,7 +58,7 @@ async fn at_the_limit_of_delayed_replies_the_server_stops_reading() {
     let message = raw::binary(&[7; 64 * 1024]);
     let mut taken = 0;
     while taken < 2048 {
-        let write = peer.send_some(&message);
+        let write = peer.send_without_timeout(&message);
         match tokio::time::timeout(Duration::from_secs(2), write).await {
             Ok(()) => taken += 1,
             Err(_) => return,
@@ -74,9 +74,9 @@ async fn a_client_that_awaits_delayed_replies_is_not_idle() {
         config.idle_timeout = Timer::of(Duration::from_millis(100));
     });
     let mut peer = echo.raw("/?reply=verbatim&delay=1s").await;
-    let messages: Vec<_> = (0..MOST_DELAYED).flat_map(|_| raw::text("late")).collect();
+    let messages: Vec<_> = (0..MAX_DELAYED).flat_map(|_| raw::text("late")).collect();
     peer.send(&messages).await;
-    for _ in 0..MOST_DELAYED {
+    for _ in 0..MAX_DELAYED {
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "late"));
     }
 }
@@ -87,7 +87,7 @@ async fn a_close_behind_unread_messages_completes_the_closing_handshake() {
     let mut silent = server.raw("/?close=4000").await;
     assert_eq!(silent.frame().await.closing().0, 4000);
     let mut peer = server.raw("/?delay=5m&close=4000&after=100ms").await;
-    let messages: Vec<_> = (0..MOST_DELAYED).flat_map(|_| raw::text("late")).collect();
+    let messages: Vec<_> = (0..MAX_DELAYED).flat_map(|_| raw::text("late")).collect();
     peer.send(&messages).await;
     assert_eq!(peer.frame().await.closing().0, 4000);
     peer.send(&raw::close(4000, "")).await;
@@ -189,11 +189,11 @@ async fn after_accepts_a_duration() {
 #[actix_rt::test]
 async fn abort_sends_pending_replies_and_resets_the_connection() {
     let mut server = Process::start(&[]).await;
-    server.raw("/?abort").await.broken().await;
+    server.raw("/?abort").await.expect_reset().await;
     let mut peer = server.raw("/?reply=verbatim&abort&after=1").await;
     peer.send(&raw::text("a")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "a"));
-    peer.broken().await;
+    peer.expect_reset().await;
     assert_eq!(peer.unread(), b"", "no Close frame");
     server.logged("code=1006 by=server").await;
 }
@@ -581,7 +581,7 @@ proptest! {
                 }
             }
             peer.send(&raw::close(4000, "")).await;
-            crate::support::until("the session to end", || echo.open() == 0).await;
+            crate::support::until("the session to end", || echo.open_sessions() == 0).await;
         });
     }
 }

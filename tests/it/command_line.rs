@@ -5,9 +5,9 @@ use std::{fs, net::TcpListener};
 use ws_echo::session::behaviour::keys::{KEYS, Kind};
 
 use crate::support::{
+    in_time,
     process::{Process, ws_echo},
     raw::{self, FIN, Frame, Raw, TEXT},
-    soon,
 };
 
 /// Runs the binary to its end: exit code, standard output, standard error.
@@ -17,7 +17,7 @@ pub(crate) async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, St
         .args(args)
         .envs(env.iter().copied())
         .env("RUST_BACKTRACE", "1");
-    let output = soon("the end of the process", command.output()).await.unwrap();
+    let output = in_time("the end of the process", command.output()).await.unwrap();
     let code = output.status.code().expect("no signal ended it");
     (
         code,
@@ -210,7 +210,7 @@ fn has_ipv6() -> bool {
 #[actix_rt::test]
 async fn localhost_listens_on_every_loopback_address_with_one_port() {
     let count = if has_ipv6() { 2 } else { 1 };
-    let server = Process::listening(&["localhost:0"], count, &[]).await;
+    let server = Process::start_on(&["localhost:0"], count, &[]).await;
     assert!(server.addrs[0].is_ipv4());
     for addr in &server.addrs {
         assert!(addr.ip().is_loopback());
@@ -224,7 +224,7 @@ async fn localhost_listens_on_every_loopback_address_with_one_port() {
 
 #[actix_rt::test]
 async fn the_server_listens_on_several_addresses() {
-    let server = Process::listening(&["127.0.0.1:0", "127.0.0.2:0,127.0.0.3:0"], 3, &[]).await;
+    let server = Process::start_on(&["127.0.0.1:0", "127.0.0.2:0,127.0.0.3:0"], 3, &[]).await;
     for addr in &server.addrs {
         Raw::open(*addr, "/", "").await;
     }

@@ -5,10 +5,9 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::support::{
-    Echo, now_ms,
+    Echo, in_time, now_ms,
     process::Process,
     raw::{self, Head, Raw},
-    soon,
 };
 
 async fn listen(echo: &Echo, query: &str) -> (Head, Raw) {
@@ -89,7 +88,7 @@ async fn the_events_end_when_the_server_shuts_down() {
     let (_, mut peer) = listen(&echo, "?every=1h").await;
     time(&chunk(&mut peer).await);
     let began = Instant::now();
-    soon("the drain", echo.drain()).await;
+    in_time("the drain", echo.drain()).await;
     assert_eq!(chunk(&mut peer).await, "");
     assert!(began.elapsed().as_secs() < 15, "before the next heartbeat");
 }

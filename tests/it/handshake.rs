@@ -4,13 +4,13 @@ use futures_util::future::join_all;
 use ws_echo::config::Cap;
 
 use crate::{
-    hostile::warm,
+    hostile::warmed_up,
     support::{
-        Echo,
+        Echo, in_time,
         memory::{KIB, Memory, until_read},
         process::{Process, ws_echo},
         raw::{self, FIN, Frame, Raw, TEXT, upgrade},
-        soon, until,
+        until,
     },
 };
 
@@ -151,7 +151,7 @@ async fn tungstenite_and_awc_accept_the_subprotocol() {
     let offer = [("Sec-WebSocket-Protocol", "other, com.kaazing.echo")];
     let (mut client, response) = echo.client_with("/?reply=verbatim", &offer).await;
     assert_eq!(response.headers()["sec-websocket-protocol"], "com.kaazing.echo");
-    assert_eq!(client.ask("x").await.to_text().unwrap(), "x");
+    assert_eq!(client.exchange("x").await.to_text().unwrap(), "x");
     let client = awc::Client::new();
     let (response, _connection) = client
         .ws(echo.url("/"))
@@ -194,7 +194,7 @@ async fn the_number_of_sessions_falls_after_a_close_a_fin_and_a_reset() {
     let echo = Echo::start();
     for leave in 0..4 {
         let mut peers = join_all((0..5).map(|_| echo.raw("/"))).await;
-        assert_eq!(echo.open(), 5);
+        assert_eq!(echo.open_sessions(), 5);
         for mut peer in peers.drain(..) {
             match leave {
                 0 => {
@@ -210,7 +210,7 @@ async fn the_number_of_sessions_falls_after_a_close_a_fin_and_a_reset() {
                 }
             }
         }
-        until("the sessions to end", || echo.open() == 0).await;
+        until("the sessions to end", || echo.open_sessions() == 0).await;
     }
 }
 
@@ -220,7 +220,7 @@ async fn a_closed_session_frees_its_place() {
     for _ in 0..3 {
         let peer = echo.raw("/").await;
         drop(peer);
-        until("the session to end", || echo.open() == 0).await;
+        until("the session to end", || echo.open_sessions() == 0).await;
     }
 }
 
@@ -247,7 +247,7 @@ async fn messages_right_after_the_handshake_get_replies_in_order() {
 
 /// Tries until a handshake for `path` gets `status`.
 async fn answered_at_last(server: &Process, path: &str, status: u16) -> Raw {
-    soon(&format!("a {status}"), async {
+    in_time(&format!("a {status}"), async {
         loop {
             let mut peer = Raw::connect(server.addr()).await;
             peer.send(upgrade(path, "").as_bytes()).await;
@@ -299,22 +299,22 @@ async fn a_delayed_handshake_of_a_disconnected_client_opens_no_session() {
         server.logged("connection closed").await;
     }
     assert!(
-        !server.passed.iter().any(|line| line.contains("/gone")),
+        !server.skipped.iter().any(|line| line.contains("/gone")),
         "{:#?}",
-        server.passed
+        server.skipped
     );
 }
 
 /// What an idle session holds in memory whose request was so, on the average of 200.
 async fn idle_session_costs(path: &str, lines: &str) -> u64 {
     const SESSIONS: u64 = 200;
-    let server = warm(&["--ping-interval=0", "--idle-timeout=0"]).await;
+    let server = warmed_up(&["--ping-interval=0", "--idle-timeout=0"]).await;
     // What the first requests of this kind take once and for all is not counted.
     let mut first = Vec::new();
     for _ in 0..20 {
         first.push(Raw::open(server.addr(), path, lines).await.1);
     }
-    let memory = Memory::watch(&server);
+    let memory = Memory::measure(&server);
     let mut peers = Vec::new();
     for _ in 0..SESSIONS {
         let (_, mut peer) = Raw::open(server.addr(), path, lines).await;

@@ -1,16 +1,15 @@
 //! What operators ask over plain HTTP.
 
 use crate::support::{
-    Echo,
+    Echo, in_time,
     raw::{self, Raw},
-    soon,
 };
 
 #[actix_rt::test]
 async fn a_running_server_is_alive_and_ready() {
     let echo = Echo::start();
     for (path, said) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
-        let mut response = soon("the answer", awc::Client::new().get(echo.url(path)).send())
+        let mut response = in_time("the answer", awc::Client::new().get(echo.url(path)).send())
             .await
             .unwrap();
         assert_eq!(response.status(), 200);

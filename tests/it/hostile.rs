@@ -9,10 +9,11 @@ use rustix::process::Signal;
 use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
 use crate::support::{
+    in_time,
     memory::{MIB, Memory, connections, descriptors},
     process::{Process, ws_echo},
     raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame, header, upgrade},
-    soon, until,
+    until,
 };
 
 /// The message limit where none was set.
@@ -21,7 +22,7 @@ const LIMIT: usize = 16 << 20;
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
 /// A server that has served before, so that what it takes once and for all is not counted.
-pub(crate) async fn warm(args: &[&str]) -> Process {
+pub(crate) async fn warmed_up(args: &[&str]) -> Process {
     let mut command = ws_echo();
     command
         .args(["--listen=127.0.0.1:0", "--workers=1"])
@@ -48,17 +49,17 @@ pub(crate) async fn warm(args: &[&str]) -> Process {
 }
 
 /// Opens a session whose client takes next to nothing off its socket.
-pub(crate) async fn deaf(server: &Process, lines: &str) -> Raw {
+pub(crate) async fn stalled(server: &Process, lines: &str) -> Raw {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
-    let mut peer = Raw::over(socket.connect(server.addr()).await.unwrap());
+    let mut peer = Raw::new(socket.connect(server.addr()).await.unwrap());
     peer.send(upgrade("/?reply=verbatim", lines).as_bytes()).await;
     assert_eq!(peer.head().await.status, 101);
     peer
 }
 
 /// Sends `bytes` again and again and never reads, until the server's log says that the session has ended.
-async fn flood_until_cut_off(server: &mut Process, peer: &mut Raw, bytes: &[u8], times: usize) -> String {
+async fn flood_until_closed(server: &mut Process, peer: &mut Raw, bytes: &[u8], times: usize) -> String {
     let flood = async {
         for _ in 0..times {
             if peer.stream.write_all(bytes).await.is_err() {
@@ -76,10 +77,10 @@ async fn flood_until_cut_off(server: &mut Process, peer: &mut Raw, bytes: &[u8],
 
 #[actix_rt::test]
 async fn a_header_with_a_length_of_2_to_the_62_gets_1009_and_later_bytes_are_discarded() {
-    let server = warm(&[]).await;
+    let server = warmed_up(&[]).await;
     let block = vec![0x55; 1 << 20];
     for _ in 0..3 {
-        let memory = Memory::watch(&server);
+        let memory = Memory::measure(&server);
         let mut peer = server.raw("/").await;
         peer.send(&header(FIN | BINARY, 1 << 62)).await;
         assert_eq!(
@@ -97,8 +98,8 @@ async fn a_header_with_a_length_of_2_to_the_62_gets_1009_and_later_bytes_are_dis
 
 #[actix_rt::test]
 async fn fragments_past_the_size_limit_get_1009() {
-    let server = warm(&[]).await;
-    let memory = Memory::watch(&server);
+    let server = warmed_up(&[]).await;
+    let memory = Memory::measure(&server);
     let mut peer = server.raw("/").await;
     peer.send(&frame(BINARY, &[1; 1024])).await;
     let fragments = frame(CONTINUATION, &[1; 1024]).repeat(LIMIT / 1024 - 1);
@@ -112,8 +113,8 @@ async fn fragments_past_the_size_limit_get_1009() {
 
 #[actix_rt::test]
 async fn a_message_of_131073_empty_fragments_gets_1009() {
-    let server = warm(&[]).await;
-    let memory = Memory::watch(&server);
+    let server = warmed_up(&[]).await;
+    let memory = Memory::measure(&server);
     let mut peer = server.raw("/").await;
     peer.send(&frame(BINARY, b"")).await;
     peer.send(&frame(CONTINUATION, b"").repeat(131_071)).await;
@@ -146,7 +147,7 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
 async fn a_mebibyte_that_decompresses_to_a_gibibyte_gets_1009() {
     let bomb = bomb(1024);
     assert!((1 << 20..2 << 20).contains(&bomb.len()), "{}", bomb.len());
-    let server = warm(&[]).await;
+    let server = warmed_up(&[]).await;
     for frames in [
         frame(FIN | RSV1 | BINARY, &bomb),
         [
@@ -155,7 +156,7 @@ async fn a_mebibyte_that_decompresses_to_a_gibibyte_gets_1009() {
         ]
         .concat(),
     ] {
-        let memory = Memory::watch(&server);
+        let memory = Memory::measure(&server);
         let mut peer = Raw::open(server.addr(), "/", OFFER).await.1;
         peer.send(&frames).await;
         assert_eq!(peer.frame().await.closing().0, 1009);
@@ -165,9 +166,9 @@ async fn a_mebibyte_that_decompresses_to_a_gibibyte_gets_1009() {
 
 #[actix_rt::test]
 async fn thirty_decompression_bombs_within_the_limit_cost_no_more_than_one() {
-    let server = warm(&[]).await;
+    let server = warmed_up(&[]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(30);
-    let memory = Memory::watch(&server);
+    let memory = Memory::measure(&server);
     let mut peer = Raw::open(server.addr(), "/?reply=verbatim", OFFER).await.1;
     peer.send(&bombs).await;
     for _ in 0..30 {
@@ -178,9 +179,9 @@ async fn thirty_decompression_bombs_within_the_limit_cost_no_more_than_one() {
 
 #[actix_rt::test]
 async fn thirty_decompression_bombs_with_delayed_replies_are_not_stored_decompressed() {
-    let server = warm(&[]).await;
+    let server = warmed_up(&[]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(30);
-    let memory = Memory::watch(&server);
+    let memory = Memory::measure(&server);
     let mut peer = Raw::open(server.addr(), "/?delay=5m&close=4000&after=1s", OFFER)
         .await
         .1;
@@ -216,29 +217,29 @@ async fn a_worker_serves_other_connections_during_100_decompression_bombs() {
 
 #[actix_rt::test]
 async fn a_client_that_sends_100000_pings_and_reads_nothing_is_reset() {
-    let mut server = warm(&["--stall-timeout=1s"]).await;
-    let mut peer = deaf(&server, "").await;
+    let mut server = warmed_up(&["--stall-timeout=1s"]).await;
+    let mut peer = stalled(&server, "").await;
     let pings = raw::ping(&[0x50; 125]).repeat(100_000);
-    let memory = Memory::watch(&server);
-    let closed = flood_until_cut_off(&mut server, &mut peer, &pings, 1).await;
+    let memory = Memory::measure(&server);
+    let closed = flood_until_closed(&mut server, &mut peer, &pings, 1).await;
     assert!(closed.contains("code=1006"), "{closed}");
     memory.assert_grew_less_than(4 * MIB, "100,000 pings, no pong read");
 }
 
 #[actix_rt::test]
 async fn a_client_that_sends_large_messages_and_reads_nothing_is_reset() {
-    let mut server = warm(&["--stall-timeout=1s"]).await;
-    let mut peer = deaf(&server, "").await;
+    let mut server = warmed_up(&["--stall-timeout=1s"]).await;
+    let mut peer = stalled(&server, "").await;
     let message = raw::binary(&vec![0x42; 1 << 20]);
-    let memory = Memory::watch(&server);
-    let closed = flood_until_cut_off(&mut server, &mut peer, &message, 200).await;
+    let memory = Memory::measure(&server);
+    let closed = flood_until_closed(&mut server, &mut peer, &message, 200).await;
     assert!(closed.contains("code=1006"), "{closed}");
     memory.assert_grew_less_than(16 * MIB, "200 messages of 1 MiB, no echo read");
 }
 
 #[actix_rt::test]
 async fn a_handshake_that_arrives_byte_by_byte_gets_408() {
-    let server = warm(&["--handshake-timeout=1s"]).await;
+    let server = warmed_up(&["--handshake-timeout=1s"]).await;
     let mut peer = Raw::connect(server.addr()).await;
     let (mut reading, mut writing) = peer.stream.split();
     // The attack is its slowness.
@@ -254,7 +255,7 @@ async fn a_handshake_that_arrives_byte_by_byte_gets_408() {
     let mut answer = Vec::new();
     let end = async {
         use tokio::io::AsyncReadExt as _;
-        let _ = soon("the end", reading.read_to_end(&mut answer)).await;
+        let _ = in_time("the end", reading.read_to_end(&mut answer)).await;
     };
     tokio::select! {
         () = trickle => unreachable!("it never ends"),
@@ -265,7 +266,7 @@ async fn a_handshake_that_arrives_byte_by_byte_gets_408() {
 
 #[actix_rt::test]
 async fn a_connection_that_sends_nothing_is_closed() {
-    let server = warm(&["--handshake-timeout=1s"]).await;
+    let server = warmed_up(&["--handshake-timeout=1s"]).await;
     let before = descriptors(&server);
     let mut peers = Vec::new();
     for _ in 0..100 {
@@ -294,7 +295,7 @@ impl Dice {
 
 #[actix_rt::test]
 async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
-    let mut server = warm(&[]).await;
+    let mut server = warmed_up(&[]).await;
     let before = descriptors(&server);
     let mut dice = Dice(0x2545_F491_4F6C_DD1D);
     // All that a client says in a session, cut anywhere.
@@ -373,8 +374,8 @@ async fn a_message_of_16_mib_is_echoed_and_one_byte_more_gets_1009() {
             .concat(),
             _ => frame(FIN | RSV1 | BINARY, &compressed(len)),
         };
-        let server = warm(&[]).await;
-        let memory = Memory::watch(&server);
+        let server = warmed_up(&[]).await;
+        let memory = Memory::measure(&server);
         let mut peer = Raw::open(server.addr(), "/?reply=verbatim", lines).await.1;
         peer.send(&frames(LIMIT)).await;
         let reply = peer.frame().await;

@@ -4,14 +4,13 @@ use flate2::{Compress, Compression, FlushCompress};
 use ws_echo::config::{Cap, Size};
 
 use crate::{
-    hostile::deaf,
+    hostile::stalled,
     metrics::Scrape,
     support::{
-        Echo,
+        Echo, in_time,
         memory::until_read,
         process::Process,
         raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame, header},
-        soon,
     },
 };
 
@@ -259,7 +258,7 @@ async fn delayed_replies_count_against_the_budget() {
     assert_echoes(&mut bystander, b"small").await;
     // Those replies are not sent any more once their session has ended.
     first.reset();
-    soon("what the first one held", async {
+    in_time("what the first one held", async {
         loop {
             let mut third = server.raw("/?reply=verbatim").await;
             third.send(&raw::binary(&vec![7; MUCH])).await;
@@ -279,7 +278,7 @@ async fn unread_replies_count_against_the_budget() {
     let messages = raw::binary(&[7; 16 << 10]).repeat(64);
     let mut floods = Vec::new();
     for _ in 0..160 {
-        let mut peer = deaf(&server, "").await;
+        let mut peer = stalled(&server, "").await;
         let messages = messages.clone();
         floods.push(actix_rt::spawn(async move {
             use tokio::io::AsyncWriteExt as _;
@@ -293,7 +292,7 @@ async fn unread_replies_count_against_the_budget() {
             std::future::pending::<()>().await;
         }));
     }
-    soon("the limit to be hit", async {
+    in_time("the limit to be hit", async {
         while times_past_the_budget(&server).await == 0.0 {}
     })
     .await;
@@ -302,7 +301,7 @@ async fn unread_replies_count_against_the_budget() {
         flood.abort();
     }
     let much = vec![7; MUCH];
-    soon("what they held", async {
+    in_time("what they held", async {
         loop {
             let mut next = server.raw("/?reply=verbatim").await;
             next.send(&raw::binary(&much)).await;

@@ -1,15 +1,15 @@
-//! What this server does, one file a behaviour, each test a sentence.
+//! The integration tests. A file tests one subject, and the name of a test is a sentence about the server.
 //!
-//! Most tests mount the production routes on actix's test server and talk to it as awc, as tungstenite (which shares no
-//! code with the server), or byte by byte. What belongs to the process (its command line, its signals, its sockets, its
-//! memory) is tested on the real binary. Every server has a port of its own; nothing depends on another test.
+//! Most tests mount the production routes on actix's test server. Their clients are awc, tungstenite (which shares no code with
+//! the server) and a client that writes single bytes. The tests of the process (its command line, signals, sockets and memory)
+//! start the binary. Each server has its own port, and no test depends on another.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::cast_possible_truncation,
     clippy::print_stdout,
     missing_docs,
-    reason = "a test that cannot go on panics, and says where"
+    reason = "a test that fails panics at the place of the failure"
 )]
 
 mod admission;

@@ -6,9 +6,9 @@ use openmetrics_parser::{
 use rustix::process::Signal;
 
 use crate::support::{
+    in_time,
     process::Process,
     raw::{self, BINARY, CONTINUATION, FIN, RSV1, Raw, TEXT, frame, upgrade},
-    soon,
 };
 
 /// What `/metrics` says at one moment.
@@ -160,7 +160,7 @@ async fn closed_connections_are_counted_by_code_and_by_side() {
         let labels = [("code", code), ("by", by)];
         assert_eq!(scrape.value("ws_echo_connections_closed", &labels), 1.0, "{code}");
         // It is told before the socket is closed, and open until then.
-        soon("no open connection", async {
+        in_time("no open connection", async {
             while Scrape::of(&server).await.value("ws_echo_connections", &[]) > 0.0 {}
         })
         .await;

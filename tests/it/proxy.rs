@@ -141,7 +141,7 @@ async fn an_invalid_forwarding_header_is_never_skipped() {
         let mut server = talkative().await;
         let (connection, logged) = ask(&mut server, headers).await;
         let lines: Vec<Value> = server
-            .passed
+            .skipped
             .iter()
             .filter(|line| line.contains("forwarding header ignored"))
             .map(|line| serde_json::from_str(line).unwrap())

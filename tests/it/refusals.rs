@@ -32,7 +32,7 @@ async fn assert_refused(from: &str, to: &str, status: u16, error: &str) -> Head 
     assert!(request.contains(from));
     let (head, said) = refused(&echo, &request.replacen(from, to, 1)).await;
     assert_eq!((head.status, said.as_str()), (status, error), "{to:?}");
-    assert_eq!(echo.open(), 0);
+    assert_eq!(echo.open_sessions(), 0);
     head
 }
 
@@ -193,7 +193,7 @@ async fn a_connection_past_the_limit_gets_503_with_retry_after() {
     assert_eq!(head.status, 503);
     assert_eq!(error, "the server has reached its connection limit of 2");
     assert!(head.get("retry-after").unwrap().parse::<u32>().unwrap() > 0);
-    assert_eq!(echo.open(), 2);
+    assert_eq!(echo.open_sessions(), 2);
 }
 
 #[actix_rt::test]
@@ -207,7 +207,7 @@ async fn a_connection_past_the_limit_per_address_gets_503_and_another_address_is
     // All of 127/8 is this machine.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
-    let mut other = Raw::over(socket.connect(echo.addr()).await.unwrap());
+    let mut other = Raw::new(socket.connect(echo.addr()).await.unwrap());
     other.send(upgrade("/", "").as_bytes()).await;
     assert_eq!(other.head().await.status, 101);
 }

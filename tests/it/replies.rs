@@ -5,9 +5,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::support::{
-    Echo, PREFIX, now_ms,
+    Echo, PREFIX, in_time, now_ms,
     raw::{self, BINARY, FIN, Frame, PONG, TEXT},
-    soon,
 };
 
 /// The milliseconds at the end of a stamped text, once all the rest of it is as it must be.
@@ -32,7 +31,7 @@ async fn a_text_reply_is_the_prefix_the_text_and_the_timestamp() {
         PREFIX,
     ] {
         let before = now_ms();
-        let reply = client.ask(message).await;
+        let reply = client.exchange(message).await;
         assert!(reply.is_text());
         assert!(
             (before..=now_ms()).contains(&stamp(&reply, PREFIX, message)),
@@ -47,7 +46,7 @@ async fn a_binary_reply_ends_with_a_timestamp_of_8_bytes() {
     let mut client = echo.client("/").await;
     for message in [&b""[..], b"\0\xFF\x80", &[7; 70_000]] {
         let before = now_ms();
-        let Message::Binary(reply) = client.ask(Bytes::from_static(message)).await else {
+        let Message::Binary(reply) = client.exchange(Bytes::from_static(message)).await else {
             panic!("a binary message is answered by a binary one");
         };
         let (echoed, stamp) = reply.split_last_chunk::<8>().unwrap();
@@ -66,19 +65,19 @@ async fn verbatim_replies_have_the_same_type_and_payload() {
         Message::binary(Bytes::new()),
         Message::binary(&b"\0\xFF"[..]),
     ] {
-        assert_eq!(client.ask(message.clone()).await, message);
+        assert_eq!(client.exchange(message.clone()).await, message);
     }
 }
 
 #[actix_rt::test]
 async fn awc_receives_replies() {
     let echo = Echo::start();
-    let (response, mut client) = soon("the handshake", awc::Client::new().ws(echo.url("/")).connect())
+    let (response, mut client) = in_time("the handshake", awc::Client::new().ws(echo.url("/")).connect())
         .await
         .unwrap();
     assert_eq!(response.status(), 101);
     client.send(AwcMessage::Text("from awc".into())).await.unwrap();
-    let AwcFrame::Text(reply) = soon("the reply", client.next()).await.unwrap().unwrap() else {
+    let AwcFrame::Text(reply) = in_time("the reply", client.next()).await.unwrap().unwrap() else {
         panic!("a text is answered by a text");
     };
     stamp(
@@ -87,7 +86,7 @@ async fn awc_receives_replies() {
         "from awc",
     );
     client.send(AwcMessage::Binary("ab".into())).await.unwrap();
-    let AwcFrame::Binary(reply) = soon("the reply", client.next()).await.unwrap().unwrap() else {
+    let AwcFrame::Binary(reply) = in_time("the reply", client.next()).await.unwrap().unwrap() else {
         panic!("a binary message is answered by a binary one");
     };
     assert_eq!((&reply[..2], reply.len()), (&b"ab"[..], 10));
@@ -97,7 +96,7 @@ async fn awc_receives_replies() {
 async fn stamped_is_the_default_and_can_be_requested() {
     let echo = Echo::start();
     for path in ["/", "/?reply=stamped", "/?other=key"] {
-        let reply = echo.client(path).await.ask("x").await;
+        let reply = echo.client(path).await.exchange("x").await;
         stamp(&reply, PREFIX, "x");
     }
 }
@@ -106,7 +105,7 @@ async fn stamped_is_the_default_and_can_be_requested() {
 async fn the_prefix_is_configurable() {
     for prefix in ["got: ", ""] {
         let echo = Echo::with(|config| config.prefix = prefix.into());
-        stamp(&echo.client("/").await.ask("x").await, prefix, "x");
+        stamp(&echo.client("/").await.exchange("x").await, prefix, "x");
     }
 }
 

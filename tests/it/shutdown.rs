@@ -6,14 +6,13 @@ use futures_util::future::join_all;
 use rustix::process::Signal;
 
 use crate::support::{
-    BusyMachine,
+    BusyMachine, in_time,
     memory::until_read,
     process::Process,
     raw::{self, BINARY, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
-    soon,
 };
 
-const GOING: (u16, &str) = (1001, "ws-echo: shutting down");
+const SHUTTING_DOWN: (u16, &str) = (1001, "ws-echo: shutting down");
 
 /// A connection that is there before the signal: the listener takes none after it.
 async fn plain(server: &Process) -> Raw {
@@ -35,7 +34,7 @@ async fn either_signal_closes_every_session_with_1001_and_the_process_exits_with
         let mut peers = join_all((0..20).map(|_| server.raw("/"))).await;
         server.signal(signal);
         for peer in &mut peers {
-            assert_eq!(peer.frame().await.closing(), GOING);
+            assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
             peer.send(&raw::close(1001, "")).await;
             peer.end().await;
         }
@@ -66,7 +65,7 @@ async fn during_a_drain_the_server_is_alive_and_not_ready_and_refuses_handshakes
     // It answers no Close, which gives the time to look.
     let mut holding = server.raw("/").await;
     server.signal(Signal::TERM);
-    assert_eq!(holding.frame().await.closing(), GOING);
+    assert_eq!(holding.frame().await.closing(), SHUTTING_DOWN);
     assert_eq!(status(&mut asking, "/readyz").await, 503);
     assert_eq!(status(&mut asking, "/healthz").await, 200);
     coming.send(upgrade("/", "").as_bytes()).await;
@@ -97,7 +96,7 @@ async fn pending_replies_are_sent_before_the_close() {
     server.signal(Signal::TERM);
     assert_eq!(peer.bytes(8).await, (len as u64).to_be_bytes());
     assert!(peer.bytes(len).await.iter().all(|&byte| byte == 5));
-    assert_eq!(peer.frame().await.closing(), GOING);
+    assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
     peer.send(&raw::close(1001, "")).await;
     peer.end().await;
     assert_eq!(server.exit().await.0.code(), Some(0));
@@ -128,7 +127,7 @@ async fn a_session_with_an_incomplete_message_is_closed_with_1001() {
     peers.push(compressing);
     server.signal(Signal::TERM);
     for (number, peer) in peers.iter_mut().enumerate() {
-        assert_eq!(peer.frame().await.closing(), GOING, "peer {number}");
+        assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN, "peer {number}");
     }
     drop(peers);
     assert_eq!(server.exit().await.0.code(), Some(0));
@@ -139,7 +138,7 @@ async fn a_client_that_does_not_reply_to_the_close_does_not_delay_the_exit() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peer = server.raw("/").await;
     server.signal(Signal::TERM);
-    assert_eq!(peer.frame().await.closing(), GOING);
+    assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
     // No answer. The peer stays until the process is gone.
     assert_eq!(server.exit().await.0.code(), Some(0));
     peer.end().await;
@@ -180,7 +179,7 @@ async fn a_second_signal_has_no_effect() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
     server.signal(Signal::TERM);
-    assert_eq!(peer.frame().await.closing(), GOING);
+    assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
     server.signal(Signal::TERM);
     server.signal(Signal::INT);
     peer.send(&raw::close(1001, "")).await;
@@ -193,7 +192,7 @@ async fn during_the_shutdown_delay_the_server_is_not_ready_and_serves() {
     let mut asking = plain(&server).await;
     let mut early = server.raw("/?reply=verbatim").await;
     server.signal(Signal::TERM);
-    soon("/readyz to tell", async {
+    in_time("/readyz to tell", async {
         while status(&mut asking, "/readyz").await != 503 {}
     })
     .await;
@@ -203,7 +202,7 @@ async fn during_the_shutdown_delay_the_server_is_not_ready_and_serves() {
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
     }
     for peer in [&mut early, &mut late] {
-        assert_eq!(peer.frame().await.closing(), GOING);
+        assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
         peer.send(&raw::close(1001, "")).await;
     }
     let (status, log) = server.exit().await;
@@ -222,7 +221,7 @@ async fn busy(mut peer: Raw) -> u64 {
     loop {
         let frame = peer.frame().await;
         if frame.first & 0xF == raw::CLOSE {
-            assert_eq!(frame.closing(), GOING);
+            assert_eq!(frame.closing(), SHUTTING_DOWN);
             peer.send(&raw::close(1001, "")).await;
             peer.end().await;
             return answered;
@@ -278,13 +277,13 @@ async fn a_thousand_busy_connections_lose_no_message_that_the_server_has_read() 
 async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
-    let first = Process::inheriting(&listener, &[]).await;
+    let first = Process::with_socket(&listener, &[]).await;
     assert_eq!(first.addr(), addr);
     let event = "using inherited sockets, --listen is ignored sockets=1";
     assert!(
-        first.passed.iter().any(|line| line.ends_with(event)),
+        first.skipped.iter().any(|line| line.ends_with(event)),
         "{:#?}",
-        first.passed
+        first.skipped
     );
     let over = Rc::new(Cell::new(false));
     let told = Rc::clone(&over);
@@ -296,7 +295,7 @@ async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
             peer.send(&raw::text("hello")).await;
             let frame = peer.frame().await;
             if frame.first & 0xF == raw::CLOSE {
-                assert_eq!(frame.closing(), GOING);
+                assert_eq!(frame.closing(), SHUTTING_DOWN);
                 told_to_go += 1;
             } else {
                 assert_eq!(frame, Frame::new(FIN | TEXT, "hello"));
@@ -308,16 +307,16 @@ async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
     let mut open = first.raw("/").await;
     let pid = first.pid();
     first.signal(Signal::TERM);
-    assert_eq!(open.frame().await.closing(), GOING);
+    assert_eq!(open.frame().await.closing(), SHUTTING_DOWN);
     drop(open);
     assert_eq!(first.exit().await.0.code(), Some(0));
-    let second = Process::inheriting(&listener, &[]).await;
+    let second = Process::with_socket(&listener, &[]).await;
     assert_ne!(second.pid(), pid);
     let mut peer = second.raw("/?reply=verbatim").await;
     peer.send(&raw::text("again")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "again"));
     over.set(true);
-    let (served, told_to_go) = soon("the end of those who came", coming).await.unwrap();
+    let (served, told_to_go) = in_time("the end of those who came", coming).await.unwrap();
     assert!(
         served > 0 && told_to_go <= 1,
         "{served} served, {told_to_go} told to go"
@@ -335,7 +334,7 @@ async fn a_shutdown_does_not_wait_for_a_client_whose_close_got_no_reply() {
     // One that is well goes as ever.
     let mut other = server.raw("/").await;
     server.signal(Signal::TERM);
-    assert_eq!(other.frame().await.closing(), GOING);
+    assert_eq!(other.frame().await.closing(), SHUTTING_DOWN);
     other.send(&raw::close(1001, "")).await;
     other.end().await;
     // The peer is there until the process is gone.
@@ -349,11 +348,11 @@ async fn unanswered(peers: Vec<Raw>) -> usize {
     for (number, mut peer) in peers.into_iter().enumerate() {
         let frame = peer.frame().await;
         if frame.first & 0xF == raw::CLOSE {
-            assert_eq!(frame.closing(), GOING);
+            assert_eq!(frame.closing(), SHUTTING_DOWN);
             lost += 1;
         } else {
             assert_eq!(frame, Frame::new(FIN | TEXT, number.to_string()));
-            assert_eq!(peer.frame().await.closing(), GOING);
+            assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
         }
         peer.send(&raw::close(1001, "")).await;
     }
@@ -370,7 +369,7 @@ async fn messages_in_the_kernel_before_the_signal_get_replies_on_a_busy_machine(
         let server = Process::start(&["--workers=1", "--shutdown-grace=60s"]).await;
         let peers = join_all((0..50).map(|_| server.raw("/?reply=verbatim"))).await;
         for (number, peer) in peers.iter().enumerate() {
-            peer.send_at_once(&raw::text(&number.to_string()));
+            peer.send_in_one_call(&raw::text(&number.to_string()));
         }
         server.signal(Signal::TERM);
         lost.push(unanswered(peers).await);

@@ -34,10 +34,10 @@ use crate::{
     command_line::{assert_fails, run},
     json::{SECRETS, hides_secrets, validate},
     support::{
-        BusyMachine, memory,
+        BusyMachine, in_time, memory,
         process::{Process, ws_echo},
         raw::{self, Raw, upgrade},
-        soon, until,
+        until,
     },
 };
 
@@ -89,7 +89,7 @@ impl Server {
     }
 
     async fn client(&self, path: &str) -> Client {
-        Client::over(self.connect().await, path).await
+        Client::new(self.connect().await, path).await
     }
 }
 
@@ -110,9 +110,9 @@ async fn connect(
     config: ClientConfig,
     name: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let stream = soon("a connection", TcpStream::connect(addr)).await.unwrap();
+    let stream = in_time("a connection", TcpStream::connect(addr)).await.unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    soon(
+    in_time(
         "the TLS handshake",
         TlsConnector::from(Arc::new(config)).connect(name, stream),
     )
@@ -123,20 +123,20 @@ async fn connect(
 struct Client(WebSocketStream<TlsStream<TcpStream>>);
 
 impl Client {
-    async fn over(stream: TlsStream<TcpStream>, path: &str) -> Self {
+    async fn new(stream: TlsStream<TcpStream>, path: &str) -> Self {
         let url = format!("wss://localhost{path}");
-        let (socket, _) = soon("the handshake", tokio_tungstenite::client_async(url, stream))
+        let (socket, _) = in_time("the handshake", tokio_tungstenite::client_async(url, stream))
             .await
             .unwrap();
         Self(socket)
     }
 
-    async fn ask(&mut self, text: &str) -> String {
+    async fn exchange(&mut self, text: &str) -> String {
         use futures_util::SinkExt as _;
-        soon("room to send", self.0.send(Message::text(text)))
+        in_time("room to send", self.0.send(Message::text(text)))
             .await
             .unwrap();
-        let reply = soon("a reply", self.0.next()).await.unwrap().unwrap();
+        let reply = in_time("a reply", self.0.next()).await.unwrap().unwrap();
         reply.into_text().unwrap().as_str().to_owned()
     }
 }
@@ -146,16 +146,16 @@ async fn session(mut stream: TlsStream<TcpStream>, path: &str) -> TlsStream<TcpS
     stream.write_all(upgrade(path, "").as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(soon("the answer", stream.read_u8()).await.unwrap());
+        head.push(in_time("the answer", stream.read_u8()).await.unwrap());
     }
     assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", head.escape_ascii());
     stream
 }
 
 /// All that comes up to the end, which has to be one: without close_notify it is an error.
-async fn rest(stream: &mut TlsStream<TcpStream>) -> std::io::Result<Vec<u8>> {
+async fn read_to_end(stream: &mut TlsStream<TcpStream>) -> std::io::Result<Vec<u8>> {
     let mut rest = Vec::new();
-    soon("the end", stream.read_to_end(&mut rest)).await?;
+    in_time("the end", stream.read_to_end(&mut rest)).await?;
     Ok(rest)
 }
 
@@ -206,8 +206,8 @@ async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_has_the_version() {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let stream = connect(server.addr, config, "localhost").await.unwrap();
         let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
-        let mut client = Client::over(stream, "/?reply=json").await;
-        let reply: Value = serde_json::from_str(&client.ask("你好").await).unwrap();
+        let mut client = Client::new(stream, "/?reply=json").await;
+        let reply: Value = serde_json::from_str(&client.exchange("你好").await).unwrap();
         validate(&reply);
         assert_eq!(reply["data"], "你好");
         // The IANA name: rustls writes TLS13_ where the registry has TLS_.
@@ -227,8 +227,8 @@ async fn alpn_and_server_name_are_null_in_a_json_reply_if_the_client_sends_none(
     let stream = connect(server.addr, server.trusting(), "127.0.0.1")
         .await
         .unwrap();
-    let mut client = Client::over(stream, "/?reply=json").await;
-    let reply: Value = serde_json::from_str(&client.ask("x").await).unwrap();
+    let mut client = Client::new(stream, "/?reply=json").await;
+    let reply: Value = serde_json::from_str(&client.exchange("x").await).unwrap();
     validate(&reply);
     let tls = &reply["connection"]["tls"];
     assert_eq!((&tls["alpn"], &tls["serverName"]), (&Value::Null, &Value::Null));
@@ -251,10 +251,10 @@ async fn over_tls_the_origin_of_the_server_has_the_scheme_https() {
             request.headers_mut().append(name, value);
         }
         let stream = server.connect().await;
-        let (socket, _) = soon("the handshake", tokio_tungstenite::client_async(request, stream))
+        let (socket, _) = in_time("the handshake", tokio_tungstenite::client_async(request, stream))
             .await
             .unwrap();
-        let reply = Client(socket).ask("x").await;
+        let reply = Client(socket).exchange("x").await;
         let reply = serde_json::from_str(&reply).unwrap();
         assert_eq!(hides_secrets(&reply), hidden, "{origin:?}");
     }
@@ -292,7 +292,7 @@ async fn the_self_signed_certificate_has_the_loopback_names_and_the_configured_o
     );
     let made = server
         .process
-        .passed
+        .skipped
         .iter()
         .find(|line| line.contains("certificate"))
         .unwrap();
@@ -308,7 +308,7 @@ async fn the_log_has_the_sha_256_of_the_served_certificate() {
     let shown = shown(&server.connect().await);
     let said = server
         .process
-        .passed
+        .skipped
         .iter()
         .find(|line| line.contains("certificate"))
         .unwrap();
@@ -326,7 +326,7 @@ async fn plain_and_tls_connections_are_served_at_the_same_time() {
     let server = Server::start(&[]).await;
     let mut plain = server.process.raw("/?reply=json").await;
     let mut secure = server.client("/?reply=verbatim").await;
-    assert_eq!(secure.ask("over TLS").await, "over TLS");
+    assert_eq!(secure.exchange("over TLS").await, "over TLS");
     plain.send(&raw::text("plain")).await;
     let reply: Value = serde_json::from_slice(&plain.frame().await.payload).unwrap();
     validate(&reply);
@@ -341,7 +341,7 @@ async fn a_large_message_is_echoed_complete() {
     let server = Server::start(&[]).await;
     let mut client = server.client("/?reply=verbatim").await;
     let text = "0123456789abcdef".repeat(256 * 1024);
-    assert!(client.ask(&text).await == text);
+    assert!(client.exchange(&text).await == text);
 }
 
 #[actix_rt::test]
@@ -352,7 +352,7 @@ async fn the_page_is_served_over_https_and_ends_with_close_notify() {
         .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
-    let page = String::from_utf8(rest(&mut stream).await.unwrap()).unwrap();
+    let page = String::from_utf8(read_to_end(&mut stream).await.unwrap()).unwrap();
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
     assert!(page.ends_with(&fs::read_to_string("static/index.html").unwrap()));
 }
@@ -362,7 +362,7 @@ async fn an_invalid_request_gets_400_and_close_notify() {
     let server = Server::start(&[]).await;
     let mut stream = server.connect().await;
     stream.write_all(b"this is no request\r\n\r\n").await.unwrap();
-    let answer = rest(&mut stream).await.unwrap();
+    let answer = read_to_end(&mut stream).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
 }
 
@@ -374,17 +374,17 @@ async fn after_the_closing_handshake_tls_ends_with_close_notify() {
         let mut peer = session(connect().await.unwrap(), "/").await;
         peer.write_all(&raw::close(4001, "bye")).await.unwrap();
         assert_eq!(
-            rest(&mut peer).await.unwrap(),
+            read_to_end(&mut peer).await.unwrap(),
             b"\x88\x05\x0F\xA1bye",
             "the peer closes"
         );
 
         let mut peer = session(connect().await.unwrap(), "/?close=4002").await;
         let mut close = [0; 4];
-        soon("a Close", peer.read_exact(&mut close)).await.unwrap();
+        in_time("a Close", peer.read_exact(&mut close)).await.unwrap();
         assert_eq!(&close, b"\x88\x02\x0F\xA2");
         peer.write_all(&raw::close(4002, "")).await.unwrap();
-        assert_eq!(rest(&mut peer).await.unwrap(), b"", "the server closes");
+        assert_eq!(read_to_end(&mut peer).await.unwrap(), b"", "the server closes");
     }
 }
 
@@ -393,7 +393,7 @@ async fn the_close_notify_of_the_client_gets_no_reset() {
     let server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/").await;
     peer.write_all(&raw::close(1000, "")).await.unwrap();
-    rest(&mut peer).await.unwrap();
+    read_to_end(&mut peer).await.unwrap();
     // close_notify, and the end of the stream.
     peer.shutdown().await.unwrap();
     until("the server to let go", || {
@@ -408,7 +408,7 @@ async fn a_client_that_sends_no_close_notify_is_closed_after_a_timeout() {
     let server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/").await;
     peer.write_all(&raw::close(1000, "")).await.unwrap();
-    rest(&mut peer).await.unwrap();
+    read_to_end(&mut peer).await.unwrap();
     until("the server to let go", || {
         memory::connections_at(server.addr) == 0
     })
@@ -423,10 +423,10 @@ async fn abort_is_a_reset_without_close_notify() {
         if path.contains("after") {
             peer.write_all(&raw::text("a")).await.unwrap();
             let mut reply = [0; 3];
-            soon("the reply", peer.read_exact(&mut reply)).await.unwrap();
+            in_time("the reply", peer.read_exact(&mut reply)).await.unwrap();
             assert_eq!(&reply, b"\x81\x01a");
         }
-        let error = rest(&mut peer).await.unwrap_err();
+        let error = read_to_end(&mut peer).await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{path}");
     }
 }
@@ -439,7 +439,7 @@ async fn an_end_without_close_notify_loses_no_reply() {
     // Beneath TLS: as a client ends that is killed.
     peer.get_mut().0.shutdown().await.unwrap();
     let mut reply = [0; 6];
-    soon("the reply", peer.read_exact(&mut reply)).await.unwrap();
+    in_time("the reply", peer.read_exact(&mut reply)).await.unwrap();
     assert_eq!(&reply, b"\x81\x04last");
     let closed = server.process.logged("connection closed").await;
     assert!(closed.contains("code=1006 by=peer"), "{closed}");
@@ -491,7 +491,7 @@ async fn a_client_without_tls_is_closed_and_logged_without_an_error() {
     plain.end().await;
 
     Raw::connect(server.addr).await.reset();
-    soon("the server to go on", async {
+    in_time("the server to go on", async {
         // On a busy machine this client may be too slow as well.
         while connect(server.addr, server.trusting(), "localhost")
             .await
@@ -499,7 +499,7 @@ async fn a_client_without_tls_is_closed_and_logged_without_an_error() {
         {}
     })
     .await;
-    for line in &server.process.passed {
+    for line in &server.process.skipped {
         assert!(!line.contains("ERROR") && !line.contains("WARN"), "{line}");
     }
 }
@@ -516,7 +516,7 @@ async fn a_shutdown_does_not_wait_for_a_tls_handshake() {
     let mut session = session(server.connect().await, "/").await;
     server.process.signal(Signal::TERM);
     let mut close = [0; 4];
-    soon("a Close", session.read_exact(&mut close)).await.unwrap();
+    in_time("a Close", session.read_exact(&mut close)).await.unwrap();
     assert_eq!(&close[2..], 1001_u16.to_be_bytes());
     drop(session);
     silent.end().await;
@@ -525,7 +525,7 @@ async fn a_shutdown_does_not_wait_for_a_tls_handshake() {
 }
 
 /// Hands a message to the kernel, without a turn of the runtime's.
-fn send_at_once(peer: &mut TlsStream<TcpStream>, bytes: &[u8]) {
+fn send_in_one_call(peer: &mut TlsStream<TcpStream>, bytes: &[u8]) {
     use std::io::Write as _;
     let (stream, tls) = peer.get_mut();
     tls.writer().write_all(bytes).unwrap();
@@ -548,19 +548,19 @@ async fn messages_in_the_kernel_before_the_signal_get_replies_over_tls() {
             peers.push(session(server.connect().await, "/?reply=verbatim").await);
         }
         for peer in &mut peers {
-            send_at_once(peer, &raw::text("hello"));
+            send_in_one_call(peer, &raw::text("hello"));
         }
         server.process.signal(Signal::TERM);
         let mut unanswered = 0;
         for peer in &mut peers {
             // A Close is longer than a reply.
             let mut bytes = vec![0; CLOSE.len()];
-            soon("a frame", peer.read_exact(&mut bytes)).await.unwrap();
+            in_time("a frame", peer.read_exact(&mut bytes)).await.unwrap();
             if bytes == CLOSE {
                 unanswered += 1;
             } else {
                 let mut end = [0; REPLY.len()];
-                soon("a Close", peer.read_exact(&mut end)).await.unwrap();
+                in_time("a Close", peer.read_exact(&mut end)).await.unwrap();
                 bytes.extend(end);
                 assert_eq!(
                     bytes.escape_ascii().to_string(),
@@ -585,15 +585,15 @@ async fn sighup_serves_the_new_certificate_to_new_connections_and_keeps_open_one
     let (mut process, addr) = old.serve().await;
     let trusts_old = trusting(&old.cert, BOTH);
     let said = process
-        .passed
+        .skipped
         .iter()
         .find(|line| line.contains("certificate"))
         .unwrap();
     let stream = connect(addr, trusts_old.clone(), "localhost").await.unwrap();
     assert!(said.ends_with(&shown(&stream)), "{said}");
-    let mut open = Client::over(stream, "/?reply=verbatim").await;
+    let mut open = Client::new(stream, "/?reply=verbatim").await;
     // What lets this client resume has come by now.
-    assert_eq!(open.ask("before").await, "before");
+    assert_eq!(open.exchange("before").await, "before");
 
     fs::write(&old.cert, &new.cert_pem).unwrap();
     fs::write(&old.key, &new.key_pem).unwrap();
@@ -604,9 +604,9 @@ async fn sighup_serves_the_new_certificate_to_new_connections_and_keeps_open_one
         .await
         .unwrap();
     assert!(said.ends_with(&shown(&stream)), "{said}");
-    let mut fresh = Client::over(stream, "/?reply=verbatim").await;
-    assert_eq!(fresh.ask("new").await, "new");
-    assert_eq!(open.ask("after").await, "after");
+    let mut fresh = Client::new(stream, "/?reply=verbatim").await;
+    assert_eq!(fresh.exchange("new").await, "new");
+    assert_eq!(open.exchange("after").await, "after");
     // Not by resumption either.
     assert!(connect(addr, trusts_old, "localhost").await.is_err());
 }
@@ -626,7 +626,10 @@ async fn sighup_with_an_invalid_file_keeps_the_current_certificate() {
         let line = process.logged("certificate reload failed").await;
         assert!(line.contains("ERROR") && line.contains(why), "{line}");
         let stream = connect(addr, trusts.clone(), "localhost").await.unwrap();
-        assert_eq!(Client::over(stream, "/?reply=verbatim").await.ask("x").await, "x");
+        assert_eq!(
+            Client::new(stream, "/?reply=verbatim").await.exchange("x").await,
+            "x"
+        );
     }
     fs::write(&pair.cert, &pair.cert_pem).unwrap();
     process.signal(Signal::HUP);
@@ -867,12 +870,15 @@ async fn an_inherited_socket_named_https_is_served_with_tls() {
     let ca_out = format!("--tls-ca-out={}", ca.display());
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let args = ["--tls-listen=127.0.0.1:0", "--tls-self-signed", &ca_out];
-    let mut process = Process::spawn(Process::passing(&socket, "https", &args), 0).await;
+    let mut process = Process::spawn(Process::command_with_socket(&socket, "https", &args), 0).await;
     let addr = process.listening_on("https").await;
     assert_eq!(addr, socket.local_addr().unwrap());
     connect(addr, trusting(&ca, BOTH), "localhost").await.unwrap();
 
-    let without = Process::passing(&socket, "https", &[]).output().await.unwrap();
+    let without = Process::command_with_socket(&socket, "https", &[])
+        .output()
+        .await
+        .unwrap();
     assert_eq!(without.status.code(), Some(1));
     let said = String::from_utf8(without.stderr).unwrap();
     assert!(

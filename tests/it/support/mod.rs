@@ -1,4 +1,4 @@
-//! A server to talk to, and clients to talk with.
+//! The servers under test and their clients.
 
 pub(crate) mod memory;
 pub(crate) mod process;
@@ -30,82 +30,82 @@ use ws_echo::{
 
 use raw::Raw;
 
-/// What a stamped reply begins with unless the operator says otherwise.
+/// The default prefix of stamped text replies.
 pub(crate) const PREFIX: &str = "客户端发送的信息：";
 
-/// The longest that anything here may take: far more than it does, so that a busy machine fails no test.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout of each step of a test. It is far longer than a step takes, so that no test fails on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Waits for `event`; one that never comes fails the test instead of hanging it.
-pub(crate) async fn soon<T>(what: &str, event: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, event).await {
-        Ok(done) => done,
-        Err(_) => panic!("waited in vain for {what}"),
+/// Waits for `event`, and fails the test after the timeout. `what` names the event in the failure.
+pub(crate) async fn in_time<T>(what: &str, event: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(TIMEOUT, event).await {
+        Ok(output) => output,
+        Err(_) => panic!("timed out waiting for {what}"),
     }
 }
 
-/// Waits until `holds`, for what changes without telling anybody.
-pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    soon(what, async {
-        while !holds() {
+/// Waits until `condition` returns true. It polls, for conditions that wake no task.
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    in_time(what, async {
+        while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
     .await;
 }
 
-/// Threads that keep every processor busy until this is dropped.
+/// Threads that keep every processor busy until this value is dropped.
 pub(crate) struct BusyMachine {
-    over: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl BusyMachine {
     pub(crate) fn start() -> Self {
-        let over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::new(AtomicBool::new(false));
         let processors = thread::available_parallelism().unwrap().get();
         let threads = (0..=processors).map(|_| {
-            let over = Arc::clone(&over);
+            let stop = Arc::clone(&stop);
             thread::spawn(move || {
-                while !over.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) {
                     std::hint::spin_loop();
                 }
             })
         });
         Self {
             threads: threads.collect(),
-            over,
+            stop,
         }
     }
 }
 
 impl Drop for BusyMachine {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-/// Milliseconds since the Unix epoch.
+/// Returns the current time in milliseconds since the Unix epoch.
 pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64
 }
 
-/// The routes of production on actix's test server.
+/// The production routes on actix's test server.
 pub(crate) struct Echo {
     server: TestServer,
     shared: Shared,
 }
 
 impl Echo {
-    /// A server as it is without any flag.
+    /// Starts a server with the default configuration.
     pub(crate) fn start() -> Self {
         Self::with(|_| {})
     }
 
-    /// A server whose operator changed something.
+    /// Starts a server whose configuration `change` has changed.
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
             static_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("static"),
@@ -129,27 +129,27 @@ impl Echo {
         self.server.url(path)
     }
 
-    /// How many sessions the server counts.
-    pub(crate) fn open(&self) -> usize {
+    /// Returns the number of open sessions.
+    pub(crate) fn open_sessions(&self) -> usize {
         self.shared.admission.open_sessions()
     }
 
-    /// Stops it as a signal would, up to where the process would end.
+    /// Drains the server as a signal does. It resolves when the process would exit.
     pub(crate) async fn drain(&self) {
         self.shared.admission.drain().await;
     }
 
-    /// A connection that speaks bytes.
+    /// Opens a session with a client that reads and writes frames byte by byte.
     pub(crate) async fn raw(&self, path: &str) -> Raw {
         Raw::open(self.addr(), path, "").await.1
     }
 
-    /// A client that shares no code with the server.
+    /// Opens a session with tungstenite, which shares no code with the server.
     pub(crate) async fn client(&self, path: &str) -> Client {
         self.client_with(path, &[]).await.0
     }
 
-    /// The same with headers of its own, and the server's answer to the handshake.
+    /// Opens a session with tungstenite and additional header fields. Returns the response of the handshake, too.
     pub(crate) async fn client_with(
         &self,
         path: &str,
@@ -162,7 +162,7 @@ impl Echo {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
         let stream = TcpStream::connect(self.addr()).await.unwrap();
-        let (socket, response) = soon("the handshake", tokio_tungstenite::client_async(request, stream))
+        let (socket, response) = in_time("the handshake", tokio_tungstenite::client_async(request, stream))
             .await
             .unwrap();
         (Client(socket), response)
@@ -174,16 +174,18 @@ pub(crate) struct Client(pub(crate) WebSocketStream<TcpStream>);
 
 impl Client {
     pub(crate) async fn send(&mut self, message: impl Into<Message>) {
-        soon("room to send", self.0.send(message.into())).await.unwrap();
+        in_time("room to send", self.0.send(message.into()))
+            .await
+            .unwrap();
     }
 
-    /// The next message, whatever it is.
+    /// Returns the next message of any type.
     pub(crate) async fn next(&mut self) -> Message {
-        soon("a message", self.0.next()).await.unwrap().unwrap()
+        in_time("a message", self.0.next()).await.unwrap().unwrap()
     }
 
-    /// Sends a message and waits for what comes back.
-    pub(crate) async fn ask(&mut self, message: impl Into<Message>) -> Message {
+    /// Sends a message and returns the next message of the server.
+    pub(crate) async fn exchange(&mut self, message: impl Into<Message>) -> Message {
         self.send(message).await;
         self.next().await
     }

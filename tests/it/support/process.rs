@@ -1,4 +1,4 @@
-//! The real binary.
+//! The server as a process.
 
 use std::{
     net::SocketAddr,
@@ -13,9 +13,9 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use super::{raw::Raw, soon};
+use super::{in_time, raw::Raw};
 
-/// `ws-echo`, without what the environment of the tests says to it.
+/// Returns the command `ws-echo`, without the environment variables that configure it.
 pub(crate) fn ws_echo() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ws-echo"));
     for (name, _) in std::env::vars_os() {
@@ -37,21 +37,22 @@ pub(crate) fn ws_echo() -> Command {
 /// A running server.
 pub(crate) struct Process {
     child: Child,
-    /// Read as it comes: a log that nobody reads would stop the server.
+    /// The lines of the log. A task reads them at once, because a full pipe would block the server.
     log: UnboundedReceiver<String>,
-    /// The lines that were passed over while another one was looked for.
-    pub(crate) passed: Vec<String>,
+    /// The lines that [`Self::logged`] has skipped.
+    pub(crate) skipped: Vec<String>,
+    /// The addresses of the HTTP listeners.
     pub(crate) addrs: Vec<SocketAddr>,
 }
 
 impl Process {
     /// Starts a server on a free port of 127.0.0.1.
     pub(crate) async fn start(args: &[&str]) -> Self {
-        Self::listening(&["127.0.0.1:0"], 1, args).await
+        Self::start_on(&["127.0.0.1:0"], 1, args).await
     }
 
-    /// Starts a server that listens as told, and waits until its log has named `count` addresses.
-    pub(crate) async fn listening(listen: &[&str], count: usize, args: &[&str]) -> Self {
+    /// Starts a server with these values of `--listen`, and waits until it listens on `count` addresses.
+    pub(crate) async fn start_on(listen: &[&str], count: usize, args: &[&str]) -> Self {
         let mut command = ws_echo();
         for listen in listen {
             command.args(["--listen", listen]);
@@ -60,16 +61,20 @@ impl Process {
         Self::spawn(command, count).await
     }
 
-    /// Starts a server that takes its socket from `listener`, as systemd passes one.
-    pub(crate) async fn inheriting(listener: &std::net::TcpListener, args: &[&str]) -> Self {
-        Self::spawn(Self::passing(listener, "", args), 1).await
+    /// Starts a server that inherits the socket of `listener`, as from systemd.
+    pub(crate) async fn with_socket(listener: &std::net::TcpListener, args: &[&str]) -> Self {
+        Self::spawn(Self::command_with_socket(listener, "", args), 1).await
     }
 
-    /// The command that passes it, by that name.
-    pub(crate) fn passing(listener: &std::net::TcpListener, name: &str, args: &[&str]) -> Command {
+    /// Returns the command of a server that inherits the socket of `listener` under `name`.
+    pub(crate) fn command_with_socket(
+        listener: &std::net::TcpListener,
+        name: &str,
+        args: &[&str],
+    ) -> Command {
         let server = ws_echo();
         let mut command = Command::new("sh");
-        // The third descriptor is the first that is passed, and LISTEN_PID the process that it is passed to.
+        // The first inherited descriptor is 3. LISTEN_PID must be the server's own process, which `exec` makes of the shell.
         command
             .args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"])
             .arg(server.as_std().get_program())
@@ -85,7 +90,7 @@ impl Process {
         command
     }
 
-    /// Starts `command`, and waits until its log has named `count` addresses.
+    /// Starts `command`, and waits until it listens on `count` addresses.
     pub(crate) async fn spawn(mut command: Command, count: usize) -> Self {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -98,7 +103,7 @@ impl Process {
         let mut process = Self {
             child,
             log,
-            passed: Vec::new(),
+            skipped: Vec::new(),
             addrs: Vec::new(),
         };
         while process.addrs.len() < count {
@@ -108,16 +113,16 @@ impl Process {
         process
     }
 
-    /// The next address of that scheme that the log names.
+    /// Waits for the next listener of this scheme in the log, and returns its address.
     pub(crate) async fn listening_on(&mut self, scheme: &str) -> SocketAddr {
         let scheme = format!("{scheme}://");
         loop {
             let line = self.logged("listening").await;
             if let Some((_, addr)) = line.split_once(&scheme) {
-                // In JSON a quotation mark follows.
+                // In JSON, a quotation mark ends the address.
                 return addr.split('"').next().unwrap().trim().parse().unwrap();
             }
-            self.passed.push(line);
+            self.skipped.push(line);
         }
     }
 
@@ -129,21 +134,21 @@ impl Process {
         self.child.id().unwrap()
     }
 
-    /// The next line of the log that contains `what`.
-    pub(crate) async fn logged(&mut self, what: &str) -> String {
-        soon(what, async {
+    /// Waits for the next line of the log that contains `text`, and returns it.
+    pub(crate) async fn logged(&mut self, text: &str) -> String {
+        in_time(text, async {
             loop {
                 match self.log.recv().await {
-                    Some(line) if line.contains(what) => return line,
-                    Some(line) => self.passed.push(line),
-                    None => panic!("the log ended without {what:?}: {:#?}", self.passed),
+                    Some(line) if line.contains(text) => return line,
+                    Some(line) => self.skipped.push(line),
+                    None => panic!("the log ended without {text:?}: {:#?}", self.skipped),
                 }
             }
         })
         .await
     }
 
-    /// A connection that speaks bytes.
+    /// Opens a session with a client that reads and writes frames byte by byte.
     pub(crate) async fn raw(&self, path: &str) -> Raw {
         Raw::open(self.addr(), path, "").await.1
     }
@@ -152,14 +157,14 @@ impl Process {
         kill_process(Pid::from_raw(self.pid() as i32).unwrap(), signal).unwrap();
     }
 
-    /// Waits for the process to end by itself; gives what was left of its log too.
+    /// Waits until the process exits. Returns its status and the remaining lines of its log.
     pub(crate) async fn exit(mut self) -> (ExitStatus, Vec<String>) {
-        soon("the end of the process", async {
-            let mut rest = Vec::new();
+        in_time("the end of the process", async {
+            let mut remaining = Vec::new();
             while let Some(line) = self.log.recv().await {
-                rest.push(line);
+                remaining.push(line);
             }
-            (self.child.wait().await.unwrap(), rest)
+            (self.child.wait().await.unwrap(), remaining)
         })
         .await
     }

@@ -1,4 +1,4 @@
-//! A client that writes and reads frames by hand, so that it can also break every rule.
+//! A client that encodes and decodes every frame itself, so that it can send invalid ones.
 
 use std::{fmt, net::SocketAddr};
 
@@ -8,12 +8,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::soon;
+use super::in_time;
 
-/// The masking key of every frame that is made here: no byte of it is 0, so that forgetting to unmask shows.
+/// The masking key of every frame. No byte of it is 0, so that a server that does not unmask fails the test.
 pub(crate) const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
-/// Set in the first byte of a message's last frame.
+/// The FIN bit: set in the first byte of a message's last frame.
 pub(crate) const FIN: u8 = 0x80;
 pub(crate) const RSV1: u8 = 0x40;
 pub(crate) const CONTINUATION: u8 = 0x0;
@@ -23,7 +23,7 @@ pub(crate) const CLOSE: u8 = 0x8;
 pub(crate) const PING: u8 = 0x9;
 pub(crate) const PONG: u8 = 0xA;
 
-/// A masked header: its first byte as it stands, and a length that nothing need follow.
+/// Returns a masked header with this first byte and length. The payload need not follow.
 pub(crate) fn header(first: u8, len: u64) -> Vec<u8> {
     let mut header = vec![first];
     match len {
@@ -41,14 +41,14 @@ pub(crate) fn header(first: u8, len: u64) -> Vec<u8> {
     header
 }
 
-/// A masked frame: its first byte as it stands, then the payload.
+/// Returns a masked frame with this first byte and payload.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = header(first, payload.len() as u64);
     frame.extend(masked(payload));
     frame
 }
 
-/// A payload as it goes over the wire.
+/// Masks a payload.
 pub(crate) fn masked(payload: &[u8]) -> impl Iterator<Item = u8> {
     payload
         .iter()
@@ -69,6 +69,7 @@ pub(crate) fn ping(payload: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn close(code: u16, reason: &str) -> Vec<u8> {
+    // RFC 6455 section 5.5.1.
     let mut body = code.to_be_bytes().to_vec();
     body.extend_from_slice(reason.as_bytes());
     frame(FIN | CLOSE, &body)
@@ -88,7 +89,7 @@ impl Frame {
         Self { first, payload }
     }
 
-    /// Code and reason, of a Close frame that is one.
+    /// Returns the close code and the close reason. Fails if this is not a Close frame with a code.
     pub(crate) fn closing(&self) -> (u16, &str) {
         assert_eq!(self.first, FIN | CLOSE, "not a Close: {self:?}");
         let (code, reason) = self
@@ -112,7 +113,7 @@ impl fmt::Debug for Frame {
     }
 }
 
-/// The head of a response.
+/// The status line and the header section of a response.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) status: u16,
@@ -120,14 +121,14 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// A header's value, where it came exactly once.
+    /// Returns the value of a field. Fails if the field occurs twice.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut values = self
             .lines
             .iter()
             .filter(|(line, _)| line.eq_ignore_ascii_case(name));
         let value = values.next().map(|(_, value)| value.as_str());
-        assert!(values.next().is_none(), "{name} came twice: {self:?}");
+        assert!(values.next().is_none(), "{name} occurs twice: {self:?}");
         value
     }
 }
@@ -140,11 +141,11 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
-        Self::over(soon("a connection", TcpStream::connect(addr)).await.unwrap())
+        Self::new(in_time("a connection", TcpStream::connect(addr)).await.unwrap())
     }
 
-    /// Speaks over a connection that stands.
-    pub(crate) fn over(stream: TcpStream) -> Self {
+    /// Wraps an open connection.
+    pub(crate) fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
@@ -152,7 +153,7 @@ impl Raw {
         }
     }
 
-    /// Opens a session; `lines` are further lines of the request, each with its CRLF.
+    /// Opens a session. `lines` are additional header fields of the request, each with its CRLF.
     pub(crate) async fn open(addr: SocketAddr, path: &str, lines: &str) -> (Head, Self) {
         let mut raw = Self::connect(addr).await;
         raw.send(upgrade(path, lines).as_bytes()).await;
@@ -161,7 +162,7 @@ impl Raw {
         (head, raw)
     }
 
-    /// Opens a session from a request that may hold any bytes.
+    /// Opens a session with a request of any bytes.
     pub(crate) async fn open_with_bytes(addr: SocketAddr, request: &[u8]) -> (Head, Self) {
         let mut raw = Self::connect(addr).await;
         raw.send(request).await;
@@ -170,23 +171,23 @@ impl Raw {
         (head, raw)
     }
 
-    /// Asks for `path` with GET; the connection stays.
+    /// Sends GET for `path` and returns the response. The connection stays open.
     pub(crate) async fn get(&mut self, path: &str) -> (Head, String) {
         self.send(get(path).as_bytes()).await;
         self.response().await
     }
 
-    /// Whether GET for `path` is answered by 200, whose body is read too; false where the connection ends instead.
+    /// Sends GET for `path`. Returns whether the status is 200, and then reads the body. Returns false if the connection ends.
     pub(crate) async fn is_served(&mut self, path: &str) -> bool {
         const OK: &[u8] = b"HTTP/1.1 200 ";
-        if soon("room to send", self.stream.write_all(get(path).as_bytes()))
+        if in_time("room to send", self.stream.write_all(get(path).as_bytes()))
             .await
             .is_err()
         {
             return false;
         }
         while self.buffer.len() < OK.len() {
-            let read = soon("an answer", self.stream.read_buf(&mut self.buffer)).await;
+            let read = in_time("a response", self.stream.read_buf(&mut self.buffer)).await;
             if !matches!(read, Ok(1..)) {
                 return false;
             }
@@ -198,36 +199,38 @@ impl Raw {
         true
     }
 
-    /// Hands `bytes` to the kernel in one system call, without a turn of the runtime's.
-    pub(crate) fn send_at_once(&self, bytes: &[u8]) {
+    /// Writes `bytes` to the kernel in one system call, without the runtime.
+    pub(crate) fn send_in_one_call(&self, bytes: &[u8]) {
         let sent = socket2::SockRef::from(&self.stream).send(bytes).unwrap();
         assert_eq!(sent, bytes.len());
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        soon("room to send", self.stream.write_all(bytes)).await.unwrap();
+        in_time("room to send", self.stream.write_all(bytes))
+            .await
+            .unwrap();
     }
 
-    /// Writes for as long as it takes.
-    pub(crate) async fn send_some(&mut self, bytes: &[u8]) {
+    /// Writes `bytes` without a timeout.
+    pub(crate) async fn send_without_timeout(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    /// Reads more; false at the end of the stream.
-    async fn more(&mut self) -> bool {
-        let read = soon("more bytes", self.stream.read_buf(&mut self.buffer)).await;
-        read.expect("the connection broke") > 0
+    /// Reads more bytes. Returns false at the end of the stream.
+    async fn read_more(&mut self) -> bool {
+        let read = in_time("more bytes", self.stream.read_buf(&mut self.buffer)).await;
+        read.expect("the connection failed") > 0
     }
 
-    /// The head of the next response, as it stands.
+    /// Returns the next response's status line and header section as sent.
     pub(crate) async fn head_bytes(&mut self) -> String {
         let end = loop {
             if let Some(end) = self.buffer.windows(4).position(|end| end == b"\r\n\r\n") {
                 break end;
             }
             assert!(
-                self.more().await,
-                "the stream ended inside the head: {:?}",
+                self.read_more().await,
+                "the stream ended within the header section: {:?}",
                 self.buffer.escape_ascii()
             );
         };
@@ -235,7 +238,7 @@ impl Raw {
         String::from_utf8(head).unwrap()
     }
 
-    /// The head of the next response.
+    /// Returns the next response's status line and header section.
     pub(crate) async fn head(&mut self) -> Head {
         let head = self.head_bytes().await;
         let mut lines = head.trim_end().lines();
@@ -247,14 +250,14 @@ impl Raw {
         Head { status, lines }
     }
 
-    /// The next response: its head, and its body, chunked or as its Content-Length has it.
+    /// Returns the next response with its body.
     pub(crate) async fn response(&mut self) -> (Head, String) {
         let head = self.head().await;
-        let body = Body::of(&head).rest(self).await;
+        let body = Body::of(&head).read_to_end(self).await;
         (head, String::from_utf8(body).unwrap())
     }
 
-    /// The next response, which must be a refusal with that status: JSON of an error and a hint. Gives the hint.
+    /// Returns the next response and its hint. Fails unless the response has this status, and is JSON with an error and a hint.
     pub(crate) async fn refusal(&mut self, status: u16) -> (Head, String) {
         let (head, body) = self.response().await;
         assert_eq!(head.status, status, "{head:?} {body}");
@@ -271,7 +274,7 @@ impl Raw {
         (head, hint.to_owned())
     }
 
-    /// The next chunk of a chunked body; empty at its end.
+    /// Returns the next chunk of a chunked body. It is empty at the end of the body.
     pub(crate) async fn chunk(&mut self) -> Vec<u8> {
         let mut size = String::new();
         while !size.ends_with("\r\n") {
@@ -283,30 +286,30 @@ impl Raw {
         chunk
     }
 
-    /// The next frame from the server, which never masks.
+    /// Returns the next frame of the server. Fails if it is masked.
     pub(crate) async fn frame(&mut self) -> Frame {
         loop {
-            if let Some((frame, taken)) = read(&self.buffer) {
-                self.buffer.drain(..taken);
+            if let Some((frame, len)) = decode(&self.buffer) {
+                self.buffer.drain(..len);
                 return frame;
             }
-            assert!(self.more().await, "the stream ended where a frame should be");
+            assert!(self.read_more().await, "the stream ended before a frame");
         }
     }
 
-    /// The next bytes as they stand on the wire.
+    /// Returns the next `count` bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {
-            assert!(self.more().await, "the stream ended inside {count} bytes");
+            assert!(self.read_more().await, "the stream ended within {count} bytes");
         }
         self.buffer.drain(..count).collect()
     }
 
-    /// Waits for the connection to break by a reset; nothing but a reset counts.
-    pub(crate) async fn broken(&mut self) {
+    /// Waits for a reset of the connection. Fails at any other end.
+    pub(crate) async fn expect_reset(&mut self) {
         let error = loop {
-            match soon("a reset", self.stream.read_buf(&mut self.buffer)).await {
-                Ok(0) => panic!("the connection ended in good order"),
+            match in_time("a reset", self.stream.read_buf(&mut self.buffer)).await {
+                Ok(0) => panic!("the connection ended without a reset"),
                 Ok(_) => {}
                 Err(error) => break error,
             }
@@ -314,14 +317,14 @@ impl Raw {
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     }
 
-    /// What has come and was not yet taken.
+    /// Returns the bytes that were read from the socket and not returned yet.
     pub(crate) fn unread(&self) -> &[u8] {
         &self.buffer
     }
 
-    /// Waits for the server to close the connection, in good order and without a byte more.
+    /// Waits for the end of the stream. Fails if bytes arrive before it, or at a reset.
     pub(crate) async fn end(&mut self) {
-        while self.more().await {}
+        while self.read_more().await {}
         assert!(
             self.buffer.is_empty(),
             "before the end: {:?}",
@@ -329,19 +332,19 @@ impl Raw {
         );
     }
 
-    /// Waits for the end of the stream, whatever comes before it, in good order or by a reset.
+    /// Waits for the end of the stream or a reset, and discards bytes before it.
     pub(crate) async fn end_of_stream(&mut self) {
         let mut block = [0; 65_536];
         while !matches!(
-            soon("the end", self.stream.read(&mut block)).await,
+            in_time("the end", self.stream.read(&mut block)).await,
             Ok(0) | Err(_)
         ) {}
     }
 
-    /// Waits for the end of the stream, in good order or by a reset, before which nothing may come.
+    /// Waits for the end of the stream or a reset. Fails if bytes arrive before it.
     pub(crate) async fn end_of_stream_without_a_byte(&mut self) {
         while matches!(
-            soon("the end", self.stream.read_buf(&mut self.buffer)).await,
+            in_time("the end", self.stream.read_buf(&mut self.buffer)).await,
             Ok(1..)
         ) {}
         assert!(
@@ -351,7 +354,7 @@ impl Raw {
         );
     }
 
-    /// Waits for a Close and then for the end of the stream.
+    /// Waits for a Close frame and then for the end of the stream.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         let frame = self.frame().await;
         let (code, reason) = frame.closing();
@@ -367,7 +370,7 @@ impl Raw {
     }
 }
 
-/// A response's body as it comes: chunked, as long as its Content-Length has it, or up to the end of the connection.
+/// A response's body, with one of the framings of RFC 9112 section 6.3.
 pub(crate) struct Body {
     framing: Framing,
     unread: Vec<u8>,
@@ -375,8 +378,11 @@ pub(crate) struct Body {
 
 enum Framing {
     Chunked,
+    /// Number of bytes that Content-Length declares and that were not read.
     Length(usize),
+    /// Up to the end of the connection.
     Connection,
+    /// The body is complete.
     Ended,
 }
 
@@ -398,14 +404,14 @@ impl Body {
         }
     }
 
-    /// Reads more of it; false at its end.
-    async fn more(&mut self, raw: &mut Raw) -> bool {
+    /// Reads more of the body. Returns false at its end.
+    async fn read_more(&mut self, raw: &mut Raw) -> bool {
         let mut part = match &mut self.framing {
             Framing::Ended | Framing::Length(0) => Vec::new(),
             Framing::Chunked => raw.chunk().await,
             Framing::Length(left) => {
                 if raw.buffer.is_empty() {
-                    assert!(raw.more().await, "the stream ended inside the body");
+                    assert!(raw.read_more().await, "the stream ended within the body");
                 }
                 let part: Vec<u8> = raw.buffer.drain(..raw.buffer.len().min(*left)).collect();
                 *left -= part.len();
@@ -413,7 +419,7 @@ impl Body {
             }
             Framing::Connection => {
                 if raw.buffer.is_empty() {
-                    raw.more().await;
+                    raw.read_more().await;
                 }
                 std::mem::take(&mut raw.buffer)
             }
@@ -426,23 +432,23 @@ impl Body {
         true
     }
 
-    /// The next `count` bytes of it.
+    /// Returns the next `count` bytes of the body.
     pub(crate) async fn take(&mut self, raw: &mut Raw, count: usize) -> Vec<u8> {
         while self.unread.len() < count {
-            assert!(self.more(raw).await, "the body ended inside {count} bytes");
+            assert!(self.read_more(raw).await, "the body ended within {count} bytes");
         }
         self.unread.drain(..count).collect()
     }
 
-    /// Whether the connection ends before the body does.
-    pub(crate) async fn is_cut_off(&mut self, raw: &mut Raw) -> bool {
+    /// Reads to the end of the connection. Returns whether the body is incomplete.
+    pub(crate) async fn is_truncated(&mut self, raw: &mut Raw) -> bool {
         let length = match self.framing {
             Framing::Chunked => None,
             Framing::Length(left) => Some(left),
             Framing::Connection | Framing::Ended => return false,
         };
         while matches!(
-            soon("the end", raw.stream.read_buf(&mut raw.buffer)).await,
+            in_time("the end", raw.stream.read_buf(&mut raw.buffer)).await,
             Ok(1..)
         ) {}
         match length {
@@ -451,24 +457,24 @@ impl Body {
         }
     }
 
-    /// All that is left of it.
-    pub(crate) async fn rest(&mut self, raw: &mut Raw) -> Vec<u8> {
-        while self.more(raw).await {}
+    /// Returns the remaining bytes of the body.
+    pub(crate) async fn read_to_end(&mut self, raw: &mut Raw) -> Vec<u8> {
+        while self.read_more(raw).await {}
         std::mem::take(&mut self.unread)
     }
 }
 
-/// A request for `path`, with GET.
+/// Returns a GET request for `path`.
 pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
-/// The head of a POST, whose body is as long as it says.
+/// Returns the header section of a POST with this Content-Length.
 pub(crate) fn post(path: &str, content_length: usize) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {content_length}\r\n\r\n")
 }
 
-/// A handshake in good order, with further lines.
+/// Returns a valid handshake with additional header fields.
 pub(crate) fn upgrade(path: &str, lines: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -476,21 +482,21 @@ pub(crate) fn upgrade(path: &str, lines: &str) -> String {
     )
 }
 
-/// The frame at the start of `bytes`, and the bytes that it takes.
-fn read(bytes: &[u8]) -> Option<(Frame, usize)> {
-    let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
+/// Returns the frame at the start of `bytes` and its length, or `None` if it is incomplete.
+fn decode(bytes: &[u8]) -> Option<(Frame, usize)> {
+    let (&[first, second], tail) = bytes.split_first_chunk::<2>()?;
     assert_eq!(second & 0x80, 0, "a server must not mask");
-    let (len, rest) = match second {
+    let (len, tail) = match second {
         126 => {
-            let (len, rest) = rest.split_first_chunk::<2>()?;
-            (u16::from_be_bytes(*len).into(), rest)
+            let (len, tail) = tail.split_first_chunk::<2>()?;
+            (u16::from_be_bytes(*len).into(), tail)
         }
         127 => {
-            let (len, rest) = rest.split_first_chunk::<8>()?;
-            (u64::from_be_bytes(*len) as usize, rest)
+            let (len, tail) = tail.split_first_chunk::<8>()?;
+            (u64::from_be_bytes(*len) as usize, tail)
         }
-        len => (usize::from(len), rest),
+        len => (usize::from(len), tail),
     };
-    let payload = rest.get(..len)?;
-    Some((Frame::new(first, payload), bytes.len() - rest.len() + len))
+    let payload = tail.get(..len)?;
+    Some((Frame::new(first, payload), bytes.len() - tail.len() + len))
 }
