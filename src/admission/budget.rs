@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn growing_stops_at_the_limit_and_leaves_the_old_size() {
+    fn a_resize_past_the_limit_fails_and_keeps_the_old_size() {
         let budget = MemoryBudget::new(Size::bytes(100));
         let (one, two) = (budget.reservation(), budget.reservation());
         assert_eq!(one.resize(60), Ok(()));

@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_limit_reaches_its_place() {
+    fn each_limit_is_enforced() {
         let admission = Admission::new(AdmissionLimits {
             max_connections: Cap::of(4),
             max_connections_per_ip: Cap::of(3),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[actix_rt::test]
-    async fn the_phases_follow_each_other() {
+    async fn a_shutdown_goes_through_its_phases_in_order() {
         let admission = Admission::new(AdmissionLimits {
             max_connections: Cap::of(0),
             max_connections_per_ip: Cap::of(0),

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_has_a_seconds_worth_at_once_and_then_the_rate() {
+    fn a_client_has_a_burst_of_one_second_and_then_the_rate() {
         let (handshakes, clock) = handshakes(4);
         let taken = |client| (0..10).filter(|_| handshakes.take(client).is_ok()).count();
         assert_eq!((taken(host(1)), taken(host(2))), (4, 4));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_forgotten_once_its_rate_is_full_again() {
+    fn a_client_has_no_entry_once_its_rate_is_full_again() {
         for (rate, forgotten) in [(1, ms(3000)), (10, ms(2000))] {
             let (handshakes, clock) = handshakes(rate);
             for last in 0..=255 {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_seconds_worth_of_messages_each_one_waits_for_its_token() {
+    fn after_a_burst_of_one_second_each_message_waits_for_its_token() {
         let clock = FakeRelativeClock::default();
         let messages = MessageRate::with_clock(Rate::per_second(4), clock.clone()).unwrap();
         for _ in 0..3 {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_rate_is_no_obstacle() {
+    fn the_highest_rate_delays_no_message() {
         let clock = FakeRelativeClock::default();
         let messages = MessageRate::with_clock(Rate::per_second(u32::MAX), clock).unwrap();
         assert!((0..1000).all(|_| messages.take().is_none()));

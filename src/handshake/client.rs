@@ -186,7 +186,7 @@ mod tests {
     const FWD: &str = FORWARDED;
 
     #[test]
-    fn a_trusted_peer_names_the_client_in_either_way() {
+    fn either_header_of_a_trusted_peer_sets_the_client() {
         assert_eq!(client(&[]), PEER);
         for (headers, expected) in [
             (&[(XFF, &b"192.0.2.1"[..])][..], "192.0.2.1 - -"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_before_the_last_untrusted_one_are_the_clients_own() {
+    fn entries_before_the_last_untrusted_one_are_ignored() {
         for (headers, expected) in [
             (&[(XFF, &b"8.8.8.8, 192.0.2.1"[..])][..], "192.0.2.1 - -"),
             (&[(XFF, b"8.8.8.8"), (XFF, b"192.0.2.1")], "192.0.2.1 - -"),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_without_an_address_makes_the_proxy_the_client_whatever_else_is_said() {
+    fn after_a_last_entry_without_an_address_the_proxy_is_the_client_whatever_the_other_header_has() {
         for (name, value) in [
             (XFF, &b"8.8.8.8, what?"[..]),
             (XFF, b"8.8.8.8, \xE9"),
@@ -310,12 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn where_every_hop_is_trusted_the_first_is_the_client() {
+    fn if_every_hop_is_trusted_the_first_is_the_client() {
         assert_eq!(client(&[(XFF, b"10.3.3.3, 10.2.2.2")]), "10.3.3.3 - -");
     }
 
     #[test]
-    fn a_peer_that_is_not_trusted_names_nobody_and_nothing_is_worth_a_warning() {
+    fn headers_of_an_untrusted_peer_are_ignored_without_a_warning() {
         let headers = [
             (XFF, &b"192.0.2.1"[..]),
             (FWD, b"for=192.0.2.1"),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_says_whether_the_client_speaks_tls() {
+    fn the_protocol_of_a_trusted_proxy_decides_whether_the_client_uses_tls() {
         for (proto, expected) in [("https", true), ("WSS", true), ("http", false), ("ws", false)] {
             let headers = [(XFF, &b"192.0.2.1"[..]), (PROTO, proto.as_bytes())];
             let client = resolve_of("10.0.0.1:1", &headers).client;
@@ -341,7 +341,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_stands_before_the_proxys_own_entry_changes_nothing(
+        fn bytes_before_the_proxys_own_entry_have_no_effect(
             before in vec(prop_oneof![0x20..=0x7E_u8, 0x80..=0xFF_u8, prop::sample::select(&b",\"\\;= "[..])], 0..40),
         ) {
             let line = [&before[..], b", 203.0.113.9"].concat();

@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
     client::ClientAddr,
-    lines,
+    field_lines,
     negotiate::Negotiated,
     redaction::{hides_credentials, shown_value},
     validate::ValidRequest,
@@ -89,7 +89,7 @@ pub(crate) fn describe(connection: Described<'_>) -> Option<Box<RawValue>> {
     } = connection;
     let https = connection.tls.is_some() || connection.client.is_secure();
     // A browser sends one line. Of several lines, one foreign origin is enough.
-    let hide_credentials = lines(connection.headers, &header::ORIGIN)
+    let hide_credentials = field_lines(connection.headers, &header::ORIGIN)
         .any(|origin| hides_credentials(Some(origin), Some(request.host), https));
     let offered_subprotocols = request.offered_subprotocols.iter();
     let offered_extensions = request.offered_extensions.iter();
@@ -191,7 +191,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_page_of_another_origin_sees_no_credentials() {
+    fn a_page_of_another_origin_gets_no_credentials() {
         let lines = [&CREDENTIALS[..], &[("origin", b"https://evil.example")]].concat();
         let description = described(&lines, &[], b"");
         assert_eq!(value(&description, "cookie"), "(hidden, 9 bytes)");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_page_sees_them_also_behind_a_proxy_with_tls() {
+    fn the_servers_own_page_gets_credentials_also_behind_a_proxy_with_tls() {
         let proxied: [(&str, &[u8]); 2] =
             [("x-forwarded-for", b"192.0.2.1"), ("x-forwarded-proto", b"https")];
         for (origin, forwarded, hidden) in [
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn offers_and_answers_are_described() {
+    fn offers_and_choices_are_described() {
         let lines: [(&str, &[u8]); 2] = [
             ("sec-websocket-protocol", b"one, two"),
             ("sec-websocket-extensions", b"x-\xE9, permessage-deflate"),

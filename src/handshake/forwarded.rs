@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
-use super::lines;
+use super::field_lines;
 use crate::protocol::fields;
 
 pub(super) const FORWARDED: &str = "forwarded";
@@ -26,7 +26,7 @@ pub(super) type Entry = Result<Hop, &'static str>;
 /// Returns the entries of `X-Forwarded-For`. It is a list of addresses by custom, without quoted strings: a quotation mark that
 /// the client wrote must not swallow what the proxy appended. For the same reason an empty entry is one without address.
 pub(super) fn x_forwarded(headers: &HeaderMap) -> Vec<Entry> {
-    fields::tokens(lines(headers, &X_FORWARDED_FOR_NAME))
+    fields::tokens(field_lines(headers, &X_FORWARDED_FOR_NAME))
         .map(|node| {
             let (address, port) = node_address(node).ok_or("an entry is not an IP address")?;
             Ok(Hop {
@@ -40,14 +40,14 @@ pub(super) fn x_forwarded(headers: &HeaderMap) -> Vec<Entry> {
 
 /// Returns the last entry of `X-Forwarded-Proto`. It belongs to the last entry of `X-Forwarded-For`.
 pub(super) fn x_forwarded_proto(headers: &HeaderMap) -> Option<String> {
-    fields::tokens(lines(headers, &X_FORWARDED_PROTO_NAME))
+    fields::tokens(field_lines(headers, &X_FORWARDED_PROTO_NAME))
         .last()
         .and_then(proto)
 }
 
 /// Returns the elements of `Forwarded` (RFC 7239 section 4).
 pub(super) fn forwarded(headers: &HeaderMap) -> Vec<Entry> {
-    let mut entries: Vec<_> = fields::elements(lines(headers, &header::FORWARDED))
+    let mut entries: Vec<_> = fields::elements(field_lines(headers, &header::FORWARDED))
         .map(forwarded_element)
         .collect();
     if entries.is_empty() && headers.contains_key(header::FORWARDED) {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_without_an_address_says_why() {
+    fn an_element_without_an_address_has_a_reason() {
         for (element, reason) in [
             (&b"nonsense"[..], "an entry is not a list of name=value"),
             (b"for=\"192.0.2.1", "an entry is not a list of name=value"),

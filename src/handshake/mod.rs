@@ -37,11 +37,11 @@ pub(crate) fn is_handshake_attempt(ctx: &GuardContext<'_>) -> bool {
 }
 
 /// Returns the lines of a field, as bytes.
-fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
+fn field_lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
     headers.get_all(name).map(header::HeaderValue::as_bytes)
 }
 
 /// Whether a field whose elements are tokens has this one, in any case.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
-    fields::tokens(lines(headers, name)).any(|element| element.eq_ignore_ascii_case(token))
+    fields::tokens(field_lines(headers, name)).any(|element| element.eq_ignore_ascii_case(token))
 }

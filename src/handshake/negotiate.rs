@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_negotiated_unless_the_operator_or_the_url_is_against_it() {
+    fn compression_is_negotiated_unless_the_operator_or_the_url_disables_it() {
         let offer: (&str, &[u8]) = ("sec-websocket-extensions", b"x-\xE9, permessage-deflate");
         assert!(negotiated(&[offer], "", true).deflate.is_some());
         assert!(negotiated(&[offer], "", false).deflate.is_none());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_101_names_what_was_negotiated_and_nothing_else() {
+    fn the_101_has_the_negotiated_fields_and_no_others() {
         let fields = |negotiated: &Negotiated| {
             let response = negotiated.response(7).finish();
             assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);

@@ -117,7 +117,7 @@ impl Handshake {
             })
             .flatten();
         let details = self.details(request, &behaviour, &negotiated, permit, peer, client);
-        let opening = Opening {
+        let result = HandshakeResult {
             behaviour,
             description,
             details,
@@ -126,13 +126,13 @@ impl Handshake {
         };
         Ok(match socket {
             Some(socket) => {
-                let task = self.session_task(opening, Carrier::Socket(Rc::clone(&socket)));
+                let task = self.session_task(result, Carrier::Socket(Rc::clone(&socket)));
                 response.body(BodyStream::new(Upgraded::new(task, socket)))
             }
             // On a connection without a `Socket`, as with actix's test server, HTTP keeps it.
             None => {
                 let (pipe, body) = BodyPipe::new();
-                actix_web::rt::spawn(self.session_task(opening, Carrier::Body(pipe)));
+                actix_web::rt::spawn(self.session_task(result, Carrier::Body(pipe)));
                 response.body(BodyStream::new(body))
             }
         })
@@ -159,7 +159,7 @@ impl Handshake {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 () = self.admission.stopping() => return Err(AdmissionError::Draining.into()),
-                () = gone(socket) => return Err(Refusal::Gone),
+                () = disconnected(socket) => return Err(Refusal::Disconnected),
             }
         }
         match behaviour.handshake_status {
@@ -212,14 +212,14 @@ impl Handshake {
     }
 
     /// Puts the actor on its carrier.
-    fn session_task(&self, opening: Opening, carrier: Carrier) -> impl Future<Output = ()> + use<> {
-        let Opening {
+    fn session_task(&self, result: HandshakeResult, carrier: Carrier) -> impl Future<Output = ()> + use<> {
+        let HandshakeResult {
             behaviour,
             description,
             details,
             deflate,
             payload,
-        } = opening;
+        } = result;
         let now = Instant::now();
         let limits = Limits {
             message_size: behaviour
@@ -267,7 +267,7 @@ impl Handshake {
 }
 
 /// A handshake that was validated and negotiated.
-struct Opening {
+struct HandshakeResult {
     behaviour: Behaviour,
     /// The description of the connection for `reply=json`.
     description: Option<Box<RawValue>>,
@@ -277,7 +277,7 @@ struct Opening {
 }
 
 /// Resolves when the client has closed the connection. Pends for ever without a socket.
-async fn gone(socket: Option<&Socket>) {
+async fn disconnected(socket: Option<&Socket>) {
     match socket {
         Some(socket) => socket.disconnected().await,
         None => std::future::pending().await,

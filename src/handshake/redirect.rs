@@ -56,7 +56,7 @@ mod tests {
     const KEY: &str = "handshake-status";
 
     #[test]
-    fn the_key_goes_and_everything_else_stays_as_it_was() {
+    fn only_the_key_is_removed() {
         for (path, query, expected) in [
             ("/", "handshake-status=302", "/"),
             (

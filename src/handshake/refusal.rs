@@ -52,7 +52,7 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     RateExceeded(#[from] RateExceeded),
     #[error("the client closed the connection before the response")]
-    Gone,
+    Disconnected,
     #[error("the connection has no peer address")]
     NoPeer,
     #[error("status {status} requested by handshake-status")]
@@ -67,7 +67,7 @@ impl Refusal {
             Self::HttpVersion => RefusalReason::HttpVersion,
             Self::Host => RefusalReason::Host,
             Self::NotUpgrade | Self::OtherUpgrades => RefusalReason::Upgrade,
-            Self::NotConnectionUpgrade | Self::ConnectionClose | Self::NoPeer | Self::Gone => {
+            Self::NotConnectionUpgrade | Self::ConnectionClose | Self::NoPeer | Self::Disconnected => {
                 RefusalReason::Connection
             }
             Self::Body => RefusalReason::Body,
@@ -121,7 +121,7 @@ impl Refusal {
             Self::Behaviour(invalid) => &invalid.hint,
             Self::Admission(error) => error.hint(),
             Self::RateExceeded(error) => error.hint(),
-            Self::Gone => "keep the connection open until the response",
+            Self::Disconnected => "keep the connection open until the response",
             Self::NoPeer => "connect over TCP",
             Self::RequestedStatus { .. } => "remove handshake-status from the URL to open a connection",
         }

@@ -6,7 +6,7 @@ use actix_web::http::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{has_token, lines, refusal::Refusal};
+use super::{field_lines, has_token, refusal::Refusal};
 use crate::{config::Origin, protocol::fields};
 
 /// The parts of a request that are validated.
@@ -53,7 +53,7 @@ pub(crate) fn validate<'r>(
     let headers = request.headers;
     let host = validate_http(request)?;
     validate_upgrade(headers)?;
-    let mut versions = lines(headers, &header::SEC_WEBSOCKET_VERSION);
+    let mut versions = field_lines(headers, &header::SEC_WEBSOCKET_VERSION);
     if versions.next() != Some(b"13") || versions.next().is_some() {
         return Err(Refusal::Version);
     }
@@ -62,7 +62,7 @@ pub(crate) fn validate<'r>(
         key: valid_key(headers)?,
         origin: allowed_origin(headers, policy.allow_origin)?,
         offered_subprotocols: offered_subprotocols(headers)?,
-        offered_extensions: lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
+        offered_extensions: field_lines(headers, &header::SEC_WEBSOCKET_EXTENSIONS).collect(),
     })
 }
 
@@ -73,7 +73,9 @@ fn validate_http(request: RequestParts<'_>) -> Result<&[u8], Refusal> {
     if request.version != Version::HTTP_11 {
         return Err(Refusal::HttpVersion);
     }
-    lines(request.headers, &header::HOST).next().ok_or(Refusal::Host)
+    field_lines(request.headers, &header::HOST)
+        .next()
+        .ok_or(Refusal::Host)
 }
 
 fn validate_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -89,11 +91,11 @@ fn validate_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::ConnectionClose);
     }
     // Empty elements count: actix-http compares the whole line with `websocket`.
-    if fields::tokens(lines(headers, &header::UPGRADE)).count() > 1 {
+    if fields::tokens(field_lines(headers, &header::UPGRADE)).count() > 1 {
         return Err(Refusal::OtherUpgrades);
     }
     if headers.contains_key(header::TRANSFER_ENCODING)
-        || lines(headers, &header::CONTENT_LENGTH).any(|length| fields::trim(length) != b"0")
+        || field_lines(headers, &header::CONTENT_LENGTH).any(|length| fields::trim(length) != b"0")
     {
         return Err(Refusal::Body);
     }
@@ -102,7 +104,7 @@ fn validate_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// RFC 6455 section 4.1: 16 bytes in base64; section 11.3.1: at most once.
 fn valid_key(headers: &HeaderMap) -> Result<&[u8], Refusal> {
-    let mut keys = lines(headers, &header::SEC_WEBSOCKET_KEY);
+    let mut keys = field_lines(headers, &header::SEC_WEBSOCKET_KEY);
     let key = keys.next().ok_or(Refusal::Key)?;
     if keys.next().is_some() {
         return Err(Refusal::SeveralKeys);
@@ -119,17 +121,17 @@ fn allowed_origin<'h>(headers: &'h HeaderMap, allowed: &[Origin]) -> Result<Opti
     let is_allowed = |origin: &[u8]| {
         str::from_utf8(origin).is_ok_and(|origin| allowed.iter().any(|allowed| allowed.matches(origin)))
     };
-    let mut origins = lines(headers, &header::ORIGIN);
+    let mut origins = field_lines(headers, &header::ORIGIN);
     if !allowed.is_empty() && !origins.all(is_allowed) {
         return Err(Refusal::Origin);
     }
-    Ok(lines(headers, &header::ORIGIN).next())
+    Ok(field_lines(headers, &header::ORIGIN).next())
 }
 
 /// RFC 6455 section 4.1: the names are non-empty tokens, "and MUST all be unique strings".
 fn offered_subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, Refusal> {
     let mut offered: Vec<&str> = Vec::new();
-    for name in fields::tokens(lines(headers, &header::SEC_WEBSOCKET_PROTOCOL)) {
+    for name in fields::tokens(field_lines(headers, &header::SEC_WEBSOCKET_PROTOCOL)) {
         // A token is ASCII.
         match str::from_utf8(name) {
             Ok(text) if fields::is_token(name) && !offered.contains(&text) => offered.push(text),
@@ -208,7 +210,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_ascii_hide_no_element_beside_them() {
+    fn non_ascii_bytes_hide_no_other_element() {
         let connection = headers(&[("connection", b"\xE9, Upgrade")]);
         assert!(valid(&connection).is_ok());
         let close = [("connection", &b"Upgrade"[..]), ("connection", b"\xE9, close")];

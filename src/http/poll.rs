@@ -85,7 +85,7 @@ pub(crate) async fn get(
 }
 
 /// Replies to a message in the body while it arrives, without storing it. The body may be as large as a WebSocket message. An error in
-/// its first piece gets a status. A later error ends the response early.
+/// its first part gets a status. A later error ends the response early.
 pub(crate) async fn post(
     request: HttpRequest,
     payload: web::Payload,
@@ -143,13 +143,13 @@ fn declared_length(request: &HttpRequest) -> Option<u64> {
     length.to_str().ok()?.trim().parse().ok()
 }
 
-/// Returns the pieces of the message, and then its timestamp.
+/// Returns the parts of the message, and then its timestamp.
 fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, BodyError>> {
     let first = stream::iter(first.map(Ok));
     let rest = stream::unfold(Some(body), |body| async move {
         let mut body = body?;
         Some(match body.next().await {
-            Some(Ok(piece)) => (Ok(piece), Some(body)),
+            Some(Ok(part)) => (Ok(part), Some(body)),
             Some(Err(error)) => (Err(error), None),
             None => (Ok(stamp(now_ms()).into()), None),
         })
@@ -157,14 +157,14 @@ fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, B
     first.chain(rest)
 }
 
-/// The message that arrives, in pieces of valid UTF-8.
+/// The message that arrives, in parts of valid UTF-8.
 struct Body {
     payload: web::Payload,
     /// Maximum size in bytes.
     limit: usize,
-    /// Size of the pieces so far, at most `limit`.
+    /// Size of the parts so far, at most `limit`.
     received: usize,
-    /// An incomplete character at the end of the last piece, at most 3 bytes.
+    /// An incomplete character at the end of the last part, at most 3 bytes.
     cut: Vec<u8>,
     socket: Option<Rc<Socket>>,
 }
@@ -172,29 +172,29 @@ struct Body {
 impl Body {
     async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
         loop {
-            let Some(piece) = self.payload.next().await else {
+            let Some(part) = self.payload.next().await else {
                 if let Some(socket) = &self.socket {
                     socket.body_received();
                 }
                 return (!self.cut.is_empty()).then_some(Err(BodyError::Utf8));
             };
-            match piece
+            match part
                 .map_err(BodyError::Incomplete)
-                .and_then(|piece| self.take(piece))
+                .and_then(|part| self.take(part))
             {
-                Ok(piece) if piece.is_empty() => {}
-                piece => return Some(piece),
+                Ok(part) if part.is_empty() => {}
+                part => return Some(part),
             }
         }
     }
 
-    fn take(&mut self, piece: Bytes) -> Result<Bytes, BodyError> {
+    fn take(&mut self, part: Bytes) -> Result<Bytes, BodyError> {
         let limit = self.limit;
-        if piece.len() > limit - self.received {
+        if part.len() > limit - self.received {
             return Err(BodyError::TooBig { limit });
         }
-        self.received += piece.len();
-        let mut text = piece;
+        self.received += part.len();
+        let mut text = part;
         if !self.cut.is_empty() {
             self.cut.extend_from_slice(&text);
             text = std::mem::take(&mut self.cut).into();

@@ -87,7 +87,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn no_item_overtakes_another() {
+    fn no_item_overtakes_an_earlier_one() {
         let now = Instant::now();
         let mut queue = DelayQueue::default();
         queue.push(now + 2 * SECOND, 1, "slow");

@@ -20,12 +20,12 @@ impl Session {
     /// Handles the client's Close frame.
     pub(super) fn on_close(&mut self, body: Option<&CloseFrame<'_>>) {
         let code = body.map(|body| body.code);
-        if self.life.peer_closed(code, self.options.close_reply) {
+        if self.lifecycle.peer_closed(code, self.options.close_reply) {
             // RFC 6455 section 5.5.1: "it typically echos the status code it received". The server repeats the reason too, so that the
             // client sees whether a proxy changes it. The server then closes the TCP connection first (section 7.1.1).
             self.outbound
                 .close(body.map(|body| (body.code, body.reason.as_ref())));
-        } else if !self.life.is_over() {
+        } else if !self.lifecycle.is_over() {
             let timeout = self.context.idle_timeout.duration();
             self.schedule
                 .end_at(Instant::now() + timeout.unwrap_or(UNANSWERED_CLOSE_TIMEOUT));
@@ -34,7 +34,7 @@ impl Session {
 
     /// Closes the connection for a cause on the server's side, and counts the limit that was reached.
     pub(super) fn close_because(&mut self, cause: &CloseCause) {
-        if let (Some(limit), true) = (cause.limit(), self.life.may_send()) {
+        if let (Some(limit), true) = (cause.limit(), self.lifecycle.may_send()) {
             self.context
                 .counters
                 .count(|counters| &counters.limits[limit.index()]);
@@ -44,7 +44,7 @@ impl Session {
 
     /// Runs the action of the URL.
     pub(super) fn run_action(&mut self, action: Action) {
-        if !self.life.may_send() {
+        if !self.lifecycle.may_send() {
             return;
         }
         debug!(
@@ -56,12 +56,12 @@ impl Session {
             Action::Close(frame) => self.close_with(frame),
             Action::Wire(fault) => {
                 self.outbound.send_invalid(fault);
-                if fault.is_close() && self.life.close(CloseOutcome::InvalidClose) {
+                if fault.is_close() && self.lifecycle.close(CloseOutcome::InvalidClose) {
                     self.wait_for_close();
                 }
             }
             Action::Abort => {
-                self.life.close(CloseOutcome::Reset);
+                self.lifecycle.close(CloseOutcome::Reset);
                 // From now on, so that a Close frame or an end of the client before the delay ends in a reset too.
                 self.carrier.reset_on_close();
                 self.schedule.reset_at(Instant::now() + ABORT_DELAY);
@@ -72,13 +72,13 @@ impl Session {
     /// Resets the connection.
     pub(super) fn reset(&mut self) {
         self.outbound.abort();
-        self.life.end();
+        self.lifecycle.end();
     }
 
     fn close_with(&mut self, frame: CloseFrame<'static>) {
-        if self.life.may_send() {
+        if self.lifecycle.may_send() {
             self.outbound.close(Some((frame.code, &frame.reason)));
-            self.life.close(CloseOutcome::ServerClosed(frame));
+            self.lifecycle.close(CloseOutcome::ServerClosed(frame));
             self.wait_for_close();
         }
     }

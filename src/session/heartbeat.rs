@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_peer_is_pinged_and_then_given_up() {
+    fn an_idle_client_gets_pings_and_then_a_timeout() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(20, 60, start);
         for ping in [20, 40] {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_comes_from_the_peer_starts_the_silence_anew() {
+    fn received_bytes_restart_the_idle_timer() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
         assert_eq!(
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_that_comes_too_late_blames_nobody() {
+    fn a_late_check_restarts_the_idle_timer() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
         assert_eq!(
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_is_not_listened_to_is_not_blamed() {
+    fn a_pause_of_the_input_restarts_the_idle_timer() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
         assert_eq!(heartbeat.check(start + s(60), start, true), HeartbeatAction::None);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_given_up_is_not_looked_at_again() {
+    fn after_a_timeout_no_check_is_due() {
         let start = Instant::now();
         let mut heartbeat = heartbeat(0, 60, start);
         assert_eq!(
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn with_both_timers_off_nothing_is_ever_due() {
+    fn with_both_timers_off_no_check_is_due() {
         assert_eq!(heartbeat(0, 0, Instant::now()).due(), None);
     }
 }

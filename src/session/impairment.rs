@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn seed_7_gives_the_outcomes_that_it_always_gave() {
+    fn the_outcomes_of_a_seed_are_those_of_every_version() {
         let impairment = Impairment {
             delay: Duration::from_millis(100),
             jitter: Duration::from_secs(1),

@@ -113,63 +113,63 @@ mod tests {
     }
 
     fn closing() -> Lifecycle {
-        let mut life = Lifecycle::Open;
-        assert!(life.close(server_closed()));
-        life
+        let mut lifecycle = Lifecycle::Open;
+        assert!(lifecycle.close(server_closed()));
+        lifecycle
     }
 
     #[test]
     fn a_close_is_sent_once_and_no_frame_after_it() {
-        for mut life in [Lifecycle::Open, Lifecycle::Draining] {
-            assert!(life.may_send());
-            assert!(life.close(server_closed()));
-            assert!(!life.may_send());
-            assert!(!life.close(CloseOutcome::InvalidClose));
-            assert_eq!(life.outcome(), Some(server_closed()));
+        for mut lifecycle in [Lifecycle::Open, Lifecycle::Draining] {
+            assert!(lifecycle.may_send());
+            assert!(lifecycle.close(server_closed()));
+            assert!(!lifecycle.may_send());
+            assert!(!lifecycle.close(CloseOutcome::InvalidClose));
+            assert_eq!(lifecycle.outcome(), Some(server_closed()));
         }
     }
 
     #[test]
     fn the_clients_close_is_answered_unless_the_server_closed_first() {
-        let mut life = Lifecycle::Open;
-        assert!(life.peer_closed(Some(1000), true));
-        assert!(life.is_over());
-        assert_eq!(life.outcome(), Some(CloseOutcome::PeerClosed(Some(1000))));
+        let mut lifecycle = Lifecycle::Open;
+        assert!(lifecycle.peer_closed(Some(1000), true));
+        assert!(lifecycle.is_over());
+        assert_eq!(lifecycle.outcome(), Some(CloseOutcome::PeerClosed(Some(1000))));
 
-        let mut life = closing();
-        assert!(!life.peer_closed(Some(1000), true));
-        assert!(life.is_over());
-        assert_eq!(life.outcome(), Some(server_closed()));
+        let mut lifecycle = closing();
+        assert!(!lifecycle.peer_closed(Some(1000), true));
+        assert!(lifecycle.is_over());
+        assert_eq!(lifecycle.outcome(), Some(server_closed()));
     }
 
     #[test]
-    fn an_unanswered_client_keeps_its_connection_until_a_stop() {
-        let mut life = Lifecycle::Open;
-        assert!(!life.peer_closed(None, false));
-        assert!(!life.is_over() && !life.may_send());
-        assert!(!life.close(server_closed()));
-        assert!(!life.drain());
-        assert!(life.is_over());
-        assert_eq!(life.outcome(), Some(CloseOutcome::PeerClosed(None)));
+    fn a_client_whose_close_is_not_answered_stays_connected_until_a_drain() {
+        let mut lifecycle = Lifecycle::Open;
+        assert!(!lifecycle.peer_closed(None, false));
+        assert!(!lifecycle.is_over() && !lifecycle.may_send());
+        assert!(!lifecycle.close(server_closed()));
+        assert!(!lifecycle.drain());
+        assert!(lifecycle.is_over());
+        assert_eq!(lifecycle.outcome(), Some(CloseOutcome::PeerClosed(None)));
 
-        let mut life = Lifecycle::Open;
-        assert!(life.drain());
-        assert!(!life.peer_closed(None, false));
-        assert!(life.is_over());
+        let mut lifecycle = Lifecycle::Open;
+        assert!(lifecycle.drain());
+        assert!(!lifecycle.peer_closed(None, false));
+        assert!(lifecycle.is_over());
     }
 
     #[test]
-    fn a_drain_reads_on_and_comes_too_late_for_a_session_that_closes() {
-        let mut life = Lifecycle::Open;
-        assert!(life.drain() && life.may_send());
-        assert!(!life.drain());
-        let mut life = closing();
-        assert!(!life.drain() && !life.is_over());
+    fn a_drain_keeps_an_open_session_sending_and_does_not_affect_a_closing_one() {
+        let mut lifecycle = Lifecycle::Open;
+        assert!(lifecycle.drain() && lifecycle.may_send());
+        assert!(!lifecycle.drain());
+        let mut lifecycle = closing();
+        assert!(!lifecycle.drain() && !lifecycle.is_over());
     }
 
     #[test]
     fn an_end_without_a_close_frame_has_no_outcome() {
-        for (mut life, outcome) in [
+        for (mut lifecycle, outcome) in [
             (Lifecycle::Open, None),
             (Lifecycle::Draining, None),
             (closing(), Some(server_closed())),
@@ -178,10 +178,10 @@ mod tests {
                 Some(CloseOutcome::PeerClosed(Some(4000))),
             ),
         ] {
-            life.end();
-            assert!(life.is_over());
-            life.end();
-            assert_eq!(life.outcome(), outcome);
+            lifecycle.end();
+            assert!(lifecycle.is_over());
+            lifecycle.end();
+            assert_eq!(lifecycle.outcome(), outcome);
         }
     }
 }

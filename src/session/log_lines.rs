@@ -64,7 +64,7 @@ impl Session {
 
     /// Logs, counts and publishes the end of the connection.
     pub(super) fn record_close(&mut self) {
-        let outcome = self.life.outcome();
+        let outcome = self.lifecycle.outcome();
         let (code, by, reason) = match &outcome {
             Some(CloseOutcome::PeerClosed(code)) => (code.unwrap_or(1005), ClosedBy::Peer, ""),
             Some(CloseOutcome::ServerClosed(frame)) => (frame.code, ClosedBy::Server, frame.reason.as_ref()),

@@ -48,7 +48,7 @@ use behaviour::Trigger;
 use close::CloseCause;
 use heartbeat::HeartbeatAction;
 use read_loop::{ReadLoop, SessionEvents};
-use schedule::{Due, Scheduled};
+use schedule::{DelayedItem, Scheduled};
 use state::Input;
 
 /// The actor of one connection.
@@ -67,7 +67,7 @@ impl SessionEvents for EchoSession {
         match incoming {
             Incoming::Close(body) => session.on_close(body.as_ref()),
             // RFC 6455 section 5.5.1: the server sends no frame after its Close frame.
-            _ if !session.life.may_send() => {}
+            _ if !session.lifecycle.may_send() => {}
             Incoming::Message(text @ Message { kind: Text, .. }, meta) => session.reply_to(text, meta),
             Incoming::Message(binary @ Message { kind: Binary, .. }, meta) => session.reply_to(binary, meta),
             Incoming::Ping(payload) if session.options.pong => session.outbound.pong(payload),
@@ -80,7 +80,7 @@ impl SessionEvents for EchoSession {
     fn on_input_end(&mut self, end: InputEnd) {
         self.0.input = match end {
             InputEnd::Eof => {
-                self.0.life.end();
+                self.0.lifecycle.end();
                 Input::Ended
             }
             InputEnd::Violation(violation, discard) => {
@@ -89,8 +89,8 @@ impl SessionEvents for EchoSession {
             }
             InputEnd::Drained(discard) => {
                 // Each message that was received gets its reply, even if the reply is due later.
-                for scheduled in self.0.schedule.take_delayed() {
-                    self.on_due(Due::Delayed(scheduled));
+                for item in self.0.schedule.take_delayed() {
+                    self.on_scheduled(Scheduled::Delayed(item));
                 }
                 self.0.close_because(&CloseCause::ShuttingDown);
                 Input::Discarding(discard)
@@ -99,16 +99,18 @@ impl SessionEvents for EchoSession {
     }
 
     /// Does something that is due.
-    fn on_due(&mut self, due: Due) {
+    fn on_scheduled(&mut self, scheduled: Scheduled) {
         let session = &mut self.0;
-        match due {
-            Due::Delayed(Scheduled::Reply(received, copies)) => {
+        match scheduled {
+            Scheduled::Delayed(DelayedItem::Reply(received, copies)) => {
                 session.send_reply(received, copies);
             }
-            Due::Delayed(Scheduled::Action(action)) | Due::Action(action) => session.run_action(action),
-            Due::Tick => session.send_time(),
-            Due::Reset => session.reset(),
-            Due::End => session.life.end(),
+            Scheduled::Delayed(DelayedItem::Action(action)) | Scheduled::Action(action) => {
+                session.run_action(action)
+            }
+            Scheduled::Tick => session.send_time(),
+            Scheduled::Reset => session.reset(),
+            Scheduled::End => session.lifecycle.end(),
         }
     }
 
@@ -117,7 +119,7 @@ impl SessionEvents for EchoSession {
         let session = &mut self.0;
         session.outbound.release_idle_context();
         match action {
-            _ if !session.life.may_send() => {}
+            _ if !session.lifecycle.may_send() => {}
             HeartbeatAction::None => {}
             HeartbeatAction::SendPing => session.outbound.ping(),
             HeartbeatAction::TimedOut => {
@@ -163,12 +165,12 @@ impl Handler<Drain> for EchoSession {
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         let session = &mut self.0;
-        if session.life.drain()
+        if session.lifecycle.drain()
             && let Input::Messages(inbound) = &mut session.input
         {
             inbound.drain();
         }
-        if session.life.is_over() {
+        if session.lifecycle.is_over() {
             ctx.stop();
         }
     }

@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     close::CloseCause,
     heartbeat::HeartbeatAction,
-    schedule::Due,
+    schedule::Scheduled,
     state::{Input, Session},
 };
 use crate::{protocol::Incoming, transport::InputEnd};
@@ -30,7 +30,7 @@ const MAX_BYTES_PER_POLL: u64 = 1024 * 1024;
 pub(super) trait SessionEvents {
     fn on_incoming(&mut self, incoming: Incoming<'_>);
     fn on_input_end(&mut self, end: InputEnd);
-    fn on_due(&mut self, due: Due);
+    fn on_scheduled(&mut self, scheduled: Scheduled);
     fn on_heartbeat(&mut self, action: HeartbeatAction);
     fn session(&mut self) -> &mut Session;
 }
@@ -61,7 +61,7 @@ where
         }
         let session = actor.session();
         settle_memory(session, cx);
-        if session.life.is_over() {
+        if session.lifecycle.is_over() {
             ctx.stop();
         }
         Poll::Pending
@@ -71,7 +71,7 @@ where
 impl ReadLoop {
     fn poll_alarm(&mut self, actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
         while let Some(next) = actor.session().schedule.next()
-            && !actor.session().life.is_over()
+            && !actor.session().lifecycle.is_over()
         {
             if self.armed != Some(next) {
                 self.armed = Some(next);
@@ -99,7 +99,7 @@ fn poll_input(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
         Input::Discarding(discard) => {
             if Pin::new(discard).poll(cx).is_ready() {
                 session.input = Input::Ended;
-                session.life.end();
+                session.lifecycle.end();
             }
         }
         Input::Ended => {}
@@ -134,7 +134,7 @@ fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
             Poll::Pending => break,
         }
         let session = actor.session();
-        if session.life.is_over() || session.poll_rate(cx).is_pending() {
+        if session.lifecycle.is_over() || session.poll_rate(cx).is_pending() {
             break;
         }
         if handled == MAX_MESSAGES_PER_POLL || session.stats.bytes > enough {
@@ -166,7 +166,7 @@ fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
             session.outbound.exceed_budget();
         }
     }
-    if session.outbound.is_over_budget() && session.life.may_send() {
+    if session.outbound.is_over_budget() && session.lifecycle.may_send() {
         session.close_because(&CloseCause::MaxBuffered);
         if let Input::Messages(inbound) = &mut session.input
             && let Some(discard) = inbound.discard()
@@ -182,8 +182,8 @@ fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
 
 /// Runs everything that is due.
 fn run_scheduled(actor: &mut impl SessionEvents, now: Instant) {
-    while let Some(due) = actor.session().schedule.pop(now) {
-        actor.on_due(due);
+    while let Some(scheduled) = actor.session().schedule.pop(now) {
+        actor.on_scheduled(scheduled);
     }
     let session = actor.session();
     session.pause_input(session.schedule.is_full());

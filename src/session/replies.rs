@@ -9,7 +9,7 @@ use super::{
     behaviour::Trigger,
     clock::now_ms,
     reply::{Received, ReplyContext, ReplyMode},
-    schedule::Scheduled,
+    schedule::DelayedItem,
     state::{Input, Session},
 };
 use crate::{
@@ -42,7 +42,7 @@ impl Session {
                 message: received.message.into_owned(),
                 ..received
             };
-            self.delay(outcome.wait, bytes, Scheduled::Reply(received, outcome.copies));
+            self.delay(outcome.wait, bytes, DelayedItem::Reply(received, outcome.copies));
         }
         if let Some((action, trigger)) = self.options.action.as_deref()
             && *trigger == Trigger::Messages(self.stats.messages)
@@ -51,14 +51,14 @@ impl Session {
             if self.schedule.delays_nothing() {
                 self.run_action(action);
             } else {
-                self.delay(Duration::ZERO, 0, Scheduled::Action(action));
+                self.delay(Duration::ZERO, 0, DelayedItem::Action(action));
             }
         }
     }
 
     /// Sends the reply to a message `copies` times. Returns whether a reply was sent.
     pub(super) fn send_reply(&self, received: Received<'_>, copies: usize) -> bool {
-        if copies == 0 || !self.life.may_send() {
+        if copies == 0 || !self.lifecycle.may_send() {
             return false;
         }
         let context = ReplyContext {
@@ -83,14 +83,14 @@ impl Session {
 
     /// Sends the time, as `?tick=` asks.
     pub(super) fn send_time(&self) {
-        if self.life.may_send() {
+        if self.lifecycle.may_send() {
             let now = now_ms().to_string();
             self.outbound.message(DataKind::Text, &[now.as_bytes()]);
         }
     }
 
-    fn delay(&mut self, wait: Duration, bytes: usize, scheduled: Scheduled) {
-        self.schedule.delay(scheduled, Instant::now() + wait, bytes);
+    fn delay(&mut self, wait: Duration, bytes: usize, item: DelayedItem) {
+        self.schedule.delay(item, Instant::now() + wait, bytes);
         self.pause_input(self.schedule.is_full());
     }
 

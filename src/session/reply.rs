@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_reply_tells_what_is_known() {
+    fn a_json_reply_describes_the_message_and_the_connection() {
         let json_reply = r#""bytes":2,"frames":2,"compressed":true,"receivedAt":100,"repliedAt":200,"seq":3,"connection":null}"#;
         for (kind, payload, start) in [
             (DataKind::Text, &b"\"\n"[..], r#"{"data":"\"\n","type":"text","#),

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// An entry of the queue of delayed replies.
-pub(super) enum Scheduled {
+pub(super) enum DelayedItem {
     /// A reply, and the number of times that it is sent.
     Reply(Received<'static>, usize),
     /// The action of the URL, after a number of messages.
@@ -19,9 +19,9 @@ pub(super) enum Scheduled {
 }
 
 /// Something that is due.
-pub(super) enum Due {
+pub(super) enum Scheduled {
     /// A reply or an action that was delayed.
-    Delayed(Scheduled),
+    Delayed(DelayedItem),
     /// The time is sent (`?tick=`).
     Tick,
     /// The action of the URL, after a duration.
@@ -35,15 +35,15 @@ pub(super) enum Due {
 /// The timers of one session.
 pub(super) struct Schedule {
     heartbeat: Heartbeat,
-    delayed: DelayQueue<Scheduled>,
+    delayed: DelayQueue<DelayedItem>,
     /// None in most sessions.
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareTimers>>,
     /// Time at which the first of them is due. Stored because each poll compares it.
     next: Option<Instant>,
 }
 
 #[derive(Default)]
-struct Rare {
+struct RareTimers {
     tick: Option<(Duration, Instant)>,
     action: Option<(Action, Instant)>,
     reset: Option<Instant>,
@@ -60,14 +60,14 @@ impl Schedule {
         }
     }
 
-    /// Queues `scheduled`, which holds `bytes` bytes. It is due at `at`, or together with the entry before it if that is later.
-    pub(super) fn delay(&mut self, scheduled: Scheduled, at: Instant, bytes: usize) {
-        self.delayed.push(at, bytes, scheduled);
+    /// Queues `item`, which holds `bytes` bytes. It is due at `at`, or together with the entry before it if that is later.
+    pub(super) fn delay(&mut self, item: DelayedItem, at: Instant, bytes: usize) {
+        self.delayed.push(at, bytes, item);
         self.update();
     }
 
     /// Removes and returns everything that was delayed, due or not.
-    pub(super) fn take_delayed(&mut self) -> impl Iterator<Item = Scheduled> + use<> {
+    pub(super) fn take_delayed(&mut self) -> impl Iterator<Item = DelayedItem> + use<> {
         let delayed = self.delayed.take();
         self.update();
         delayed
@@ -108,7 +108,7 @@ impl Schedule {
         self.set(|rare| rare.end = Some(at));
     }
 
-    fn set(&mut self, set: impl FnOnce(&mut Rare)) {
+    fn set(&mut self, set: impl FnOnce(&mut RareTimers)) {
         set(self.rare.get_or_insert_default());
         self.update();
     }
@@ -132,15 +132,15 @@ impl Schedule {
     }
 
     /// Removes and returns one thing that is due, except for the heartbeat.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Scheduled> {
         let due = self.pop_due(now);
         self.update();
         due
     }
 
-    fn pop_due(&mut self, now: Instant) -> Option<Due> {
-        if let Some(scheduled) = self.delayed.pop(now) {
-            return Some(Due::Delayed(scheduled));
+    fn pop_due(&mut self, now: Instant) -> Option<Scheduled> {
+        if let Some(item) = self.delayed.pop(now) {
+            return Some(Scheduled::Delayed(item));
         }
         let rare = self.rare.as_deref_mut()?;
         if let Some((interval, at)) = rare.tick
@@ -148,15 +148,15 @@ impl Schedule {
         {
             // The next tick is counted from this one: a connection that was blocked does not catch up.
             rare.tick = Some((interval, now + interval));
-            return Some(Due::Tick);
+            return Some(Scheduled::Tick);
         }
         if let Some((action, _)) = rare.action.take_if(|(_, at)| *at <= now) {
-            return Some(Due::Action(action));
+            return Some(Scheduled::Action(action));
         }
         if rare.reset.take_if(|at| *at <= now).is_some() {
-            return Some(Due::Reset);
+            return Some(Scheduled::Reset);
         }
-        rare.end.take_if(|at| *at <= now).map(|_| Due::End)
+        rare.end.take_if(|at| *at <= now).map(|_| Scheduled::End)
     }
 
     /// Checks the heartbeat if it is due. `received` is the time of the client's last bytes, `paused` whether reading is paused.
@@ -185,24 +185,24 @@ mod tests {
     }
 
     #[test]
-    fn the_alarm_is_set_to_what_is_due_first_and_each_comes_once() {
+    fn the_alarm_is_set_to_the_earliest_timer_and_each_fires_once() {
         let now = Instant::now();
         let mut schedule = schedule(now);
         assert_eq!(schedule.next(), Some(now + 20 * S));
         schedule.end_at(now + 5 * S);
         schedule.reset_at(now + 4 * S);
         schedule.act_at(Action::Abort, now + 3 * S);
-        schedule.delay(Scheduled::Action(Action::Abort), now + 2 * S, 0);
+        schedule.delay(DelayedItem::Action(Action::Abort), now + 2 * S, 0);
         for (seconds, expected) in [(2, "delayed"), (3, "action"), (4, "reset"), (5, "end")] {
             let at = now + seconds * S;
             assert_eq!(schedule.next(), Some(at));
             assert!(schedule.pop(at - S / 2).is_none());
             let name = match schedule.pop(at) {
-                Some(Due::Delayed(_)) => "delayed",
-                Some(Due::Action(_)) => "action",
-                Some(Due::Reset) => "reset",
-                Some(Due::End) => "end",
-                Some(Due::Tick) | None => "another",
+                Some(Scheduled::Delayed(_)) => "delayed",
+                Some(Scheduled::Action(_)) => "action",
+                Some(Scheduled::Reset) => "reset",
+                Some(Scheduled::End) => "end",
+                Some(Scheduled::Tick) | None => "another",
             };
             assert_eq!(name, expected);
         }
@@ -215,7 +215,7 @@ mod tests {
         let now = Instant::now();
         let mut schedule = schedule(now);
         schedule.tick_every(S, now);
-        assert!(matches!(schedule.pop(now + 10 * S), Some(Due::Tick)));
+        assert!(matches!(schedule.pop(now + 10 * S), Some(Scheduled::Tick)));
         assert!(schedule.pop(now + 10 * S).is_none());
         assert_eq!(schedule.next(), Some(now + 11 * S));
     }

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_of_each_value_are_those_that_are_written() {
+    fn each_value_has_its_limits() {
         for (key, allowed, refused) in [
             ("tick", &["10ms", "1h"][..], &["9ms", "1h 1ms", "0"][..]),
             ("delay", &["0", "0s", "5m", "4m 60s"], &["5m 1ms", "5", "", "-1s"]),
