@@ -1,5 +1,5 @@
 //! An optional optimisation: the alignment of large writes for AMD's Zen processors. Without this file and its two uses, these
-//! writes are slower (BENCHMARKS.md has the figures).
+//! writes are slower (docs/development.md has the figures).
 
 /// Size of a memory page in bytes.
 const PAGE: usize = 4096;

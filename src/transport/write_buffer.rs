@@ -1,5 +1,5 @@
 //! The unwritten bytes of a connection in one contiguous buffer, so that one write sends all of them. The copy to this buffer costs
-//! less than a vectored write (BENCHMARKS.md has the figures).
+//! less than a vectored write (docs/development.md has the figures).
 
 use super::{
     copy_alignment,
