@@ -1,4 +1,4 @@
-//! permessage-deflate (RFC 7692), looked at on the wire.
+//! permessage-deflate (RFC 7692): its negotiation, and the frames of compressed messages.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use ws_echo::config::Switch;
@@ -8,14 +8,14 @@ use crate::support::{
     raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame},
 };
 
-/// The server's `Sec-WebSocket-Extensions` to an offer.
-async fn answer(path: &str, offer: &str) -> Option<String> {
+/// Returns the server's `Sec-WebSocket-Extensions` for an offer.
+async fn negotiated(path: &str, offer: &str) -> Option<String> {
     let echo = Echo::start();
-    let (head, _peer) = offering(&echo, path, offer).await;
+    let (head, _peer) = open_with_offer(&echo, path, offer).await;
     head.get("sec-websocket-extensions").map(ToOwned::to_owned)
 }
 
-async fn offering(echo: &Echo, path: &str, offer: &str) -> (raw::Head, Raw) {
+async fn open_with_offer(echo: &Echo, path: &str, offer: &str) -> (raw::Head, Raw) {
     Raw::open(
         echo.addr(),
         path,
@@ -24,7 +24,7 @@ async fn offering(echo: &Echo, path: &str, offer: &str) -> (raw::Head, Raw) {
     .await
 }
 
-/// A client's two contexts: zlib's own, with nothing of the server's.
+/// The two compression contexts of a client. They use zlib directly, and no code of the server.
 struct Contexts {
     deflate: Compress,
     inflate: Decompress,
@@ -48,7 +48,7 @@ impl Contexts {
         out
     }
 
-    fn inflate(&mut self, payload: &[u8]) -> Vec<u8> {
+    fn decompress(&mut self, payload: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(1 << 20);
         let input = [payload, &[0, 0, 0xFF, 0xFF]].concat();
         self.inflate
@@ -58,7 +58,7 @@ impl Contexts {
     }
 }
 
-/// Text that compresses well and never twice in the same way.
+/// Returns a text of varying words, which compresses well.
 fn prose(len: usize) -> String {
     let words = (0_u64..).map(|n| format!("word{} ", n * n % 101));
     let mut prose = String::new();
@@ -74,7 +74,7 @@ fn prose(len: usize) -> String {
 
 #[actix_rt::test]
 async fn the_response_accepts_the_parameters_of_the_offer() {
-    for (offer, agreed) in [
+    for (offer, expected) in [
         ("permessage-deflate", "permessage-deflate"),
         ("permessage-deflate; client_max_window_bits", "permessage-deflate"),
         (
@@ -106,13 +106,13 @@ async fn the_response_accepts_the_parameters_of_the_offer() {
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11",
         ),
     ] {
-        assert_eq!(answer("/", offer).await.as_deref(), Some(agreed), "{offer}");
+        assert_eq!(negotiated("/", offer).await.as_deref(), Some(expected), "{offer}");
     }
 }
 
 #[actix_rt::test]
 async fn the_first_acceptable_offer_is_accepted() {
-    for (offers, agreed) in [
+    for (offers, expected) in [
         (
             "permessage-deflate; server_max_window_bits=10, permessage-deflate",
             "permessage-deflate; server_max_window_bits=10",
@@ -130,7 +130,11 @@ async fn the_first_acceptable_offer_is_accepted() {
             "permessage-deflate; server_max_window_bits=9",
         ),
     ] {
-        assert_eq!(answer("/", offers).await.as_deref(), Some(agreed), "{offers}");
+        assert_eq!(
+            negotiated("/", offers).await.as_deref(),
+            Some(expected),
+            "{offers}"
+        );
     }
 }
 
@@ -150,14 +154,14 @@ async fn an_offer_with_a_malformed_or_unknown_parameter_is_declined() {
         "permessage-deflate;",
         "deflate",
     ] {
-        assert_eq!(answer("/", offer).await, None, "{offer}");
+        assert_eq!(negotiated("/", offer).await, None, "{offer}");
     }
 }
 
 #[actix_rt::test]
 async fn after_a_declined_offer_rsv1_is_a_violation() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate; unknown").await;
+    let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate; unknown").await;
     let message = prose(1000);
     peer.send(&raw::text(&message)).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, message));
@@ -171,9 +175,9 @@ async fn after_a_declined_offer_rsv1_is_a_violation() {
 
 #[actix_rt::test]
 async fn the_url_and_the_operator_can_disable_compression() {
-    assert_eq!(answer("/?compress=off", "permessage-deflate").await, None);
+    assert_eq!(negotiated("/?compress=off", "permessage-deflate").await, None);
     let echo = Echo::with(|config| config.compress = Switch::Off);
-    let (head, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let (head, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate").await;
     assert_eq!(head.get("sec-websocket-extensions"), None);
     peer.send(&raw::text(&prose(1000))).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, prose(1000)));
@@ -190,7 +194,7 @@ async fn without_an_offer_replies_are_uncompressed() {
 #[actix_rt::test]
 async fn messages_are_compressed_in_both_directions_with_rsv1_set() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
     for (opcode, message) in [
         (TEXT, prose(3000).into_bytes()),
@@ -203,27 +207,27 @@ async fn messages_are_compressed_in_both_directions_with_rsv1_set() {
         let reply = peer.frame().await;
         assert_eq!(reply.first, FIN | RSV1 | opcode);
         assert!(reply.payload.len() < message.len() / 2, "{reply:?}");
-        assert!(contexts.inflate(&reply.payload) == message);
+        assert!(contexts.decompress(&reply.payload) == message);
     }
 }
 
 #[actix_rt::test]
 async fn the_context_is_taken_over_unless_no_context_takeover_is_negotiated() {
-    for (offer, kept) in [
+    for (offer, takeover) in [
         ("permessage-deflate", true),
         ("permessage-deflate; server_no_context_takeover", false),
     ] {
         let echo = Echo::start();
-        let (_, mut peer) = offering(&echo, "/?reply=verbatim", offer).await;
+        let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", offer).await;
         let message = prose(500);
         let mut sizes = Vec::new();
         for _ in 0..2 {
             peer.send(&raw::text(&message)).await;
             sizes.push(peer.frame().await.payload.len());
         }
-        // What was just said is short when it may be referred to.
-        assert_eq!(sizes[1] < sizes[0] / 2, kept, "{offer}: {sizes:?}");
-        assert_eq!(sizes[1] == sizes[0], !kept, "{offer}: {sizes:?}");
+        // The second message is much shorter if it may refer to the first.
+        assert_eq!(sizes[1] < sizes[0] / 2, takeover, "{offer}: {sizes:?}");
+        assert_eq!(sizes[1] == sizes[0], !takeover, "{offer}: {sizes:?}");
     }
 }
 
@@ -233,7 +237,7 @@ async fn every_negotiated_window_size_works_in_both_directions() {
         let echo = Echo::start();
         let offer =
             format!("permessage-deflate; server_max_window_bits={bits}; client_max_window_bits={bits}");
-        let (_, mut peer) = offering(&echo, "/?reply=verbatim", &offer).await;
+        let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", &offer).await;
         let mut contexts = Contexts::new(bits, bits);
         for len in [40_000, 1000, 100_000] {
             let message = prose(len);
@@ -242,7 +246,7 @@ async fn every_negotiated_window_size_works_in_both_directions() {
             let reply = peer.frame().await;
             assert_eq!(reply.first, FIN | RSV1 | TEXT);
             assert!(
-                contexts.inflate(&reply.payload) == message.as_bytes(),
+                contexts.decompress(&reply.payload) == message.as_bytes(),
                 "{bits} bits"
             );
         }
@@ -252,25 +256,25 @@ async fn every_negotiated_window_size_works_in_both_directions() {
 #[actix_rt::test]
 async fn messages_of_a_client_without_context_takeover_are_decompressed() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(
+    let (_, mut peer) = open_with_offer(
         &echo,
         "/?reply=verbatim",
         "permessage-deflate; client_no_context_takeover",
     )
     .await;
-    let mut inflate = Contexts::new(15, 15);
+    let mut contexts = Contexts::new(15, 15);
     for _ in 0..3 {
         let message = prose(2000);
         let payload = Contexts::new(15, 15).compress(message.as_bytes());
         peer.send(&frame(FIN | RSV1 | TEXT, &payload)).await;
-        assert!(inflate.inflate(&peer.frame().await.payload) == message.as_bytes());
+        assert!(contexts.decompress(&peer.frame().await.payload) == message.as_bytes());
     }
 }
 
 #[actix_rt::test]
 async fn short_messages_get_uncompressed_replies() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate").await;
     for message in ["", "a", "aaaaaaaaaaaaaaa"] {
         peer.send(&raw::text(message)).await;
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, message));
@@ -280,9 +284,9 @@ async fn short_messages_get_uncompressed_replies() {
 #[actix_rt::test]
 async fn incompressible_messages_get_uncompressed_replies_and_the_context_stays_valid() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
-    // A xorshift: no two bytes have anything to do with each other.
+    // A xorshift: pseudo-random bytes do not compress.
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
         state ^= state << 13;
@@ -297,14 +301,14 @@ async fn incompressible_messages_get_uncompressed_replies_and_the_context_stays_
         peer.send(&raw::text(&message)).await;
         let reply = peer.frame().await;
         assert_eq!(reply.first, FIN | RSV1 | TEXT);
-        assert!(contexts.inflate(&reply.payload) == message.as_bytes());
+        assert!(contexts.decompress(&reply.payload) == message.as_bytes());
         peer.send(&raw::binary(&noise)).await;
         let reply = peer.frame().await;
         if reply.first & RSV1 == 0 {
             assert!(reply == Frame::new(FIN | BINARY, noise.clone()));
         } else {
-            // The second time it may refer to the first.
-            assert!(contexts.inflate(&reply.payload) == noise);
+            // The second message may refer to the first, and is then shorter compressed.
+            assert!(contexts.decompress(&reply.payload) == noise);
         }
     }
 }
@@ -312,12 +316,12 @@ async fn incompressible_messages_get_uncompressed_replies_and_the_context_stays_
 #[actix_rt::test]
 async fn a_compressed_message_may_be_fragmented_with_pings_between() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
     let message = prose(3000);
     let payload = contexts.compress(message.as_bytes());
-    let (first, rest) = payload.split_at(1);
-    let (middle, last) = rest.split_at(rest.len() / 2);
+    let (first, remaining) = payload.split_at(1);
+    let (middle, last) = remaining.split_at(remaining.len() / 2);
     peer.send(
         &[
             frame(RSV1 | TEXT, first),
@@ -332,13 +336,13 @@ async fn a_compressed_message_may_be_fragmented_with_pings_between() {
         .await;
     assert_eq!(peer.frame().await, Frame::new(FIN | PONG, *b"two"));
     let reply = peer.frame().await;
-    assert!(contexts.inflate(&reply.payload) == message.as_bytes());
+    assert!(contexts.decompress(&reply.payload) == message.as_bytes());
 }
 
 #[actix_rt::test]
 async fn compressed_and_uncompressed_messages_may_be_mixed_in_one_segment() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/?reply=verbatim", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/?reply=verbatim", "permessage-deflate").await;
     let mut contexts = Contexts::new(15, 15);
     let packet = [
         raw::text("plain"),
@@ -357,7 +361,7 @@ async fn compressed_and_uncompressed_messages_may_be_mixed_in_one_segment() {
 #[actix_rt::test]
 async fn rsv1_on_a_continuation_or_a_control_frame_gets_1002() {
     let echo = Echo::start();
-    for bad in [
+    for invalid in [
         [frame(RSV1 | TEXT, b"\xF2"), frame(FIN | RSV1, b"\x48")].concat(),
         [frame(TEXT, b"x"), frame(FIN | RSV1, b"x")].concat(),
         frame(FIN | RSV1 | raw::PING, b""),
@@ -365,12 +369,12 @@ async fn rsv1_on_a_continuation_or_a_control_frame_gets_1002() {
         frame(FIN | 0x20 | TEXT, b""),
         frame(FIN | RSV1 | 0x10 | TEXT, b""),
     ] {
-        let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
-        peer.send(&bad).await;
+        let (_, mut peer) = open_with_offer(&echo, "/", "permessage-deflate").await;
+        peer.send(&invalid).await;
         assert_eq!(
             peer.frame().await.closing(),
             (1002, "ws-echo: reserved bits are set"),
-            "{bad:x?}"
+            "{invalid:x?}"
         );
     }
 }
@@ -378,14 +382,14 @@ async fn rsv1_on_a_continuation_or_a_control_frame_gets_1002() {
 #[actix_rt::test]
 async fn compressed_text_that_is_not_utf8_gets_1007() {
     let echo = Echo::start();
-    let bad = Contexts::new(15, 15).compress(b"good\xFFbad");
+    let payload = Contexts::new(15, 15).compress(b"good\xFFbad");
     for frames in [
-        frame(FIN | RSV1 | TEXT, &bad),
-        [frame(RSV1 | TEXT, &bad[..3]), frame(FIN, &bad[3..])].concat(),
-        // The end of the message need not come.
-        frame(RSV1 | TEXT, &bad),
+        frame(FIN | RSV1 | TEXT, &payload),
+        [frame(RSV1 | TEXT, &payload[..3]), frame(FIN, &payload[3..])].concat(),
+        // The violation is detected before the end of the message.
+        frame(RSV1 | TEXT, &payload),
     ] {
-        let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+        let (_, mut peer) = open_with_offer(&echo, "/", "permessage-deflate").await;
         peer.send(&frames).await;
         assert_eq!(peer.frame().await.closing(), (1007, "ws-echo: text is not UTF-8"));
     }
@@ -394,7 +398,7 @@ async fn compressed_text_that_is_not_utf8_gets_1007() {
 #[actix_rt::test]
 async fn an_invalid_deflate_stream_gets_1007() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/", "permessage-deflate").await;
     peer.send(&frame(FIN | RSV1 | BINARY, b"\x07\xFF\xFF")).await;
     assert_eq!(
         peer.frame().await.closing(),
@@ -405,7 +409,7 @@ async fn an_invalid_deflate_stream_gets_1007() {
 #[actix_rt::test]
 async fn the_closing_handshake_works_with_compression() {
     let echo = Echo::start();
-    let (_, mut peer) = offering(&echo, "/", "permessage-deflate").await;
+    let (_, mut peer) = open_with_offer(&echo, "/", "permessage-deflate").await;
     peer.send(&[raw::text(&prose(500)), raw::close(4000, "bye")].concat())
         .await;
     assert_eq!(peer.frame().await.first, FIN | RSV1 | TEXT);

@@ -1,4 +1,4 @@
-//! Pings, pongs and the idle timeout.
+//! Pings, Pongs and the idle timeout.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn each_of_many_pings_gets_its_pong_in_order() {
 async fn an_unsolicited_pong_is_ignored() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
-    peer.send(&frame(FIN | PONG, b"unasked")).await;
+    peer.send(&frame(FIN | PONG, b"unsolicited")).await;
     peer.send(&raw::text("next")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "next"));
 }
@@ -83,7 +83,7 @@ async fn pings_without_a_pong_do_not_prevent_the_idle_timeout() {
 
 #[actix_rt::test]
 async fn a_client_that_replies_to_pings_is_not_idle() {
-    // Ten answered pings take longer than the timeout.
+    // Ten pings take longer than the timeout.
     let echo = Echo::with(|config| {
         config.ping_interval = Timer::of(Duration::from_millis(400));
         config.idle_timeout = Timer::of(Duration::from_millis(3000));

@@ -1,11 +1,11 @@
-//! Messages in several frames (RFC 6455 section 5.4).
+//! Fragmented messages (RFC 6455 section 5.4).
 
 use crate::support::{
     Echo,
     raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, TEXT, frame},
 };
 
-/// Sends frames, one packet each, and reads the reply.
+/// Sends each frame in its own segment, then all in one, and returns the reply, which must be the same.
 async fn reply(frames: &[Vec<u8>]) -> Frame {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
@@ -13,7 +13,6 @@ async fn reply(frames: &[Vec<u8>]) -> Frame {
         peer.send(frame).await;
     }
     let reply = peer.frame().await;
-    // All in one packet: the same reply.
     peer.send(&frames.concat()).await;
     assert_eq!(peer.frame().await, reply);
     reply
@@ -32,8 +31,8 @@ async fn a_text_in_three_frames_is_one_message() {
 #[actix_rt::test]
 async fn a_binary_message_in_two_frames_is_one_message() {
     let frames = [frame(BINARY, &[0xFF; 200]), frame(FIN, &[0xFE; 70_000])];
-    let whole = [vec![0xFF; 200], vec![0xFE; 70_000]].concat();
-    assert_eq!(reply(&frames).await, Frame::new(FIN | BINARY, whole));
+    let message = [vec![0xFF; 200], vec![0xFE; 70_000]].concat();
+    assert_eq!(reply(&frames).await, Frame::new(FIN | BINARY, message));
 }
 
 #[actix_rt::test]
@@ -68,13 +67,13 @@ async fn a_character_may_be_split_between_fragments() {
 async fn control_frames_between_fragments_get_replies_at_once() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
-    // Inside a character, too.
+    // The control frames arrive within a character.
     peer.send(&frame(TEXT, b"\xC3")).await;
     for payload in ["", "in between"] {
         peer.send(&raw::ping(payload.as_bytes())).await;
         assert_eq!(peer.frame().await, Frame::new(FIN | PONG, payload));
     }
-    peer.send(&frame(FIN | PONG, b"unasked")).await;
+    peer.send(&frame(FIN | PONG, b"unsolicited")).await;
     peer.send(&frame(FIN, b"\xA9")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "é"));
 }
@@ -83,7 +82,7 @@ async fn control_frames_between_fragments_get_replies_at_once() {
 async fn a_close_between_fragments_ends_the_session_without_a_reply_to_the_message() {
     let echo = Echo::start();
     let mut peer = echo.raw("/?reply=verbatim").await;
-    peer.send(&frame(TEXT, b"never whole")).await;
+    peer.send(&frame(TEXT, b"never complete")).await;
     peer.send(&raw::close(1000, "")).await;
     assert_eq!(peer.closed().await, (1000, String::new()));
 }

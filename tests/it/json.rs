@@ -1,4 +1,4 @@
-//! `?reply=json`: everything that the server knows, as docs/reply.schema.json describes it.
+//! `?reply=json`: the reply that describes the message and the connection. docs/reply.schema.json has its schema.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::support::{
     raw::{self, CONTINUATION, FIN, Raw, TEXT, frame, upgrade},
 };
 
-/// Holds a reply against docs/reply.schema.json.
+/// Validates a reply against docs/reply.schema.json.
 pub(crate) fn validate(reply: &Value) {
     let schema = serde_json::from_str(include_str!("../../docs/reply.schema.json")).unwrap();
     let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
@@ -123,7 +123,8 @@ async fn a_reply_contains_the_request_as_the_client_sent_it() {
     assert_eq!(headers, expected.map(|header| json!(header)).as_slice());
 }
 
-/// What a page of another origin must not learn, and how a reply shows it then: by its bytes, not its characters.
+/// Credentials that a reply to a page of another origin must hide: field, value, and the text in its place. The text has the
+/// number of bytes, not of characters.
 pub(crate) const SECRETS: [(&str, &str, &str); 4] = [
     ("Cookie", "session=s3cret", "(hidden, 14 bytes)"),
     ("cookie", "other=\u{e9}", "(hidden, 8 bytes)"),
@@ -131,30 +132,30 @@ pub(crate) const SECRETS: [(&str, &str, &str); 4] = [
     ("Proxy-Authorization", "Bearer s3cret", "(hidden, 13 bytes)"),
 ];
 
-/// Whether a reply hides the secrets of its request, all of them or none.
+/// Returns whether a reply hides the secrets of its request. Fails if it hides only some of them.
 pub(crate) fn hides_secrets(reply: &Value) -> bool {
     let headers = reply["connection"]["headers"].as_array().unwrap();
-    let shown = |name: &str, value: &str| {
+    let contains = |name: &str, value: &str| {
         headers
             .iter()
             .any(|line| line[0].as_str().unwrap().eq_ignore_ascii_case(name) && line[1] == value)
     };
     let hidden = SECRETS
         .iter()
-        .filter(|(name, _, hidden)| shown(name, hidden))
+        .filter(|(name, _, hidden)| contains(name, hidden))
         .count();
-    let told = SECRETS
+    let visible = SECRETS
         .iter()
-        .filter(|(name, value, _)| shown(name, value))
+        .filter(|(name, value, _)| contains(name, value))
         .count();
-    match (hidden, told) {
+    match (hidden, visible) {
         (4, 0) => true,
         (0, 4) => false,
         _ => panic!("{headers:#?}"),
     }
 }
 
-/// The same of a request for that host, with further lines.
+/// Sends a request with this Host and additional header fields. Returns whether the reply hides its secrets.
 async fn hides_secrets_from(server: &Process, host: &str, lines: &str) -> bool {
     let secrets: String = SECRETS
         .iter()
@@ -184,7 +185,7 @@ async fn a_reply_to_another_origin_hides_cookies_and_credentials() {
         ("localhost", "Origin: null\r\n", true),
         ("localhost", "Origin: \r\n", true),
         ("localhost", "Origin: \u{e9}\r\n", true),
-        // Nobody who is trusted says so.
+        // No trusted proxy has sent these fields.
         (
             "localhost",
             "Origin: https://localhost\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\n",

@@ -1,4 +1,4 @@
-//! The one list of query keys, and what is written of them elsewhere.
+//! The list of query keys, and its copies in the documents and the page.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn every_example_and_every_value_in_the_list_has_an_effect() {
         };
         for value in words.iter().chain([&key.example]) {
             let query = format!("{}={value}{other}", key.name);
-            // What a connection does by default has a word too.
+            // `stamped` is the default, so that it has no effect.
             if *value != "stamped" {
                 assert_ne!(parse(&query), parse(other.trim_start_matches('&')), "{query}");
             }

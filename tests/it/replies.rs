@@ -1,4 +1,4 @@
-//! What comes back for a message.
+//! Stamped and verbatim replies.
 
 use awc::ws::{Frame as AwcFrame, Message as AwcMessage};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -9,13 +9,16 @@ use crate::support::{
     raw::{self, BINARY, FIN, Frame, PONG, TEXT},
 };
 
-/// The milliseconds at the end of a stamped text, once all the rest of it is as it must be.
-fn stamp(reply: &Message, prefix: &str, message: &str) -> u64 {
-    let rest = reply.to_text().unwrap().strip_prefix(prefix);
-    let stamp = rest.and_then(|rest| rest.strip_prefix(message)?.strip_prefix(','));
-    let stamp = stamp.unwrap_or_else(|| panic!("{reply:?} is no stamped {message:?}"));
-    assert!(stamp.bytes().all(|byte| byte.is_ascii_digit()), "{stamp:?}");
-    stamp.parse().unwrap()
+/// Returns the timestamp of a stamped text reply. Fails unless the reply is the prefix, the message, a comma and digits.
+fn timestamp(reply: &Message, prefix: &str, message: &str) -> u64 {
+    let unprefixed = reply.to_text().unwrap().strip_prefix(prefix);
+    let timestamp = unprefixed.and_then(|text| text.strip_prefix(message)?.strip_prefix(','));
+    let timestamp = timestamp.unwrap_or_else(|| panic!("{reply:?} is not the stamped reply to {message:?}"));
+    assert!(
+        timestamp.bytes().all(|byte| byte.is_ascii_digit()),
+        "{timestamp:?}"
+    );
+    timestamp.parse().unwrap()
 }
 
 #[actix_rt::test]
@@ -34,7 +37,7 @@ async fn a_text_reply_is_the_prefix_the_text_and_the_timestamp() {
         let reply = client.exchange(message).await;
         assert!(reply.is_text());
         assert!(
-            (before..=now_ms()).contains(&stamp(&reply, PREFIX, message)),
+            (before..=now_ms()).contains(&timestamp(&reply, PREFIX, message)),
             "{reply:?}"
         );
     }
@@ -47,11 +50,11 @@ async fn a_binary_reply_ends_with_a_timestamp_of_8_bytes() {
     for message in [&b""[..], b"\0\xFF\x80", &[7; 70_000]] {
         let before = now_ms();
         let Message::Binary(reply) = client.exchange(Bytes::from_static(message)).await else {
-            panic!("a binary message is answered by a binary one");
+            panic!("the reply is not binary");
         };
-        let (echoed, stamp) = reply.split_last_chunk::<8>().unwrap();
+        let (echoed, timestamp) = reply.split_last_chunk::<8>().unwrap();
         assert_eq!(echoed, message);
-        assert!((before..=now_ms()).contains(&u64::from_be_bytes(*stamp)));
+        assert!((before..=now_ms()).contains(&u64::from_be_bytes(*timestamp)));
     }
 }
 
@@ -78,16 +81,16 @@ async fn awc_receives_replies() {
     assert_eq!(response.status(), 101);
     client.send(AwcMessage::Text("from awc".into())).await.unwrap();
     let AwcFrame::Text(reply) = in_time("the reply", client.next()).await.unwrap().unwrap() else {
-        panic!("a text is answered by a text");
+        panic!("the reply is not text");
     };
-    stamp(
+    timestamp(
         &Message::text(str::from_utf8(&reply).unwrap()),
         PREFIX,
         "from awc",
     );
     client.send(AwcMessage::Binary("ab".into())).await.unwrap();
     let AwcFrame::Binary(reply) = in_time("the reply", client.next()).await.unwrap().unwrap() else {
-        panic!("a binary message is answered by a binary one");
+        panic!("the reply is not binary");
     };
     assert_eq!((&reply[..2], reply.len()), (&b"ab"[..], 10));
 }
@@ -97,7 +100,7 @@ async fn stamped_is_the_default_and_can_be_requested() {
     let echo = Echo::start();
     for path in ["/", "/?reply=stamped", "/?other=key"] {
         let reply = echo.client(path).await.exchange("x").await;
-        stamp(&reply, PREFIX, "x");
+        timestamp(&reply, PREFIX, "x");
     }
 }
 
@@ -105,7 +108,7 @@ async fn stamped_is_the_default_and_can_be_requested() {
 async fn the_prefix_is_configurable() {
     for prefix in ["got: ", ""] {
         let echo = Echo::with(|config| config.prefix = prefix.into());
-        stamp(&echo.client("/").await.exchange("x").await, prefix, "x");
+        timestamp(&echo.client("/").await.exchange("x").await, prefix, "x");
     }
 }
 

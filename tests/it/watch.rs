@@ -1,4 +1,4 @@
-//! `GET /watch/{key}`: what the server sees of a connection, for whoever knows its key.
+//! `GET /watch/{key}`: the events of the connections with this key.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ impl Watcher {
         watcher
     }
 
-    /// The next event, as it stands, without its empty line.
+    /// Returns the next event as sent, without the empty line at its end.
     async fn block(&mut self) -> String {
         loop {
             if let Some(end) = self.text.find("\n\n") {
@@ -52,7 +52,7 @@ impl Watcher {
         (name.strip_prefix("event: ").unwrap().to_owned(), data)
     }
 
-    /// The next event, which must be a frame: its direction, name and start.
+    /// Returns the direction, the name and the start of the payload of the next event. Fails if it is not a frame.
     async fn frame(&mut self) -> (String, String, String) {
         let (name, data) = self.event().await;
         assert_eq!(name, "frame", "{data}");
@@ -146,18 +146,21 @@ async fn a_frame_event_contains_the_complete_header() {
     assert_eq!((&last["opcode"], &last["length"]), (&json!(0), &json!(4)));
     let inflated = first["inflated"].as_u64().unwrap() + last["inflated"].as_u64().unwrap();
     assert_eq!(inflated, 5);
-    let start = |seen: &Value| seen["start"].as_str().unwrap().to_owned();
+    let start = |event: &Value| event["start"].as_str().unwrap().to_owned();
     assert_eq!(start(&first) + &start(&last), "48656c6c6f");
-    let mut seen = Vec::new();
-    while seen.len() < 3 {
-        seen.push(watcher.event().await.1);
+    let mut events = Vec::new();
+    while events.len() < 3 {
+        events.push(watcher.event().await.1);
     }
-    let long = seen.iter().find(|seen| seen["direction"] == "received").unwrap();
+    let long = events
+        .iter()
+        .find(|event| event["direction"] == "received")
+        .unwrap();
     assert_eq!((&long["length"], &long["inflated"]), (&json!(1000), &json!(1000)));
     assert_eq!(start(long), "78".repeat(64), "only the first 64 bytes");
-    let compressed = seen
+    let compressed = events
         .iter()
-        .find(|seen| seen["direction"] == "sent" && seen["rsv"][0] == true)
+        .find(|event| event["direction"] == "sent" && event["rsv"][0] == true)
         .unwrap();
     assert_eq!(compressed["inflated"], 1000);
     assert!(compressed["length"].as_u64().unwrap() < 100);
@@ -288,15 +291,15 @@ async fn a_new_watcher_receives_the_handshake_of_each_open_connection_with_its_k
 #[actix_rt::test]
 async fn a_watcher_with_another_key_receives_no_event_of_the_connection() {
     let server = Process::start(&[]).await;
-    let mut stranger = Watcher::open(server.addr(), "0123456789abcdef_-XYz").await;
-    let mut owner = Watcher::open(server.addr(), KEY).await;
+    let mut other = Watcher::open(server.addr(), "0123456789abcdef_-XYz").await;
+    let mut watcher = Watcher::open(server.addr(), KEY).await;
     let mut peer = server.raw(&format!("/?reply=verbatim&watch={KEY}")).await;
     peer.send(&raw::text("secret")).await;
     peer.frame().await;
-    while owner.event().await.1["direction"] != "sent" {}
-    // The stranger's own connection comes first in its queue, so nothing of the other's was before it.
+    while watcher.event().await.1["direction"] != "sent" {}
+    // The first event of the other watcher is of its own connection, so that none was before it.
     let _own = server.raw("/own?watch=0123456789abcdef_-XYz").await;
-    assert_eq!(stranger.event().await.1["path"], "/own");
+    assert_eq!(other.event().await.1["path"], "/own");
 }
 
 #[actix_rt::test]
