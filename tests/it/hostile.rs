@@ -1,4 +1,4 @@
-//! Peers that mean harm, on the real binary: what each attack may cost is a bound here, and is measured.
+//! Hostile clients of a server process. Each test measures the cost of an attack and asserts a bound.
 //!
 //! docs/withstands.md has the figures. `-- --nocapture` prints them.
 
@@ -16,18 +16,18 @@ use crate::support::{
     until,
 };
 
-/// The message limit where none was set.
+/// The default of `--max-message-size`.
 const LIMIT: usize = 16 << 20;
 
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 
-/// A server that has served before, so that what it takes once and for all is not counted.
+/// Starts a server and serves some connections, so that a measurement excludes the memory that the first ones allocate.
 pub(crate) async fn warmed_up(args: &[&str]) -> Process {
     let mut command = ws_echo();
     command
         .args(["--listen=127.0.0.1:0", "--workers=1"])
         .args(args)
-        // Else the first byte of 2 MiB counts for all of them, where the kernel has huge pages to give.
+        // With transparent huge pages, one written byte would count as 2 MiB.
         .env("MIMALLOC_ALLOW_THP", "0");
     let mut server = Process::spawn(command, 1).await;
     for lines in ["", OFFER] {
@@ -44,11 +44,11 @@ pub(crate) async fn warmed_up(args: &[&str]) -> Process {
         assert_eq!(peer.closed().await.0, 1000);
         server.logged("connection closed").await;
     }
-    until("the descriptors to be given back", || connections(&server) == 0).await;
+    until("the connections to be closed", || connections(&server) == 0).await;
     server
 }
 
-/// Opens a session whose client takes next to nothing off its socket.
+/// Opens a session whose client reads nothing and has a small receive buffer.
 pub(crate) async fn stalled(server: &Process, lines: &str) -> Raw {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -58,7 +58,7 @@ pub(crate) async fn stalled(server: &Process, lines: &str) -> Raw {
     peer
 }
 
-/// Sends `bytes` again and again and never reads, until the server's log says that the session has ended.
+/// Sends `bytes` up to `times` times and reads nothing. Returns the log line of the closed connection.
 async fn flood_until_closed(server: &mut Process, peer: &mut Raw, bytes: &[u8], times: usize) -> String {
     let flood = async {
         for _ in 0..times {
@@ -66,11 +66,11 @@ async fn flood_until_closed(server: &mut Process, peer: &mut Raw, bytes: &[u8], 
                 break;
             }
         }
-        // Whatever became of the flood, the end is the server's to tell.
+        // Only the log ends the wait.
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = flood => unreachable!("it never ends"),
+        () = flood => unreachable!("the flood is pending"),
         line = server.logged("connection closed") => line,
     }
 }
@@ -90,7 +90,7 @@ async fn a_header_with_a_length_of_2_to_the_62_gets_1009_and_later_bytes_are_dis
         for _ in 0..200 {
             peer.send(&block).await;
         }
-        memory.assert_grew_less_than(MIB, "2^62 bytes claimed, 200 MiB sent");
+        memory.assert_grew_less_than(MIB, "2^62 bytes declared, 200 MiB sent");
         drop(peer);
         until("the session to end", || connections(&server) == 0).await;
     }
@@ -128,12 +128,12 @@ async fn a_message_of_131073_empty_fragments_gets_1009() {
     memory.assert_grew_less_than(4 * MIB, "131,073 empty fragments");
 }
 
-/// So many MiB of zeros, compressed: a KiB for each.
+/// Returns the given number of MiB of zeros, compressed to 1 KiB for each.
 fn bomb(mebibytes: usize) -> Vec<u8> {
     let mut block = Vec::with_capacity(1 << 16);
     let zeros = vec![0; 1 << 20];
     let mut deflate = Compress::new(Compression::best(), false);
-    // A full flush forgets what came before: the block can be repeated.
+    // After a full flush the window is empty, so that the block can be repeated.
     deflate
         .compress_vec(&zeros, &mut block, FlushCompress::Full)
         .unwrap();
@@ -160,7 +160,7 @@ async fn a_mebibyte_that_decompresses_to_a_gibibyte_gets_1009() {
         let mut peer = Raw::open(server.addr(), "/", OFFER).await.1;
         peer.send(&frames).await;
         assert_eq!(peer.frame().await.closing().0, 1009);
-        memory.assert_grew_less_than(2 * LIMIT as u64, "1 MiB that inflates to 1 GiB");
+        memory.assert_grew_less_than(2 * LIMIT as u64, "1 MiB that decompresses to 1 GiB");
     }
 }
 
@@ -174,7 +174,10 @@ async fn thirty_decompression_bombs_within_the_limit_cost_no_more_than_one() {
     for _ in 0..30 {
         assert_eq!(peer.frame().await.first, FIN | RSV1 | BINARY);
     }
-    memory.assert_grew_less_than(6 * LIMIT as u64, "30 messages of 15 KiB that inflate to 15 MiB");
+    memory.assert_grew_less_than(
+        6 * LIMIT as u64,
+        "30 messages of 15 KiB that decompress to 15 MiB",
+    );
 }
 
 #[actix_rt::test]
@@ -189,7 +192,7 @@ async fn thirty_decompression_bombs_with_delayed_replies_are_not_stored_decompre
     assert_eq!(peer.frame().await.closing().0, 4000);
     memory.assert_grew_less_than(
         3 * LIMIT as u64,
-        "30 messages of 15 MiB, inflated, with late replies",
+        "30 messages that decompress to 15 MiB, with delayed replies",
     );
 }
 
@@ -212,7 +215,7 @@ async fn a_worker_serves_other_connections_during_100_decompression_bombs() {
         }
     };
     futures_util::future::select(pin!(bombing), pin!(echoing)).await;
-    assert!(echoes >= 20, "{echoes} echoes beside 100 bombs on one worker");
+    assert!(echoes >= 20, "{echoes} echoes during 100 bombs on one worker");
 }
 
 #[actix_rt::test]
@@ -242,8 +245,8 @@ async fn a_handshake_that_arrives_byte_by_byte_gets_408() {
     let server = warmed_up(&["--handshake-timeout=1s"]).await;
     let mut peer = Raw::connect(server.addr()).await;
     let (mut reading, mut writing) = peer.stream.split();
-    // The attack is its slowness.
     let trickle = async {
+        // Complete after some 200 s.
         for byte in upgrade("/", &"X-Slow: and steady\r\n".repeat(100)).bytes() {
             if writing.write_all(&[byte]).await.is_err() {
                 break;
@@ -252,16 +255,20 @@ async fn a_handshake_that_arrives_byte_by_byte_gets_408() {
         }
         std::future::pending::<()>().await;
     };
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let end = async {
         use tokio::io::AsyncReadExt as _;
-        let _ = in_time("the end", reading.read_to_end(&mut answer)).await;
+        let _ = in_time("the end", reading.read_to_end(&mut response)).await;
     };
     tokio::select! {
-        () = trickle => unreachable!("it never ends"),
+        () = trickle => unreachable!("the client is pending"),
         () = end => {}
     }
-    assert!(answer.starts_with(b"HTTP/1.1 408 "), "{}", answer.escape_ascii());
+    assert!(
+        response.starts_with(b"HTTP/1.1 408 "),
+        "{}",
+        response.escape_ascii()
+    );
 }
 
 #[actix_rt::test]
@@ -275,21 +282,19 @@ async fn a_connection_that_sends_nothing_is_closed() {
     for peer in &mut peers {
         peer.end_of_stream().await;
     }
-    until("the descriptors to be given back", || {
-        descriptors(&server) == before
-    })
-    .await;
+    until("the descriptors to be closed", || descriptors(&server) == before).await;
 }
 
-/// Pseudo-random numbers, the same in every run: what fails once fails again.
-struct Dice(u64);
+/// A pseudo-random number generator with a fixed seed, so that a failure can be repeated.
+struct Rng(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+impl Rng {
+    /// Returns a number from 0 to `bound - 1`.
+    fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 as usize % sides
+        self.0 as usize % bound
     }
 }
 
@@ -297,9 +302,9 @@ impl Dice {
 async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
     let mut server = warmed_up(&[]).await;
     let before = descriptors(&server);
-    let mut dice = Dice(0x2545_F491_4F6C_DD1D);
-    // All that a client says in a session, cut anywhere.
-    let script = [
+    let mut rng = Rng(0x2545_F491_4F6C_DD1D);
+    // All bytes of a client in a session. Each connection sends a part of them.
+    let session = [
         upgrade("/?reply=verbatim", OFFER).into_bytes(),
         raw::text("hello"),
         frame(RSV1 | BINARY, &bomb(1)[..200]),
@@ -309,21 +314,21 @@ async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
         raw::close(1000, ""),
     ]
     .concat();
-    let opening = upgrade("/?reply=verbatim", OFFER).len();
+    let handshake = upgrade("/?reply=verbatim", OFFER).len();
     for _ in 0..20 {
         let mut peers = Vec::new();
         for _ in 0..50 {
-            let cut = match dice.roll(4) {
-                0 => dice.roll(opening),
-                1 => opening + dice.roll(500),
-                _ => dice.roll(script.len() + 1),
+            let end = match rng.below(4) {
+                0 => rng.below(handshake),
+                1 => handshake + rng.below(500),
+                _ => rng.below(session.len() + 1),
             };
             let mut peer = Raw::connect(server.addr()).await;
-            peer.send(&script[..cut]).await;
-            if dice.roll(2) == 0 && cut >= opening {
+            peer.send(&session[..end]).await;
+            if rng.below(2) == 0 && end >= handshake {
                 assert_eq!(peer.head().await.status, 101);
             }
-            if dice.roll(2) == 0 {
+            if rng.below(2) == 0 {
                 peers.push(peer);
             } else {
                 peer.reset();
@@ -333,18 +338,15 @@ async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
             peer.reset();
         }
     }
-    until("the descriptors to be given back", || {
-        descriptors(&server) == before
-    })
-    .await;
-    // It serves as before.
+    until("the descriptors to be closed", || descriptors(&server) == before).await;
+    // The server still serves.
     let mut peer = server.raw("/?reply=verbatim").await;
     peer.send(&raw::text("still here")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
     peer.send(&raw::close(1000, "")).await;
     peer.closed().await;
     server.logged("code=1000 by=peer").await;
-    // The gauge, as it says itself.
+    // The number of sessions is 0 again.
     server.signal(Signal::TERM);
     server.logged("draining connections=0").await;
     let (status, log) = server.exit().await;
@@ -354,22 +356,22 @@ async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
 
 #[actix_rt::test]
 async fn a_message_of_16_mib_is_echoed_and_one_byte_more_gets_1009() {
-    let whole = vec![0; LIMIT + 1];
+    let payload = vec![0; LIMIT + 1];
     let compressed = |len: usize| {
         let mut out = Vec::with_capacity(1 << 20);
         let mut deflate = Compress::new(Compression::fast(), false);
         deflate
-            .compress_vec(&whole[..len], &mut out, FlushCompress::Sync)
+            .compress_vec(&payload[..len], &mut out, FlushCompress::Sync)
             .unwrap();
         out.truncate(out.len() - 4);
         out
     };
-    for (way, lines) in [("plain", ""), ("fragmented", ""), ("compressed", OFFER)] {
-        let frames = |len: usize| match way {
-            "plain" => frame(FIN | BINARY, &whole[..len]),
+    for (framing, lines) in [("plain", ""), ("fragmented", ""), ("compressed", OFFER)] {
+        let frames = |len: usize| match framing {
+            "plain" => frame(FIN | BINARY, &payload[..len]),
             "fragmented" => [
-                frame(BINARY, &whole[..LIMIT / 2]),
-                frame(FIN, &whole[..len - LIMIT / 2]),
+                frame(BINARY, &payload[..LIMIT / 2]),
+                frame(FIN, &payload[..len - LIMIT / 2]),
             ]
             .concat(),
             _ => frame(FIN | RSV1 | BINARY, &compressed(len)),
@@ -379,14 +381,14 @@ async fn a_message_of_16_mib_is_echoed_and_one_byte_more_gets_1009() {
         let mut peer = Raw::open(server.addr(), "/?reply=verbatim", lines).await.1;
         peer.send(&frames(LIMIT)).await;
         let reply = peer.frame().await;
-        if way == "compressed" {
+        if framing == "compressed" {
             assert_eq!(reply.first, FIN | RSV1 | BINARY);
         } else {
-            assert!(reply == Frame::new(FIN | BINARY, &whole[..LIMIT]), "{way}");
+            assert!(reply == Frame::new(FIN | BINARY, &payload[..LIMIT]), "{framing}");
         }
-        memory.assert_grew_less_than(6 * LIMIT as u64, &format!("16 MiB, {way}, echoed"));
-        // Some of it may be refused, and the rest discarded, before all is sent.
+        memory.assert_grew_less_than(6 * LIMIT as u64, &format!("16 MiB, {framing}, echoed"));
+        // The write may fail: the server sends its Close before it has received all.
         let _ = peer.stream.write_all(&frames(LIMIT + 1)).await;
-        assert_eq!(peer.frame().await.closing().0, 1009, "{way}");
+        assert_eq!(peer.frame().await.closing().0, 1009, "{framing}");
     }
 }
