@@ -1,4 +1,4 @@
-//! The caps on connections, HTTP and WebSocket alike, and the deadlines of a request.
+//! The limits on HTTP and WebSocket connections, and the deadlines of a request.
 
 use std::net::SocketAddr;
 
@@ -24,14 +24,14 @@ use crate::{
     },
 };
 
-/// What is asked for where no health check is meant: its answer is short.
+/// A path that is not a health check, with a short response.
 const PAGE: &str = "/poll?message=x";
 
-/// The largest message where no flag says otherwise.
+/// The default of `--max-message-size`.
 const LARGEST: usize = 16 << 20;
 
-/// An HTTP connection that has been served, so that the server has counted it, and is idle. Tries until there is room: a
-/// place that has just become free may be noticed a moment later.
+/// Opens an HTTP connection, sends a request and reads the response. The server then counts the connection, and it is idle. Tries
+/// again until the server accepts it, because a closed connection frees its place with a delay.
 async fn served(addr: SocketAddr) -> Raw {
     in_time("a free place", async {
         loop {
@@ -52,12 +52,12 @@ async fn all_served(addr: SocketAddr, count: usize) -> Vec<Raw> {
     peers
 }
 
-/// Sends `request` over a new connection, which gets a 503 that names `flag`, and is ended.
+/// Asserts that `request` on a new connection gets a 503 that names `flag`, and that the connection is closed.
 async fn assert_no_room(addr: SocketAddr, request: &str, flag: &str) {
     let mut peer = Raw::connect(addr).await;
     peer.send(request.as_bytes()).await;
     let (head, hint) = peer.refusal(503).await;
-    // Not the name of a longer flag.
+    // A longer flag does not count.
     let mut names = hint.split(|char: char| !char.is_ascii_alphanumeric() && char != '-');
     assert!(names.any(|name| name == flag), "{hint}");
     assert_eq!(head.get("connection"), Some("close"));
@@ -65,11 +65,11 @@ async fn assert_no_room(addr: SocketAddr, request: &str, flag: &str) {
 }
 
 async fn assert_alive(addr: SocketAddr) {
-    let (head, said) = Raw::connect(addr).await.get("/healthz").await;
-    assert_eq!((head.status, said.as_str()), (200, "ok\n"));
+    let (head, body) = Raw::connect(addr).await.get("/healthz").await;
+    assert_eq!((head.status, body.as_str()), (200, "ok\n"));
 }
 
-/// Sends a message and gets it back.
+/// Asserts that a message is echoed.
 async fn assert_echoes(peer: &mut Raw) {
     peer.send(&raw::text("still here")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "still here"));
@@ -81,7 +81,7 @@ async fn an_http_connection_past_the_limit_gets_503_and_a_closed_one_frees_its_p
     let mut open = all_served(server.addr(), 4).await;
     assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
     assert_no_room(server.addr(), &get("/"), "--max-http-connections").await;
-    // Those who are in stay in.
+    // The open connections are still served.
     for peer in &mut open {
         assert_eq!(peer.get(PAGE).await.0.status, 200);
     }
@@ -100,7 +100,7 @@ async fn an_http_connection_past_the_limit_gets_503_and_a_closed_one_frees_its_p
 async fn health_checks_are_served_past_the_limit_of_http_connections() {
     let server = Process::start(&["--max-http-connections=4"]).await;
     let _open = all_served(server.addr(), 4).await;
-    // As many as the reserve has, at the same time.
+    // The reserve for health checks is 16 connections.
     let mut checks = Vec::new();
     for _ in 0..16 {
         checks.push(Raw::connect(server.addr()).await);
@@ -121,7 +121,7 @@ async fn an_open_session_does_not_count_as_an_http_connection() {
     let mut sessions = Vec::new();
     for _ in 0..8 {
         let mut session = server.raw("/?reply=verbatim").await;
-        // The echo tells that the 101 is out.
+        // After the echo, the 101 is written.
         assert_echoes(&mut session).await;
         sessions.push(session);
     }
@@ -138,11 +138,11 @@ async fn event_streams_and_incomplete_requests_count_as_http_connections() {
     let mut events = Raw::connect(server.addr()).await;
     events.send(get("/events?every=1h").as_bytes()).await;
     assert_eq!(events.head().await.status, 200);
-    let mut half = Raw::connect(server.addr()).await;
-    half.send((post("/poll", 1000) + "half").as_bytes()).await;
-    assert_eq!(half.head().await.status, 200);
+    let mut incomplete = Raw::connect(server.addr()).await;
+    incomplete.send((post("/poll", 1000) + "half").as_bytes()).await;
+    assert_eq!(incomplete.head().await.status, 200);
     assert_no_room(server.addr(), &get(PAGE), "--max-http-connections").await;
-    drop(half);
+    drop(incomplete);
     served(server.addr()).await;
 }
 
@@ -154,7 +154,7 @@ async fn health_checks_are_served_when_sessions_and_http_are_at_their_limits() {
     for _ in 0..3 {
         assert_alive(server.addr()).await;
     }
-    // So is the connection that is in.
+    // The open HTTP connection is served, too.
     http.send(upgrade("/", "").as_bytes()).await;
     let (_, hint) = http.refusal(503).await;
     assert!(hint.contains("--max-connections"), "{hint}");
@@ -170,11 +170,11 @@ async fn the_limit_per_address_counts_http_and_websocket_connections_together() 
         assert_no_room(server.addr(), &request, "--max-connections-per-ip").await;
     }
     assert_alive(server.addr()).await;
-    // All of 127/8 is this machine.
+    // All addresses of 127.0.0.0/8 are loopback.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
     let mut other = Raw::new(socket.connect(server.addr()).await.unwrap());
-    assert_eq!(other.get(PAGE).await.0.status, 200, "of another address");
+    assert_eq!(other.get(PAGE).await.0.status, 200, "from another address");
     drop(http);
     let _http = served(server.addr()).await;
     session.send(&raw::close(1000, "")).await;
@@ -198,7 +198,7 @@ async fn an_upgraded_connection_still_counts_for_its_address() {
 #[actix_rt::test]
 async fn behind_a_trusted_proxy_connections_count_for_the_client_and_not_for_the_proxy() {
     let server = Process::start(&["--trusted-proxy=127.0.0.0/8", "--max-connections-per-ip=1"]).await;
-    // A proxy keeps connections to its server, idle ones too.
+    // A proxy keeps idle connections to its server.
     let _idle = all_served(server.addr(), 5).await;
     let from = |client: u8| upgrade("/", &format!("X-Forwarded-For: 203.0.113.{client}\r\n"));
     let mut sessions = Vec::new();
@@ -214,24 +214,25 @@ async fn behind_a_trusted_proxy_connections_count_for_the_client_and_not_for_the
     }
 }
 
-/// A POST of the largest size that is sent but for its last MiB.
-struct HalfSent {
-    /// Kept, for the half that is dropped would send a FIN.
+/// A POST of the largest size without its last MiB.
+struct IncompletePost {
+    /// Kept, because a drop of the write half would send a FIN.
     _writing: OwnedWriteHalf,
-    /// Where its client reads what comes back: a task that ends with the connection or with this.
+    /// The task that reads the response, if the client reads. It ends with the connection or with this value.
     reading: Option<JoinHandle<OwnedReadHalf>>,
+    /// The read half, if the client does not read.
     idle: Option<OwnedReadHalf>,
 }
 
-impl HalfSent {
-    /// Sends it, or as much of it as the server takes before it ends the connection.
+impl IncompletePost {
+    /// Sends the request, or the part that the server reads before it closes the connection.
     async fn send(addr: SocketAddr, reads: bool) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         let (mut from, mut writing) = stream.into_split();
         let (reading, idle) = if reads {
             let reader = actix_rt::spawn(async move {
-                let mut scrap = vec![0; 65_536];
-                while matches!(from.read(&mut scrap).await, Ok(1..)) {}
+                let mut block = vec![0; 65_536];
+                while matches!(from.read(&mut block).await, Ok(1..)) {}
                 from
             });
             (Some(reader), None)
@@ -255,17 +256,16 @@ impl HalfSent {
         }
     }
 
-    /// Waits for the server to end the connection, and reads nothing before.
+    /// Waits until the server closes the connection. `send` has read nothing before.
     async fn end(mut self) {
-        // The server's end is an error here, or shows to the one who reads at last.
         let mut from = self.idle.take().unwrap();
-        let mut scrap = vec![0; 65_536];
-        while matches!(from.read(&mut scrap).await, Ok(1..)) {}
+        let mut block = vec![0; 65_536];
+        while matches!(from.read(&mut block).await, Ok(1..)) {}
         drop(self);
     }
 }
 
-impl Drop for HalfSent {
+impl Drop for IncompletePost {
     fn drop(&mut self) {
         if let Some(reading) = &self.reading {
             reading.abort();
@@ -279,7 +279,7 @@ async fn sixty_incomplete_posts_of_16_mib_cost_less_than_32_mib() {
     let memory = Memory::measure(&server);
     let mut peers = Vec::new();
     for _ in 0..60 {
-        peers.push(in_time("room to send", HalfSent::send(server.addr(), true)).await);
+        peers.push(in_time("room to send", IncompletePost::send(server.addr(), true)).await);
     }
     until_read(&server, 60).await;
     memory.assert_grew_less_than(32 * MIB, "60 POSTs with 15 of their 16 MiB");
@@ -292,10 +292,10 @@ async fn sixty_incomplete_posts_whose_client_reads_nothing_cost_less_than_64_mib
     let server = warmed_up(&["--max-http-connections=64", "--request-timeout=2s"]).await;
     let memory = Memory::measure(&server);
     let addr = server.addr();
-    // Who reads nothing cannot send either, until the server ends the request.
-    let attacks = (0..60).map(|_| async move { HalfSent::send(addr, false).await.end().await });
+    // A client that reads nothing cannot send all of its request: the server times it out before.
+    let attacks = (0..60).map(|_| async move { IncompletePost::send(addr, false).await.end().await });
     in_time("the end of all requests", join_all(attacks)).await;
-    // Some 600 kB each: what HTTP has read, and the response that waits.
+    // Some 600 kB each: the bytes that HTTP has read, and the unwritten response.
     memory.assert_grew_less_than(64 * MIB, "60 POSTs of 15 MiB, nothing read");
 }
 
@@ -335,9 +335,9 @@ async fn a_started_response_ends_incomplete_if_its_request_stays_incomplete() {
 #[actix_rt::test]
 async fn an_incomplete_header_section_gets_408_with_a_hint() {
     let server = Process::start(&["--handshake-timeout=200ms"]).await;
-    for begun in ["GET / HTTP/1.1\r\nHost: h\r\nX-Lon", "GET /po", "G"] {
+    for incomplete in ["GET / HTTP/1.1\r\nHost: h\r\nX-Lon", "GET /po", "G"] {
         let mut peer = Raw::connect(server.addr()).await;
-        peer.send(begun.as_bytes()).await;
+        peer.send(incomplete.as_bytes()).await;
         let (head, _) = peer.refusal(408).await;
         assert_eq!(head.get("connection"), Some("close"));
         peer.end_of_stream_without_a_byte().await;
@@ -347,10 +347,10 @@ async fn an_incomplete_header_section_gets_408_with_a_hint() {
 #[actix_rt::test]
 async fn the_deadlines_apply_to_later_requests_of_a_connection() {
     let server = Process::start(&["--request-timeout=200ms", "--handshake-timeout=200ms"]).await;
-    for begun in ["GET /po".to_owned(), post("/poll", 10)] {
+    for incomplete in ["GET /po".to_owned(), post("/poll", 10)] {
         let mut peer = Raw::connect(server.addr()).await;
         assert_eq!(peer.get(PAGE).await.0.status, 200);
-        peer.send(begun.as_bytes()).await;
+        peer.send(incomplete.as_bytes()).await;
         peer.refusal(408).await;
         peer.end_of_stream_without_a_byte().await;
     }
@@ -360,7 +360,7 @@ async fn the_deadlines_apply_to_later_requests_of_a_connection() {
 async fn a_complete_request_has_no_deadline() {
     let server = Process::start(&["--request-timeout=100ms", "--handshake-timeout=100ms"]).await;
     let mut events = Raw::connect(server.addr()).await;
-    // A body that nobody reads has no deadline either, once the response has begun.
+    // A body that the handler does not read has no deadline once the response has started.
     events
         .send(b"GET /events?every=50ms HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{}")
         .await;
@@ -376,7 +376,7 @@ async fn a_complete_request_has_no_deadline() {
 async fn a_shutdown_does_not_wait_for_incomplete_requests() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peers = Vec::new();
-    for begun in [
+    for incomplete in [
         post("/poll", LARGEST) + "half",
         post("/poll", 1000) + &"x".repeat(999),
         post("/poll", 1000),
@@ -384,7 +384,7 @@ async fn a_shutdown_does_not_wait_for_incomplete_requests() {
         "POST /poll HTTP/1.1\r\nHos".to_owned(),
     ] {
         let mut peer = Raw::connect(server.addr()).await;
-        peer.send(begun.as_bytes()).await;
+        peer.send(incomplete.as_bytes()).await;
         peers.push(peer);
     }
     until_read(&server, peers.len()).await;

@@ -1,4 +1,4 @@
-//! What a connection does because its URL asked for it, seen byte by byte.
+//! The behaviours of a connection (docs/behaviours.md), tested on its bytes.
 
 use std::{pin::pin, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::support::{
     raw::{self, BINARY, CLOSE, CONTINUATION, FIN, Frame, PING, RSV1, Raw, TEXT, frame, upgrade},
 };
 
-/// Once so many replies wait, nothing more is listened to (docs/behaviours.md).
+/// Maximum number of delayed replies of a connection. At the limit, the server stops reading.
 const MAX_DELAYED: usize = 1024;
 
 const DEFLATE: &str = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
@@ -51,20 +51,20 @@ async fn a_delayed_reply_delays_neither_pongs_nor_the_close() {
 
 #[actix_rt::test]
 async fn at_the_limit_of_delayed_replies_the_server_stops_reading() {
-    // Without the bound the server would take all of it. With it, writing stalls once the kernel's buffers on both sides
-    // are full; that nothing moves any more can only be told by waiting, and a slow machine errs towards passing.
+    // At the limit, the client's writes block once the kernel's buffers of both ends are full. A write counts as blocked after
+    // 2 s. On a slow machine the test may pass by mistake, but it does not fail by mistake.
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/?delay=5m").await;
     let message = raw::binary(&[7; 64 * 1024]);
-    let mut taken = 0;
-    while taken < 2048 {
+    let mut written = 0;
+    while written < 2048 {
         let write = peer.send_without_timeout(&message);
         match tokio::time::timeout(Duration::from_secs(2), write).await {
-            Ok(()) => taken += 1,
+            Ok(()) => written += 1,
             Err(_) => return,
         }
     }
-    panic!("the server took {taken} messages of 64 KiB that it could not answer yet");
+    panic!("the server has read {written} messages of 64 KiB, all with delayed replies");
 }
 
 #[actix_rt::test]
@@ -93,7 +93,7 @@ async fn a_close_behind_unread_messages_completes_the_closing_handshake() {
     peer.send(&raw::close(4000, "")).await;
     match select(pin!(peer.end()), pin!(silent.end())).await {
         Either::Left(_) => {}
-        Either::Right(_) => panic!("who never answers was let go before who did"),
+        Either::Right(_) => panic!("the client without a Close was closed before the client with one"),
     }
 }
 
@@ -130,8 +130,8 @@ async fn with_probability_1_every_message_is_duplicated_or_dropped() {
     let mut peer = echo.raw("/?reply=verbatim&duplicate=1").await;
     peer.send(&[raw::text("a"), raw::text("b"), raw::close(1000, "")].concat())
         .await;
-    for said in ["a", "a", "b", "b"] {
-        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, said));
+    for reply in ["a", "a", "b", "b"] {
+        assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, reply));
     }
     assert_eq!(peer.frame().await.closing().0, 1000);
     let mut peer = echo.raw("/?drop=1&duplicate=1").await;
@@ -148,9 +148,9 @@ async fn tick_sends_the_time_periodically() {
     for _ in 0..3 {
         let frame = peer.frame().await;
         assert_eq!(frame.first, FIN | TEXT);
-        let said: u64 = String::from_utf8(frame.payload).unwrap().parse().unwrap();
-        assert!(said >= last && said <= crate::support::now_ms());
-        last = said;
+        let time: u64 = String::from_utf8(frame.payload).unwrap().parse().unwrap();
+        assert!(time >= last && time <= crate::support::now_ms());
+        last = time;
     }
 }
 
@@ -201,9 +201,9 @@ async fn abort_sends_pending_replies_and_resets_the_connection() {
 #[actix_rt::test]
 async fn each_value_of_wire_sends_its_invalid_frame() {
     let echo = Echo::start();
-    let said = b"ws-echo: broken on request";
-    let text = |start: &[u8]| [start, said].concat();
-    let masked: Vec<u8> = said
+    let payload = b"ws-echo: broken on request";
+    let text = |start: &[u8]| [start, payload].concat();
+    let masked: Vec<u8> = payload
         .iter()
         .zip([0x37, 0xFA, 0x21, 0x3D].iter().cycle())
         .map(|(a, b)| a ^ b)
@@ -329,7 +329,6 @@ async fn with_close_reply_off_a_close_gets_no_reply_until_the_idle_timeout() {
     let server = Process::start(&["--idle-timeout", "100ms", "--ping-interval", "0"]).await;
     let mut peer = server.raw("/?close-reply=off").await;
     peer.send(&[raw::close(1000, ""), raw::text("x")].concat()).await;
-    // The end comes without a byte before it.
     peer.end().await;
 }
 
@@ -397,9 +396,9 @@ async fn handshake_status_refuses_with_the_status_and_its_fields() {
 async fn a_304_has_no_body() {
     let server = Process::start(&[]).await;
     let mut peer = Raw::connect(server.addr()).await;
-    // RFC 9110 section 15.4.5: what comes behind the head is the next response, or the end of the connection.
-    let asked = upgrade("/?handshake-status=304", "") + &raw::get("/healthz");
-    peer.send(asked.as_bytes()).await;
+    // RFC 9110 section 15.4.5: a 304 ends with its header section. The next bytes are those of the next response.
+    let requests = upgrade("/?handshake-status=304", "") + &raw::get("/healthz");
+    peer.send(requests.as_bytes()).await;
     let head = peer.head().await;
     assert_eq!(head.status, 304);
     assert!(matches!(head.get("content-length"), None | Some("0")), "{head:?}");
@@ -407,8 +406,8 @@ async fn a_304_has_no_body() {
     if head.get("connection") == Some("close") {
         peer.end_of_stream_without_a_byte().await;
     } else {
-        let (next, said) = peer.response().await;
-        assert_eq!((next.status, said.as_str()), (200, "ok\n"));
+        let (next, body) = peer.response().await;
+        assert_eq!((next.status, body.as_str()), (200, "ok\n"));
     }
 }
 
@@ -444,9 +443,9 @@ async fn a_redirect_leads_to_the_same_path_of_the_same_host() {
                     continue;
                 }
             };
-            // A client sees a slash in a backslash, unless it is encoded.
-            let seen = Url::parse(&format!("http://localhost{path}")).unwrap();
-            let same_path = [seen.path(), &path.replace('\\', "%5C")].contains(&target.path());
+            // The URL standard parses a backslash as a slash, unless it is percent-encoded.
+            let requested = Url::parse(&format!("http://localhost{path}")).unwrap();
+            let same_path = [requested.path(), &path.replace('\\', "%5C")].contains(&target.path());
             if target.origin() != page.origin() || !same_path || target.query() != query {
                 elsewhere.push(format!("{path}: {location} leads to {target}"));
             }
@@ -515,7 +514,7 @@ async fn the_log_has_the_key_and_the_value_of_an_action_and_the_reason_of_its_en
     server.logged("unknown query key ignored key=Delay").await;
 }
 
-/// One value of each key that keeps to the protocol and to the present.
+/// A value of each key that violates no protocol and delays replies by at most a few milliseconds.
 const HARMLESS: [&str; 16] = [
     "reply=verbatim",
     "reply=json",
@@ -556,7 +555,7 @@ proptest! {
             for number in 0..9 {
                 peer.send(&[raw::text(&format!("{number} {}", "x".repeat(100))), frame(FIN | PING, b"p")].concat()).await;
             }
-            // Whatever comes before it, the Close comes, and until then every frame is one that may be there.
+            // The Close must arrive, and every frame before it must be valid.
             let mut open = false;
             loop {
                 let frame = peer.frame().await;
@@ -565,7 +564,7 @@ proptest! {
                 assert!(frame.first & RSV1 == 0 || compressed, "{path}: {frame:?}");
                 match opcode {
                     CLOSE => {
-                        assert!(!open, "{path}: a Close inside a message");
+                        assert!(!open, "{path}: a Close within a message");
                         assert_eq!(frame.closing(), (4000, ""), "{path}");
                         break;
                     }
