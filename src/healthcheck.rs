@@ -14,15 +14,15 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Error)]
 pub enum Unhealthy {
     /// The server did not respond.
-    #[error("no answer from {url}: {error}")]
-    NoAnswer {
+    #[error("no response from {url}: {error}")]
+    NoResponse {
         /// The probed URL.
         url: String,
         /// The error of the client.
         error: String,
     },
     /// The status of the response was not 2xx.
-    #[error("{url} answered {status}")]
+    #[error("{url} returned status {status}; expected 2xx")]
     Status {
         /// The probed URL.
         url: String,
@@ -44,7 +44,7 @@ pub async fn probe(url: Option<String>, config: &Config) -> Result<(), Unhealthy
             url,
             status: response.status().as_u16(),
         }),
-        Err(error) => Err(Unhealthy::NoAnswer {
+        Err(error) => Err(Unhealthy::NoResponse {
             url,
             error: error.to_string(),
         }),

@@ -1,12 +1,11 @@
 //! The binary: it reads the command line, starts the log, and runs the command.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
-use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
-    config::{Cli, Command, Config},
+    config::{Cli, CommandLineError, Config, Subcommand},
     healthcheck, logging,
     server::{Server, StartError, descriptors},
 };
@@ -15,18 +14,18 @@ use ws_echo::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::from_args(env::args_os()) {
         Ok(cli) => cli,
-        Err(error) if error.use_stderr() => {
-            eprintln!("ws-echo: {}", one_line(&error.to_string()));
+        Err(CommandLineError::Help(text)) => text.exit(),
+        Err(CommandLineError::Usage(error)) => {
+            eprintln!("ws-echo: {error}");
             return ExitCode::from(2);
         }
-        Err(help_or_version) => help_or_version.exit(),
     };
     logging::start(cli.config.log_format);
     let runner = actix_web::rt::System::new();
     let outcome = match cli.command {
-        Some(Command::Healthcheck { url }) => runner
+        Some(Subcommand::Healthcheck { url }) => runner
             .block_on(healthcheck::probe(url, &cli.config))
             .map_err(|error| error.to_string()),
         None => runner
@@ -40,19 +39,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Returns clap's error as one line, without its usage: what was found and what is expected.
-fn one_line(error: &str) -> String {
-    let lines = error
-        .lines()
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let lines: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
-    let message = lines.join(" ");
-    format!(
-        "{}; --help tells all flags",
-        message.strip_prefix("error: ").unwrap_or(&message)
-    )
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {

@@ -4,12 +4,12 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::{
     ArgMatches, Args, Command, FromArgMatches,
-    builder::BoolishValueParser,
     error::{Error, ErrorKind},
+    parser::ValueSource,
 };
 use rustls::pki_types::ServerName;
 
-use super::{InvalidFlag, ListenAddr};
+use super::{InvalidFlag, ListenAddr, values::boolean};
 
 /// Whether there is TLS, and with which certificate.
 #[derive(Debug, Clone, Default)]
@@ -63,10 +63,10 @@ impl FromStr for TlsName {
         // RFC 9525 section 6.3: a wildcard is the complete leftmost label.
         let plain = text.strip_prefix("*.").unwrap_or(text);
         let name = ServerName::try_from(plain).map_err(|_| {
-            InvalidFlag("write a name or an address, such as echo.test, *.test or 192.0.2.1".to_owned())
+            InvalidFlag("a DNS name or an IP address, such as echo.test, *.test or 192.0.2.1")
         })?;
         if plain.len() < text.len() && matches!(name, ServerName::IpAddress(_)) {
-            return Err(InvalidFlag("an address has no wildcard".to_owned()));
+            return Err(InvalidFlag("an IP address without a wildcard"));
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
@@ -80,8 +80,9 @@ impl fmt::Display for TlsName {
 
 /// The flags before they are validated.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "TLS")]
 struct Flags {
-    /// Address and port for HTTPS and wss, beside --listen; repeatable. It needs --tls-cert and --tls-key, or
+    /// Address and port for HTTPS and wss, in addition to --listen; repeatable. Needs --tls-cert and --tls-key, or
     /// --tls-self-signed
     #[arg(
         long,
@@ -91,33 +92,30 @@ struct Flags {
     )]
     tls_listen: Vec<ListenAddr>,
 
-    /// PEM file of the certificate, the server's own first; SIGHUP reads it again
+    /// PEM file of the certificate chain, the server's own certificate first. SIGHUP reloads it
     #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_CERT")]
     tls_cert: Option<PathBuf>,
 
-    /// PEM file of the certificate's private key, not encrypted; SIGHUP reads it again
+    /// PEM file of the certificate's private key, not encrypted. SIGHUP reloads it
     #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_KEY")]
     tls_key: Option<PathBuf>,
 
-    /// Make a certificate for localhost, 127.0.0.1 and ::1 at each start; the log says its SHA-256
-    #[arg(
-        long,
-        env = "WS_ECHO_TLS_SELF_SIGNED",
-        value_parser = BoolishValueParser::new()
-    )]
+    /// Make a certificate for localhost, 127.0.0.1 and ::1 at each start. The log shows its SHA-256
+    #[arg(long, env = "WS_ECHO_TLS_SELF_SIGNED", value_parser = boolean)]
     tls_self_signed: bool,
 
-    /// Further name or address of the self-signed certificate, such as echo.test or *.test; repeatable
+    /// Additional name or address of the self-signed certificate, such as echo.test or *.test; repeatable
     #[arg(long, value_name = "NAME", env = "WS_ECHO_TLS_NAME", value_delimiter = ',')]
     tls_name: Vec<TlsName>,
 
-    /// Write the CA that signed the self-signed certificate to this file, for clients that shall trust it
+    /// Write the CA of the self-signed certificate to this file, for clients to trust
     #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_CA_OUT")]
     tls_ca_out: Option<PathBuf>,
 }
 
 impl Flags {
-    fn check(self) -> Result<Tls, &'static str> {
+    /// Returns the setting, or an error in which `name` names what was set: a flag or its variable.
+    fn validate(self, name: impl Fn(&str) -> String) -> Result<Tls, String> {
         let Self {
             tls_listen: listen,
             tls_cert,
@@ -126,31 +124,56 @@ impl Flags {
             tls_name: names,
             tls_ca_out: ca_out,
         } = self;
-        let certificate = match (tls_cert, tls_key) {
-            (Some(_), _) | (_, Some(_)) if tls_self_signed => {
-                return Err(
-                    "--tls-self-signed cannot go with --tls-cert and --tls-key; choose one of the two",
-                );
+        let (what, certificate) = match (tls_cert, tls_key) {
+            (cert, key) if tls_self_signed && (cert.is_some() || key.is_some()) => {
+                let file = if cert.is_some() { "tls-cert" } else { "tls-key" };
+                return Err(format!(
+                    "{} cannot be combined with {}; remove one of them",
+                    name("tls-self-signed"),
+                    name(file)
+                ));
             }
-            (Some(_), None) => return Err("--tls-cert needs --tls-key, the file of its private key"),
-            (None, Some(_)) => return Err("--tls-key needs --tls-cert, the file of its certificate"),
-            (None, None) if tls_self_signed => CertificateSource::SelfSigned { names, ca_out },
+            (Some(_), None) => {
+                return Err(format!(
+                    "{} needs --tls-key, the file of its private key",
+                    name("tls-cert")
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(format!(
+                    "{} needs --tls-cert, the file of its certificate",
+                    name("tls-key")
+                ));
+            }
+            (None, None) if tls_self_signed => {
+                ("tls-self-signed", CertificateSource::SelfSigned { names, ca_out })
+            }
             _ if !names.is_empty() => {
-                return Err("--tls-name needs --tls-self-signed; another certificate has its names already");
+                return Err(format!(
+                    "{} needs --tls-self-signed; a certificate from a file has its own names",
+                    name("tls-name")
+                ));
             }
             _ if ca_out.is_some() => {
-                return Err("--tls-ca-out needs --tls-self-signed; no CA is made without it");
+                return Err(format!(
+                    "{} needs --tls-self-signed; without it the server makes no CA",
+                    name("tls-ca-out")
+                ));
             }
-            (Some(cert), Some(key)) => CertificateSource::Files { cert, key },
+            (Some(cert), Some(key)) => ("tls-cert", CertificateSource::Files { cert, key }),
             (None, None) if listen.is_empty() => return Ok(Tls::Off),
             (None, None) => {
-                return Err(
-                    "--tls-listen needs a certificate: --tls-cert and --tls-key, or --tls-self-signed",
-                );
+                return Err(format!(
+                    "{} needs a certificate: --tls-cert and --tls-key, or --tls-self-signed",
+                    name("tls-listen")
+                ));
             }
         };
         if listen.is_empty() {
-            return Err("a certificate needs --tls-listen, such as --tls-listen=localhost:3443");
+            return Err(format!(
+                "{} needs --tls-listen, such as --tls-listen localhost:3443",
+                name(what)
+            ));
         }
         Ok(Tls::On { listen, certificate })
     }
@@ -158,8 +181,14 @@ impl Flags {
 
 impl FromArgMatches for Tls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let name = |flag: &str| match matches.value_source(&flag.replace('-', "_")) {
+            Some(ValueSource::EnvVariable) => {
+                format!("WS_ECHO_{}", flag.to_ascii_uppercase().replace('-', "_"))
+            }
+            _ => format!("--{flag}"),
+        };
         Flags::from_arg_matches(matches)?
-            .check()
+            .validate(name)
             .map_err(|message| Error::raw(ErrorKind::ArgumentConflict, message))
     }
 

@@ -12,10 +12,25 @@ use bytesize::ByteSize;
 use ipnet::IpNet;
 use thiserror::Error;
 
-/// A flag value that is not allowed.
+/// A flag value that is not allowed. The error names the flag and the value; this type has what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub struct InvalidFlag(pub(super) String);
+#[error("expected {0}")]
+pub struct InvalidFlag(pub(super) &'static str);
+
+/// Parses the number of worker threads.
+pub(super) fn workers(text: &str) -> Result<NonZeroUsize, InvalidFlag> {
+    text.parse()
+        .map_err(|_| InvalidFlag("a whole number of at least 1"))
+}
+
+/// Parses a boolean variable, with the words that clap accepts.
+pub(super) fn boolean(text: &str) -> Result<bool, InvalidFlag> {
+    match text.to_ascii_lowercase().as_str() {
+        "y" | "yes" | "t" | "true" | "on" | "1" => Ok(true),
+        "n" | "no" | "f" | "false" | "off" | "0" => Ok(false),
+        _ => Err(InvalidFlag("true or false")),
+    }
+}
 
 /// `ADDR:PORT` as written. The server resolves it when it binds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,23 +45,23 @@ impl FromStr for ListenAddr {
     type Err = InvalidFlag;
 
     fn from_str(text: &str) -> Result<Self, InvalidFlag> {
-        let invalid = |what: &str| {
-            InvalidFlag(format!(
-                "{what}; write ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:0"
-            ))
-        };
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| invalid("no port"))?;
-        let port = port
-            .parse()
-            .map_err(|_| invalid("the port is no number from 0 to 65535"))?;
+        const FORM: InvalidFlag =
+            InvalidFlag("ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:3000");
+        let (host, port) = text.rsplit_once(':').ok_or(FORM)?;
+        if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(FORM);
+        }
+        let port = port.parse().map_err(|_| InvalidFlag("a port from 0 to 65535"))?;
         let host = match host.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
             Some(Some(inside)) => inside,
-            Some(None) => return Err(invalid("the bracket is not closed")),
-            None if host.contains(':') => return Err(invalid("an IPv6 address needs brackets")),
+            None if host.contains(':') => {
+                return Err(InvalidFlag("an IPv6 address in brackets, such as [::1]:3000"));
+            }
+            Some(None) => return Err(FORM),
             None => host,
         };
         if host.is_empty() {
-            return Err(invalid("no address"));
+            return Err(FORM);
         }
         Ok(Self {
             host: host.to_owned(),
@@ -92,7 +107,7 @@ impl FromStr for Origin {
             Ok(Self(origin.to_owned()))
         } else {
             Err(InvalidFlag(
-                "an origin is scheme://host or scheme://host:port, without a path".to_owned(),
+                "scheme://host or scheme://host:port without a path, or null",
             ))
         }
     }
@@ -120,9 +135,9 @@ impl FromStr for Size {
     fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         let size: ByteSize = text
             .parse()
-            .map_err(|_| InvalidFlag("write a size such as 16MiB, 64KiB or 65536".to_owned()))?;
+            .map_err(|_| InvalidFlag("a size, such as 16MiB, 64KiB or 65536"))?;
         let bytes = usize::try_from(size.as_u64())
-            .map_err(|_| InvalidFlag("more than this machine can address".to_owned()))?;
+            .map_err(|_| InvalidFlag("a size that this machine can address"))?;
         Ok(Self::bytes(bytes))
     }
 }
@@ -149,7 +164,7 @@ impl FromStr for Cap {
     fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .map(Self::of)
-            .map_err(|_| InvalidFlag("write a whole number; 0 means no cap".to_owned()))
+            .map_err(|_| InvalidFlag("a whole number, or 0 for no limit"))
     }
 }
 
@@ -175,7 +190,7 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, InvalidFlag> {
         text.parse()
             .map(Self::per_second)
-            .map_err(|_| InvalidFlag("write a whole number a second; 0 means no limit".to_owned()))
+            .map_err(|_| InvalidFlag("a whole number per second, or 0 for no limit"))
     }
 }
 
@@ -197,29 +212,25 @@ impl FromStr for Network {
         text.parse()
             .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
             .map(Self)
-            .map_err(|_| {
-                InvalidFlag(
-                    "write an address or a network such as 10.0.0.0/8, 192.0.2.1 or fd00::/8".to_owned(),
-                )
-            })
+            .map_err(|_| InvalidFlag("an address or a network, such as 192.0.2.1, 10.0.0.0/8 or fd00::/8"))
     }
 }
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// `[time LEVEL target] message key=value`
+    /// `[time LEVEL target] event key=value`
     Text,
-    /// One object each.
+    /// one JSON object per line
     Json,
 }
 
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
-    /// It is done.
+    /// enabled
     On,
-    /// It is not.
+    /// disabled
     Off,
 }
 
@@ -253,11 +264,9 @@ impl FromStr for Timer {
         if text == "0" {
             return Ok(Self(None));
         }
-        humantime::parse_duration(text).map(Self::of).map_err(|error| {
-            InvalidFlag(format!(
-                "{error}; write a duration such as 20s, 250ms or 0 for off"
-            ))
-        })
+        humantime::parse_duration(text)
+            .map(Self::of)
+            .map_err(|_| InvalidFlag("a duration, such as 20s or 250ms, or 0"))
     }
 }
 

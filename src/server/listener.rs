@@ -38,7 +38,7 @@ pub enum ListenError {
         source: io::Error,
     },
     /// An inherited socket cannot be used.
-    #[error("socket {index} of LISTEN_FDS cannot be listened on: {source}; pass listening TCP sockets alone")]
+    #[error("cannot use socket {index} of LISTEN_FDS: {source}; pass only listening TCP sockets")]
     Inherited {
         /// Its number among the inherited sockets, from 0.
         index: usize,
@@ -50,9 +50,12 @@ pub enum ListenError {
 fn explain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "the port is taken; choose another one with --listen or --tls-listen".to_owned()
+            "address in use; choose another port with --listen or --tls-listen".to_owned()
         }
-        io::ErrorKind::PermissionDenied => "not permitted; ports below 1024 belong to root".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied: ports below 1024 need root or CAP_NET_BIND_SERVICE".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -32,14 +32,14 @@ use listener::{BACKLOG, Sockets};
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The static directory has no page.
-    #[error("no index.html in the static directory {0:?}: set --static-dir to the directory of the page")]
+    #[error("no index.html in the static directory {0:?}; set --static-dir to the directory of the page")]
     StaticDir(PathBuf),
     /// The server cannot listen on an address.
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// An inherited socket is for TLS, and there is no certificate.
     #[error(
-        "a socket of LISTEN_FDS is named https and there is no certificate: set --tls-listen, with --tls-cert and --tls-key"
+        "a socket of LISTEN_FDS is named https, but there is no certificate; set --tls-listen, --tls-cert and --tls-key"
     )]
     NoCertificate,
     /// The certificate cannot be used.

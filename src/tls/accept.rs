@@ -18,8 +18,8 @@ const MAX_HEAD: usize = 16 * 1024;
 
 /// The response to plain HTTP on a TLS port. A TLS alert would only show the client that it is not HTTP.
 const PLAINTEXT_RESPONSE: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n\
-     Content-Length: 73\r\n\r\n\
-     {\"error\":\"plain HTTP on a port of TLS\",\"hint\":\"use https:// and wss://\"}\n";
+     Content-Length: 70\r\n\r\n\
+     {\"error\":\"plain HTTP on a TLS port\",\"hint\":\"use https:// and wss://\"}\n";
 
 /// The reason why a handshake failed. It is logged at debug level, because the peer causes it.
 #[derive(Debug, Error)]
@@ -28,7 +28,7 @@ pub(crate) enum HandshakeError {
     #[error("no TLS handshake within {0:?}")]
     Timeout(Duration),
     /// The peer sent plain HTTP.
-    #[error("plain HTTP on a port of TLS")]
+    #[error("plain HTTP on a TLS port")]
     Plain,
     /// The server shuts down.
     #[error("the server is shutting down")]

@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read {path:?} of {flag}: {source}")]
+    #[error("cannot read {path:?} ({flag}): {source}")]
     Read {
         /// The flag that named the file.
         flag: &'static str,
@@ -18,9 +18,7 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A file is not valid PEM.
-    #[error(
-        "{path:?} of {flag} is broken PEM ({source}); write it anew, as text, with its BEGIN and END lines"
-    )]
+    #[error("invalid PEM in {path:?} ({flag}): {source}; expected base64 between a BEGIN and an END line")]
     Pem {
         /// The flag that named the file.
         flag: &'static str,
@@ -30,11 +28,11 @@ pub enum TlsError {
         source: rustls::pki_types::pem::Error,
     },
     /// A file without a certificate.
-    #[error("no certificate in {0:?} of --tls-cert; it must be PEM, with a line -----BEGIN CERTIFICATE-----")]
+    #[error("no certificate in {0:?} (--tls-cert): expected PEM with a line -----BEGIN CERTIFICATE-----")]
     NoCertificate(PathBuf),
     /// The content of a PEM block is not a valid certificate.
     #[error(
-        "the certificate in {path:?} of --tls-cert cannot be used ({source}); the server's own must be the first"
+        "invalid certificate in {path:?} (--tls-cert): {source}; the server's own certificate must be the first"
     )]
     BadCertificate {
         /// The file.
@@ -44,22 +42,22 @@ pub enum TlsError {
     },
     /// A file without a private key.
     #[error(
-        "no private key in {0:?} of --tls-key; it must be PEM, with a line such as -----BEGIN PRIVATE KEY-----"
+        "no private key in {0:?} (--tls-key): expected PEM with a line such as -----BEGIN PRIVATE KEY-----"
     )]
     NoKey(PathBuf),
     /// A key that is encrypted with a password.
     #[error(
-        "the private key in {0:?} of --tls-key is encrypted; decrypt it with: openssl pkey -in FILE -out NEW"
+        "the private key in {0:?} (--tls-key) is encrypted; decrypt it with: openssl pkey -in FILE -out NEW"
     )]
     EncryptedKey(PathBuf),
     /// A key of an unsupported type or size.
     #[error(
-        "the private key in {0:?} of --tls-key cannot be used; take ECDSA P-256 or P-384, Ed25519, or RSA from 2048 bits"
+        "unsupported private key in {0:?} (--tls-key): expected ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits"
     )]
     BadKey(PathBuf),
     /// The key does not match the certificate.
     #[error(
-        "the private key in {key:?} does not belong to the first certificate in {cert:?}; name a pair, the server's own certificate first"
+        "the private key in {key:?} (--tls-key) does not match the first certificate in {cert:?} (--tls-cert)"
     )]
     Mismatch {
         /// The file of the certificate.
@@ -68,10 +66,10 @@ pub enum TlsError {
         key: PathBuf,
     },
     /// No certificate could be made.
-    #[error("cannot make a certificate: {0}; look at --tls-name")]
+    #[error("cannot make a certificate: {0}; check --tls-name")]
     Make(#[from] rcgen::Error),
     /// The CA cannot be written.
-    #[error("cannot write {path:?} of --tls-ca-out: {source}")]
+    #[error("cannot write {path:?} (--tls-ca-out): {source}")]
     CaOut {
         /// The file.
         path: PathBuf,
@@ -79,6 +77,6 @@ pub enum TlsError {
         source: io::Error,
     },
     /// rustls rejects the configuration.
-    #[error("cannot set TLS up: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Setup(#[from] rustls::Error),
 }

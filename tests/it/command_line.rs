@@ -1,6 +1,6 @@
 //! The real binary: what its command line takes, and what it says when it cannot start.
 
-use std::{fs, net::TcpListener};
+use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _};
 
 use ws_echo::session::behaviour::keys::{KEYS, Kind};
 
@@ -26,65 +26,148 @@ pub(crate) async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, St
     )
 }
 
-/// A start that fails: with this exit code and one line, which has all these words in it.
+/// Asserts that the start fails with this exit code and one line on standard error, which contains all these words.
 pub(crate) async fn assert_fails(args: &[&str], env: &[(&str, &str)], code: i32, words: &[&str]) {
     let (exit, out, error) = run(args, env).await;
     assert_eq!(exit, code, "{args:?}: {error}");
     assert_eq!(out, "", "{args:?}");
-    let said: Vec<_> = error.lines().filter(|line| !line.trim().is_empty()).collect();
+    assert_eq!(error.lines().count(), 1, "{args:?}: {error}");
     for word in words {
-        assert!(said[0].contains(word), "{args:?} says {error}");
+        assert!(error.contains(word), "{args:?}: {error}");
     }
     for word in ["panicked", "backtrace", "Error {"] {
-        assert!(!error.contains(word), "{args:?} says {error}");
+        assert!(!error.contains(word), "{args:?}: {error}");
     }
-    if code == 1 {
-        assert_eq!(said.len(), 1, "{args:?} says {error}");
+}
+
+/// Asserts that the command line or the environment is invalid: exit code 2, and exactly this line.
+async fn assert_invalid(args: &[&str], env: &[(&str, &str)], error: &str) {
+    let line = format!("ws-echo: {error}\n");
+    assert_eq!(run(args, env).await, (2, String::new(), line), "{args:?} {env:?}");
+}
+
+#[actix_rt::test]
+async fn an_unknown_argument_gets_exit_code_2_and_one_line() {
+    for (args, error) in [
+        (&["--nope"][..], "unexpected argument '--nope'; see --help"),
+        (
+            &["--compres", "on"],
+            "unexpected argument '--compres'; did you mean --compress?",
+        ),
+        (&["-x"], "unexpected argument '-x'; see --help"),
+        (&["nope"], "unexpected command 'nope'; see --help"),
+        (&["healthcheck", "nope"], "unexpected argument 'nope'; see --help"),
+        (&["--workers"], "missing value for --workers; see --help"),
+        (
+            &["--compress"],
+            "missing value for --compress: expected on or off",
+        ),
+        (
+            &["--workers=1", "--workers=2"],
+            "--workers is set twice; see --help",
+        ),
+        (
+            &["--tls-self-signed=yes"],
+            "unexpected value \"yes\" for --tls-self-signed; see --help",
+        ),
+    ] {
+        assert_invalid(args, &[], error).await;
+    }
+}
+
+const A_DURATION: &str = "a duration, such as 20s or 250ms, or 0";
+
+#[actix_rt::test]
+async fn an_invalid_value_is_named_with_its_flag_and_with_what_is_expected() {
+    let addr = "ADDR:PORT, such as localhost:3000, 0.0.0.0:3000 or [::1]:3000";
+    for (flag, value, expected) in [
+        ("listen", "localhost", addr),
+        ("listen", ":80", addr),
+        ("listen", "[::1]", addr),
+        ("listen", "localhost:70000", "a port from 0 to 65535"),
+        (
+            "listen",
+            "::1:80",
+            "an IPv6 address in brackets, such as [::1]:3000",
+        ),
+        ("tls-listen", "nowhere", addr),
+        (
+            "tls-name",
+            "a b",
+            "a DNS name or an IP address, such as echo.test, *.test or 192.0.2.1",
+        ),
+        ("tls-name", "*.192.0.2.1", "an IP address without a wildcard"),
+        ("workers", "0", "a whole number of at least 1"),
+        ("workers", "two", "a whole number of at least 1"),
+        (
+            "trusted-proxy",
+            "10.0.0.0/33",
+            "an address or a network, such as 192.0.2.1, 10.0.0.0/8 or fd00::/8",
+        ),
+        (
+            "allow-origin",
+            "example.org",
+            "scheme://host or scheme://host:port without a path, or null",
+        ),
+        (
+            "max-message-size",
+            "many",
+            "a size, such as 16MiB, 64KiB or 65536",
+        ),
+        ("max-fragments", "-1", "a whole number, or 0 for no limit"),
+        ("max-connections", "1.5", "a whole number, or 0 for no limit"),
+        (
+            "max-handshakes-per-second",
+            "x",
+            "a whole number per second, or 0 for no limit",
+        ),
+        ("ping-interval", "20", A_DURATION),
+        ("idle-timeout", "soon", A_DURATION),
+        ("stall-timeout", "-5s", A_DURATION),
+        ("compress", "maybe", "on or off"),
+        ("log-format", "xml", "text or json"),
+    ] {
+        let arg = format!("--{flag}={value}");
+        let error = format!("invalid value {value:?} for --{flag}: expected {expected}");
+        assert_invalid(&[&arg], &[], &error).await;
     }
 }
 
 #[actix_rt::test]
-async fn an_invalid_flag_is_named_with_exit_code_2() {
-    for (args, words) in [
-        (&["--no-such-flag"][..], &["--no-such-flag"][..]),
-        (&["no-such-command"], &["no-such-command"]),
-        (&["--listen", "localhost"], &["--listen", "write ADDR:PORT"]),
-        (&["--listen", "localhost:70000"], &["--listen", "65535"]),
-        (&["--max-message-size", "many"], &["--max-message-size", "16MiB"]),
-        (&["--max-fragments", "-1"], &["-1"]),
-        (
-            &["--max-connections", "1.5"],
-            &["--max-connections", "whole number"],
-        ),
-        (
-            &["--max-connections-per-ip", "x"],
-            &["--max-connections-per-ip", "whole number"],
-        ),
-        (&["--ping-interval", "20"], &["--ping-interval", "20s"]),
-        (&["--idle-timeout", "soon"], &["--idle-timeout", "20s"]),
-        (&["--stall-timeout", "-5s"], &["-5"]),
-        (&["--handshake-timeout", "5"], &["--handshake-timeout", "20s"]),
-        (&["--shutdown-grace", "x"], &["--shutdown-grace", "20s"]),
-        (
-            &["--allow-origin", "example.org"],
-            &["--allow-origin", "scheme://host"],
-        ),
-        (&["--workers", "0"], &["--workers"]),
-        (&["--compress", "maybe"], &["--compress"]),
+async fn an_invalid_variable_is_named_as_the_variable() {
+    for (name, value, expected) in [
+        ("WS_ECHO_IDLE_TIMEOUT", "1 parsec", A_DURATION),
+        ("WS_ECHO_WORKERS", "0", "a whole number of at least 1"),
+        ("WS_ECHO_COMPRESS", "maybe", "on or off"),
+        ("WS_ECHO_TLS_SELF_SIGNED", "maybe", "true or false"),
     ] {
-        assert_fails(args, &[], 2, words).await;
+        let error = format!("invalid value {value:?} for {name}: expected {expected}");
+        assert_invalid(&[], &[(name, value)], &error).await;
+        assert_invalid(&["healthcheck"], &[(name, value)], &error).await;
     }
-}
-
-#[actix_rt::test]
-async fn an_invalid_variable_fails_with_exit_code_2() {
-    for (name, value, words) in [
-        ("WS_ECHO_LISTEN", "nowhere", &["--listen", "write ADDR:PORT"][..]),
-        ("WS_ECHO_MAX_MESSAGE_SIZE", "much", &["--max-message-size"]),
-        ("WS_ECHO_IDLE_TIMEOUT", "1 parsec", &["--idle-timeout"]),
-    ] {
-        assert_fails(&[], &[(name, value)], 2, words).await;
-    }
+    assert_invalid(
+        &[],
+        &[("WS_ECHO_WORKERS", "")],
+        "missing value for WS_ECHO_WORKERS: expected a whole number of at least 1",
+    )
+    .await;
+    // The flag is the one that is read.
+    assert_invalid(
+        &["--workers=x"],
+        &[("WS_ECHO_WORKERS", "0")],
+        "invalid value \"x\" for --workers: expected a whole number of at least 1",
+    )
+    .await;
+    let mut command = ws_echo();
+    command.env("WS_ECHO_PREFIX", OsStr::from_bytes(b"\xFF"));
+    let output = in_time("the end of the process", command.output()).await.unwrap();
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap()),
+        (
+            Some(2),
+            "ws-echo: invalid bytes in WS_ECHO_PREFIX: expected UTF-8\n".to_owned()
+        )
+    );
 }
 
 #[actix_rt::test]
@@ -95,7 +178,7 @@ async fn a_port_in_use_fails_with_one_line() {
         &["--listen", &addr],
         &[],
         1,
-        &["ws-echo: ", &addr, "the port is taken"],
+        &["ws-echo: cannot listen on ", &addr, "address in use"],
     )
     .await;
 }
@@ -113,8 +196,20 @@ async fn a_static_directory_without_a_page_fails_with_one_line() {
 #[actix_rt::test]
 async fn an_unavailable_address_fails_with_one_line() {
     // RFC 5737: for documentation, on no machine. RFC 6761: never a name.
-    assert_fails(&["--listen", "192.0.2.1:0"], &[], 1, &["192.0.2.1:0"]).await;
-    assert_fails(&["--listen", "nowhere.invalid:0"], &[], 1, &["nowhere.invalid:0"]).await;
+    assert_fails(
+        &["--listen", "192.0.2.1:0"],
+        &[],
+        1,
+        &["cannot listen on 192.0.2.1:0: this machine does not have the address"],
+    )
+    .await;
+    assert_fails(
+        &["--listen", "nowhere.invalid:0"],
+        &[],
+        1,
+        &["cannot resolve nowhere.invalid:0: "],
+    )
+    .await;
 }
 
 #[actix_rt::test]
@@ -145,36 +240,76 @@ async fn help_lists_exactly_the_query_keys_and_their_values() {
     assert_eq!(named, known);
 }
 
+/// The headings of `--help` with their flags.
+const GROUPS: [(&str, &[&str]); 6] = [
+    (
+        "Listening",
+        &["listen", "static-dir", "workers", "trusted-proxy", "allow-origin"],
+    ),
+    (
+        "TLS",
+        &[
+            "tls-listen",
+            "tls-cert",
+            "tls-key",
+            "tls-self-signed",
+            "tls-name",
+            "tls-ca-out",
+        ],
+    ),
+    (
+        "Limits",
+        &[
+            "max-message-size",
+            "max-fragments",
+            "max-connections",
+            "max-connections-per-ip",
+            "max-http-connections",
+            "max-buffered",
+            "max-handshakes-per-second",
+            "max-messages-per-second",
+        ],
+    ),
+    (
+        "Timeouts",
+        &[
+            "handshake-timeout",
+            "request-timeout",
+            "ping-interval",
+            "idle-timeout",
+            "stall-timeout",
+            "shutdown-delay",
+            "shutdown-grace",
+        ],
+    ),
+    ("Behaviours", &["prefix", "behaviours", "compress"]),
+    ("Log", &["log-format"]),
+];
+
 #[actix_rt::test]
-async fn help_lists_every_flag_with_its_variable_on_standard_output() {
+async fn help_groups_every_flag_with_its_variable_on_standard_output() {
     let (code, out, error) = run(&["--help"], &[]).await;
     assert_eq!((code, error.as_str()), (0, ""));
-    for flag in [
-        "listen",
-        "static-dir",
-        "workers",
-        "prefix",
-        "max-message-size",
-        "max-fragments",
-        "max-connections",
-        "max-connections-per-ip",
-        "max-http-connections",
-        "max-buffered",
-        "request-timeout",
-        "compress",
-        "allow-origin",
-        "ping-interval",
-        "idle-timeout",
-        "stall-timeout",
-        "handshake-timeout",
-        "shutdown-grace",
-    ] {
-        assert!(out.contains(&format!("--{flag} <")), "--{flag} is not in\n{out}");
-        let variable = format!("WS_ECHO_{}", flag.to_uppercase().replace('-', "_"));
-        assert!(
-            out.contains(&format!("[env: {variable}=")),
-            "{variable} is not in\n{out}"
-        );
+    let (_, groups) = out.split_once("\nListening:\n").unwrap();
+    let mut found = vec![("Listening", Vec::new())];
+    for line in groups.lines() {
+        if let Some(flag) = line.strip_prefix("      --") {
+            let name = flag.split(' ').next().unwrap();
+            found.last_mut().unwrap().1.push(name);
+        } else if let Some(heading) = line.strip_suffix(':')
+            && !line.starts_with(' ')
+        {
+            found.push((heading, Vec::new()));
+        }
+    }
+    let expected: Vec<_> = GROUPS
+        .iter()
+        .map(|(heading, flags)| (*heading, flags.to_vec()))
+        .collect();
+    assert_eq!(found, expected);
+    for flag in GROUPS.iter().flat_map(|(_, flags)| *flags) {
+        let variable = format!("[env: WS_ECHO_{}=", flag.to_uppercase().replace('-', "_"));
+        assert!(out.contains(&variable), "{variable} is not in\n{out}");
     }
     for word in ["healthcheck", "16MiB", "localhost:3000", "RUST_LOG"] {
         assert!(out.contains(word), "{word} is not in\n{out}");
@@ -292,7 +427,13 @@ async fn healthcheck_succeeds_only_if_a_server_responds() {
     assert_eq!(run(&["healthcheck", "--url", &url], &[]).await.0, 0);
 
     let missing = format!("http://{listen}/no/such/page");
-    assert_fails(&["healthcheck", "--url", &missing], &[], 1, &[&missing, "404"]).await;
+    assert_fails(
+        &["healthcheck", "--url", &missing],
+        &[],
+        1,
+        &["ws-echo: ", &missing, " returned status 404; expected 2xx"],
+    )
+    .await;
     drop(server);
     // Bound and not listening: nobody else can have the port, and nobody answers.
     let free = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -303,7 +444,7 @@ async fn healthcheck_succeeds_only_if_a_server_responds() {
         &["--listen", &listen, "healthcheck"],
         &[],
         1,
-        &["no answer", &listen],
+        &["ws-echo: no response from http://", &listen],
     )
     .await;
 }
