@@ -1,4 +1,4 @@
-//! The closing handshake (RFC 6455 section 7), on the real binary: the end of the TCP connection belongs to it.
+//! The closing handshake (RFC 6455 section 7) with a server process, because the end of the TCP connection is a part of it.
 
 use crate::support::{
     process::Process,
@@ -14,7 +14,7 @@ async fn the_server_replies_to_a_close_with_its_code_and_reason_and_ends_the_con
         for reason in ["bye é", ""] {
             let mut peer = server.raw("/").await;
             peer.send(&raw::close(code, reason)).await;
-            // The peer keeps its side open: it is the server that ends it.
+            // The client keeps its direction open: the server ends the connection.
             assert_eq!(peer.closed().await, (code, reason.to_owned()));
         }
     }
@@ -82,10 +82,10 @@ async fn a_close_that_arrives_in_two_reads_is_decoded() {
     }
 }
 
-/// A peer that has just learnt that it broke the protocol.
+/// Opens a session, violates the protocol and receives the server's Close frame.
 async fn violator(server: &Process) -> Raw {
     let mut peer = server.raw("/").await;
-    // Not masked.
+    // A frame that is not masked.
     peer.send(b"\x81\x00").await;
     assert_eq!(peer.frame().await.closing().0, 1002);
     peer
@@ -118,7 +118,7 @@ async fn after_its_close_the_server_sends_no_replies() {
 async fn a_client_that_keeps_sending_receives_the_close() {
     let server = Process::start(&[]).await;
     let mut peer = server.raw("/").await;
-    // Unread bytes at the end would be answered with a reset, which takes the Close frame with it.
+    // If the server closed the socket with unread bytes, the kernel would send a reset, and the Close frame could be lost.
     peer.send(b"\x81\x00").await;
     let flood = raw::binary(&vec![0; 1 << 20]);
     for _ in 0..8 {
@@ -135,8 +135,8 @@ async fn a_fin_without_a_close_ends_the_session_with_1006() {
     let mut server = Process::start(&[]).await;
     for sent in [
         vec![],
-        raw::text("whole"),
-        frame(TEXT, b"begun"),
+        raw::text("complete"),
+        frame(TEXT, b"fragment"),
         raw::header(FIN | TEXT, 100),
         b"\x81".to_vec(),
     ] {

@@ -1,4 +1,4 @@
-//! The real binary: what its command line takes, and what it says when it cannot start.
+//! The command line: flags, variables, `--help`, errors at startup, `healthcheck` and the log.
 
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _};
 
@@ -10,7 +10,7 @@ use crate::support::{
     raw::{self, FIN, Frame, Raw, TEXT},
 };
 
-/// Runs the binary to its end: exit code, standard output, standard error.
+/// Runs `ws-echo` until it exits. Returns its exit code, standard output and standard error.
 pub(crate) async fn run(args: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = ws_echo();
     command
@@ -195,7 +195,7 @@ async fn a_static_directory_without_a_page_fails_with_one_line() {
 
 #[actix_rt::test]
 async fn an_unavailable_address_fails_with_one_line() {
-    // RFC 5737: for documentation, on no machine. RFC 6761: never a name.
+    // RFC 5737 reserves the address for documentation. RFC 6761 reserves the name, which never resolves.
     assert_fails(
         &["--listen", "192.0.2.1:0"],
         &[],
@@ -337,7 +337,7 @@ async fn port_0_selects_a_free_port_that_the_log_contains() {
     }
 }
 
-/// Whether this machine has IPv6 on its loopback.
+/// Returns whether this machine has an IPv6 loopback address.
 fn has_ipv6() -> bool {
     TcpListener::bind("[::1]:0").is_ok()
 }
@@ -435,7 +435,7 @@ async fn healthcheck_succeeds_only_if_a_server_responds() {
     )
     .await;
     drop(server);
-    // Bound and not listening: nobody else can have the port, and nobody answers.
+    // A socket that is bound and does not listen: no other process can bind the port, and no connection succeeds.
     let free = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     free.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())
         .unwrap();
@@ -474,7 +474,7 @@ async fn the_log_has_an_event_for_an_opened_and_for_a_closed_connection() {
 
 #[actix_rt::test]
 async fn without_a_terminal_the_log_has_colours_only_if_requested() {
-    for (style, said) in [
+    for (style, level) in [
         ("auto", " INFO  "),
         ("never", " INFO  "),
         ("always", " \u{1b}[32mINFO \u{1b}[0m "),
@@ -486,7 +486,7 @@ async fn without_a_terminal_the_log_has_colours_only_if_requested() {
         let mut server = Process::spawn(command, 1).await;
         let _peer = server.raw("/").await;
         let line = server.logged("connection opened").await;
-        assert!(line.contains(said), "{style}: {line}");
+        assert!(line.contains(level), "{style}: {line}");
     }
 }
 
@@ -563,7 +563,7 @@ async fn a_reset_by_the_client_logs_one_line_without_an_error() {
         closed.contains("INFO") && closed.contains("code=1006"),
         "{closed}"
     );
-    // The next line is about the next connection.
+    // The next line of the log is the event of the next connection.
     drop(server.raw("/").await);
     let next = server.logged("").await;
     assert!(next.contains("connection opened connection=2"), "{next}");

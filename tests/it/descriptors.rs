@@ -1,4 +1,4 @@
-//! When file descriptors run out.
+//! The limit of open file descriptors.
 
 use std::process::Stdio;
 
@@ -10,7 +10,7 @@ use crate::support::{
     raw::{self, FIN, Frame, Raw, TEXT, upgrade},
 };
 
-/// A server that may have so many files open: softly and at the most.
+/// Starts a server with these limits of open file descriptors.
 async fn limited(soft: u32, hard: u32) -> Process {
     let server = ws_echo();
     let mut command = Command::new("sh");
@@ -60,7 +60,7 @@ async fn the_server_accepts_again_once_file_descriptors_are_free() {
     let start = std::time::Instant::now();
     let mut server = limited(64, 64).await;
     let mut peers = Vec::new();
-    // The kernel takes them all; the server takes those that it has descriptors for.
+    // The kernel completes all TCP handshakes. The server accepts the connections for which it has descriptors.
     for _ in 0..100 {
         let mut peer = Raw::connect(server.addr()).await;
         peer.send(upgrade("/?reply=verbatim", "").as_bytes()).await;
@@ -69,10 +69,10 @@ async fn the_server_accepts_again_once_file_descriptors_are_free() {
     let line = server.logged("Error accepting connection").await;
     assert!(line.contains("Too many open files"), "{line}");
     assert_eq!(peers[0].head().await.status, 101);
-    // Those that are in still get their answers, and those that go make room for the others.
+    // The accepted connections are served, and each one that closes frees a descriptor for the next.
     for (number, mut peer) in peers.into_iter().enumerate() {
         if number > 0 {
-            let head = in_time("room for one more", peer.head()).await;
+            let head = in_time("a free descriptor", peer.head()).await;
             assert_eq!(head.status, 101, "peer {number}");
         }
         peer.send(&raw::text("in")).await;
@@ -81,11 +81,12 @@ async fn the_server_accepts_again_once_file_descriptors_are_free() {
     server.signal(rustix::process::Signal::TERM);
     let (status, log) = server.exit().await;
     assert_eq!(status.code(), Some(0));
-    let told = log.iter().filter(|line| line.contains("Error accepting")).count();
-    assert!(told as u64 <= start.elapsed().as_secs() + 1, "{told} lines");
+    let errors = log.iter().filter(|line| line.contains("Error accepting")).count();
+    // At most one line a second.
+    assert!(errors as u64 <= start.elapsed().as_secs() + 1, "{errors} lines");
     println!(
-        "recovered; it was told {} times in {:?}",
-        told + 1,
+        "measured: {} errors were logged in {:?}",
+        errors + 1,
         start.elapsed()
     );
 }

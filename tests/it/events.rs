@@ -1,4 +1,4 @@
-//! `/events`: the server says the time unasked.
+//! `/events`: the server sends the time at an interval, as Server-Sent Events.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::support::{
     raw::{self, Head, Raw},
 };
 
-async fn listen(echo: &Echo, query: &str) -> (Head, Raw) {
+async fn open(echo: &Echo, query: &str) -> (Head, Raw) {
     let mut peer = Raw::connect(echo.addr()).await;
     peer.send(format!("GET /events{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes())
         .await;
@@ -24,7 +24,7 @@ async fn chunk(peer: &mut Raw) -> String {
 fn time(event: &str) -> u64 {
     let ms = event
         .strip_prefix("data: ")
-        .and_then(|rest| rest.strip_suffix("\n\n"));
+        .and_then(|data| data.strip_suffix("\n\n"));
     ms.unwrap_or_else(|| panic!("{event:?}")).parse().unwrap()
 }
 
@@ -32,7 +32,7 @@ fn time(event: &str) -> u64 {
 async fn the_time_is_sent_at_once_and_then_at_each_interval() {
     let echo = Echo::start();
     let before = now_ms();
-    let (head, mut peer) = listen(&echo, "?every=50ms").await;
+    let (head, mut peer) = open(&echo, "?every=50ms").await;
     assert_eq!(head.status, 200);
     assert_eq!(head.get("content-type"), Some("text/event-stream"));
     let times = [
@@ -41,7 +41,7 @@ async fn the_time_is_sent_at_once_and_then_at_each_interval() {
         time(&chunk(&mut peer).await),
     ];
     assert!(times[0] >= before, "{times:?}");
-    // Timers are never early; the stamps are cut to whole milliseconds, and one that is late does not delay the next.
+    // Timers are never early, and a late one does not delay the next. The timestamps are rounded down to milliseconds.
     assert!(times[2] >= times[0] + 90, "{times:?}");
 }
 
@@ -85,16 +85,19 @@ async fn an_invalid_interval_gets_400_with_the_allowed_range() {
 #[actix_rt::test]
 async fn the_events_end_when_the_server_shuts_down() {
     let echo = Echo::start();
-    let (_, mut peer) = listen(&echo, "?every=1h").await;
+    let (_, mut peer) = open(&echo, "?every=1h").await;
     time(&chunk(&mut peer).await);
-    let began = Instant::now();
+    let start = Instant::now();
     in_time("the drain", echo.drain()).await;
     assert_eq!(chunk(&mut peer).await, "");
-    assert!(began.elapsed().as_secs() < 15, "before the next heartbeat");
+    assert!(
+        start.elapsed().as_secs() < 15,
+        "the end waits for the next heartbeat"
+    );
 }
 
-/// Asks for `path` as HTTP/1.0 has it, which knows no chunks: the body is what comes up to the end of the connection.
-async fn listen_over_http_1_0(server: &Process, path: &str, lines: &str) -> Raw {
+/// Sends a GET over HTTP/1.0. It has no chunked coding, so that the body ends with the connection.
+async fn open_over_http_1_0(server: &Process, path: &str, lines: &str) -> Raw {
     let mut peer = Raw::connect(server.addr()).await;
     peer.send(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n{lines}\r\n").as_bytes())
         .await;
@@ -108,7 +111,7 @@ async fn listen_over_http_1_0(server: &Process, path: &str, lines: &str) -> Raw 
     peer
 }
 
-/// The next lines up to an empty one, as they stand on the wire.
+/// Returns the next lines up to an empty one, as sent.
 async fn block(peer: &mut Raw) -> String {
     let mut block = String::new();
     while !block.ends_with("\n\n") {
@@ -122,7 +125,7 @@ async fn over_http_1_0_events_are_not_chunked_and_end_with_the_connection() {
     let server = Process::start(&[]).await;
     let mut peers = Vec::new();
     for lines in ["", "Connection: keep-alive\r\n"] {
-        let mut peer = listen_over_http_1_0(&server, "/events?every=50ms", lines).await;
+        let mut peer = open_over_http_1_0(&server, "/events?every=50ms", lines).await;
         let times = [time(&block(&mut peer).await), time(&block(&mut peer).await)];
         assert!(times[0] <= times[1], "{times:?}");
         peers.push(peer);
@@ -138,7 +141,7 @@ async fn over_http_1_0_events_are_not_chunked_and_end_with_the_connection() {
 async fn over_http_1_0_a_watcher_receives_events_that_are_not_chunked() {
     let server = Process::start(&[]).await;
     let key = "0123456789abcdef_-XYZ";
-    let mut watcher = listen_over_http_1_0(&server, &format!("/watch/{key}"), "").await;
+    let mut watcher = open_over_http_1_0(&server, &format!("/watch/{key}"), "").await;
     assert_eq!(block(&mut watcher).await, ": watching\n\n");
     let mut peer = server.raw(&format!("/?watch={key}")).await;
     assert!(block(&mut watcher).await.starts_with("event: "));

@@ -1,4 +1,4 @@
-//! What opens a session (RFC 6455 section 4), and what the answer says.
+//! The opening handshake (RFC 6455 section 4): accepted requests, the response, and the resources of a session.
 
 use futures_util::future::join_all;
 use ws_echo::config::Cap;
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// The subprotocol that the server answers to these `Sec-WebSocket-Protocol` lines.
-async fn chosen(lines: &[&str]) -> Option<String> {
+/// Returns the subprotocol that the server selects from these `Sec-WebSocket-Protocol` lines.
+async fn selected(lines: &[&str]) -> Option<String> {
     let echo = Echo::start();
     let lines: String = lines
         .iter()
@@ -61,7 +61,7 @@ async fn any_path_opens_a_session() {
     }
 }
 
-/// What is not ASCII goes percent-encoded.
+/// Percent-encodes the bytes that are not ASCII.
 fn percent_encoded(path: &str) -> String {
     path.bytes()
         .map(|byte| {
@@ -112,8 +112,8 @@ async fn frames_in_the_segment_of_the_handshake_get_replies() {
 async fn a_handshake_in_several_segments_opens_a_session() {
     let echo = Echo::start();
     let mut peer = Raw::connect(echo.addr()).await;
-    for piece in upgrade("/", "").as_bytes().chunks(7) {
-        peer.send(piece).await;
+    for part in upgrade("/", "").as_bytes().chunks(7) {
+        peer.send(part).await;
         tokio::task::yield_now().await;
     }
     assert_eq!(peer.head().await.status, 101);
@@ -122,11 +122,11 @@ async fn a_handshake_in_several_segments_opens_a_session() {
 #[actix_rt::test]
 async fn kaazing_is_selected_from_two_subprotocols_in_any_order() {
     assert_eq!(
-        chosen(&["chat, com.kaazing.echo"]).await.as_deref(),
+        selected(&["chat, com.kaazing.echo"]).await.as_deref(),
         Some("com.kaazing.echo")
     );
     assert_eq!(
-        chosen(&["com.kaazing.echo,chat"]).await.as_deref(),
+        selected(&["com.kaazing.echo,chat"]).await.as_deref(),
         Some("com.kaazing.echo")
     );
 }
@@ -134,15 +134,15 @@ async fn kaazing_is_selected_from_two_subprotocols_in_any_order() {
 #[actix_rt::test]
 async fn kaazing_is_selected_from_any_of_several_lines() {
     let lines = ["chat", "superchat , v2", "com.kaazing.echo"];
-    assert_eq!(chosen(&lines).await.as_deref(), Some("com.kaazing.echo"));
+    assert_eq!(selected(&lines).await.as_deref(), Some("com.kaazing.echo"));
 }
 
 #[actix_rt::test]
 async fn without_kaazing_the_first_subprotocol_is_selected() {
-    assert_eq!(chosen(&["chat,superchat"]).await.as_deref(), Some("chat"));
-    assert_eq!(chosen(&["b", "a"]).await.as_deref(), Some("b"));
-    // Names know case (RFC 6455 section 11.5).
-    assert_eq!(chosen(&["x, COM.KAAZING.ECHO"]).await.as_deref(), Some("x"));
+    assert_eq!(selected(&["chat,superchat"]).await.as_deref(), Some("chat"));
+    assert_eq!(selected(&["b", "a"]).await.as_deref(), Some("b"));
+    // Subprotocol names are case-sensitive (RFC 6455 section 11.5).
+    assert_eq!(selected(&["x, COM.KAAZING.ECHO"]).await.as_deref(), Some("x"));
 }
 
 #[actix_rt::test]
@@ -204,7 +204,7 @@ async fn the_number_of_sessions_falls_after_a_close_a_fin_and_a_reset() {
                 1 => drop(peer),
                 2 => peer.reset(),
                 _ => {
-                    // In the middle of a message.
+                    // Within a message.
                     peer.send(&raw::header(FIN | TEXT, 1000)).await;
                     peer.reset();
                 }
@@ -224,7 +224,7 @@ async fn a_closed_session_frees_its_place() {
     }
 }
 
-/// The connection changes hands after the 101: what had come by then, in whatever buffer, is not lost on the way.
+/// The connection is handed over to the session after the 101. Bytes that HTTP has read before must not be lost.
 #[actix_rt::test]
 async fn messages_right_after_the_handshake_get_replies_in_order() {
     let server = Process::start(&[]).await;
@@ -245,8 +245,8 @@ async fn messages_right_after_the_handshake_get_replies_in_order() {
     }
 }
 
-/// Tries until a handshake for `path` gets `status`.
-async fn answered_at_last(server: &Process, path: &str, status: u16) -> Raw {
+/// Sends handshakes for `path` until one gets `status`.
+async fn retry_until(server: &Process, path: &str, status: u16) -> Raw {
     in_time(&format!("a {status}"), async {
         loop {
             let mut peer = Raw::connect(server.addr()).await;
@@ -269,14 +269,14 @@ async fn a_client_that_disconnects_during_its_handshake_delay_frees_its_place() 
         waiting.push(peer);
     }
     until_read(&server, 2).await;
-    // It holds no place of its own where there is one.
-    answered_at_last(&server, "/?handshake-status=418", 503).await;
+    // Both places are taken. Otherwise, the handshake would get 418 and take no place.
+    retry_until(&server, "/?handshake-status=418", 503).await;
     waiting.pop().unwrap().reset();
-    // The other one by FIN.
+    // The other client sends a FIN.
     drop(waiting);
     let _both = [
-        answered_at_last(&server, "/", 101).await,
-        answered_at_last(&server, "/", 101).await,
+        retry_until(&server, "/", 101).await,
+        retry_until(&server, "/", 101).await,
     ];
 }
 
@@ -293,7 +293,7 @@ async fn a_delayed_handshake_of_a_disconnected_client_opens_no_session() {
         } else {
             drop(peer);
         }
-        let mut next = answered_at_last(&server, "/next", 101).await;
+        let mut next = retry_until(&server, "/next", 101).await;
         next.send(&raw::close(1000, "")).await;
         next.closed().await;
         server.logged("connection closed").await;
@@ -305,11 +305,11 @@ async fn a_delayed_handshake_of_a_disconnected_client_opens_no_session() {
     );
 }
 
-/// What an idle session holds in memory whose request was so, on the average of 200.
-async fn idle_session_costs(path: &str, lines: &str) -> u64 {
+/// Returns the memory of an idle session with this request in bytes: the average of 200 sessions.
+async fn idle_session_memory(path: &str, lines: &str) -> u64 {
     const SESSIONS: u64 = 200;
     let server = warmed_up(&["--ping-interval=0", "--idle-timeout=0"]).await;
-    // What the first requests of this kind take once and for all is not counted.
+    // The first requests allocate memory that the server reuses. It is not measured.
     let mut first = Vec::new();
     for _ in 0..20 {
         first.push(Raw::open(server.addr(), path, lines).await.1);
@@ -327,24 +327,24 @@ async fn idle_session_costs(path: &str, lines: &str) -> u64 {
 
 #[actix_rt::test]
 async fn an_idle_session_keeps_no_memory_of_its_request() {
-    const MOST: u64 = 6 * KIB;
-    const MOST_BESIDE: u64 = 2 * KIB;
-    let short = idle_session_costs("/?reply=verbatim", "").await;
+    const LIMIT: u64 = 6 * KIB;
+    const MAX_DIFFERENCE: u64 = 2 * KIB;
+    let short = idle_session_memory("/?reply=verbatim", "").await;
     let long_path = format!("/{}?reply=verbatim", "x".repeat(8192));
     let long_headers: String = (0..8)
         .map(|number| format!("X-Long-{number}: {}\r\n", "y".repeat(1024)))
         .collect();
     let costs = [
-        ("a path of 8 KiB", idle_session_costs(&long_path, "").await),
+        ("a path of 8 KiB", idle_session_memory(&long_path, "").await),
         (
             "headers of 8 KiB",
-            idle_session_costs("/?reply=verbatim", &long_headers).await,
+            idle_session_memory("/?reply=verbatim", &long_headers).await,
         ),
     ];
-    eprintln!("measured: an idle session holds {short} bytes with a short request, {costs:?}");
+    eprintln!("measured: an idle session uses {short} bytes with a short request, {costs:?}");
     for (what, bytes) in costs {
         assert!(
-            bytes < MOST && bytes < short + MOST_BESIDE,
+            bytes < LIMIT && bytes < short + MAX_DIFFERENCE,
             "{what}: {bytes} bytes a session, {short} with a short request"
         );
     }
@@ -352,7 +352,7 @@ async fn an_idle_session_keeps_no_memory_of_its_request() {
 
 #[actix_rt::test]
 async fn the_log_truncates_a_path_to_256_bytes_and_marks_it() {
-    const MOST: usize = 256;
+    const LIMIT: usize = 256;
     let mut command = ws_echo();
     command
         .args(["--listen=127.0.0.1:0", "--log-format=json"])
@@ -362,7 +362,7 @@ async fn the_log_truncates_a_path_to_256_bytes_and_marks_it() {
         ("connection opened", "", 101),
         ("handshake refused", "?reply=loud", 400),
     ] {
-        for len in [MOST, MOST + 1, 8192, 60_000] {
+        for len in [LIMIT, LIMIT + 1, 8192, 60_000] {
             let path = format!("/{}", "x".repeat(len - 1));
             let mut peer = Raw::connect(server.addr()).await;
             peer.send(upgrade(&format!("{path}{query}"), "").as_bytes()).await;
@@ -370,12 +370,12 @@ async fn the_log_truncates_a_path_to_256_bytes_and_marks_it() {
             let line = server.logged(event).await;
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             let logged = line["path"].as_str().unwrap();
-            if len <= MOST {
+            if len <= LIMIT {
                 assert_eq!(logged, path, "{event}");
             } else {
                 let (start, cut) = (logged.trim_end_matches('…'), logged.ends_with('…'));
                 assert!(
-                    cut && start.len() <= MOST && path.starts_with(start),
+                    cut && start.len() <= LIMIT && path.starts_with(start),
                     "{event}: {} bytes of a path of {len}",
                     logged.len()
                 );

@@ -1,4 +1,4 @@
-//! What operators ask over plain HTTP.
+//! `/healthz` and `/readyz`, and HEAD requests.
 
 use crate::support::{
     Echo, in_time,
@@ -8,12 +8,12 @@ use crate::support::{
 #[actix_rt::test]
 async fn a_running_server_is_alive_and_ready() {
     let echo = Echo::start();
-    for (path, said) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
-        let mut response = in_time("the answer", awc::Client::new().get(echo.url(path)).send())
+    for (path, body) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        let mut response = in_time("the response", awc::Client::new().get(echo.url(path)).send())
             .await
             .unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(response.body().await.unwrap(), said);
+        assert_eq!(response.body().await.unwrap(), body);
         assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
     }
 }
@@ -37,21 +37,21 @@ async fn head_gets_the_response_of_get_without_its_body() {
         let (with_body, body) = peer.get(path).await;
         assert_eq!(with_body.status, 200, "{path}");
         assert!(!body.is_empty());
-        // What comes behind the head is the next response.
-        let asked = raw::get(path).replacen("GET", "HEAD", 1) + &raw::get("/healthz");
-        peer.send(asked.as_bytes()).await;
+        // The next bytes after the header section are those of the next response.
+        let requests = raw::get(path).replacen("GET", "HEAD", 1) + &raw::get("/healthz");
+        peer.send(requests.as_bytes()).await;
         let head = peer.head().await;
         assert_eq!(head.status, 200, "HEAD {path}");
         assert_eq!(head.get("content-type"), with_body.get("content-type"), "{path}");
         assert_eq!(head.get("transfer-encoding"), None, "{path}");
         let len: usize = head.get("content-length").unwrap().parse().unwrap();
         if path == "/metrics" {
-            // Its figures, and so their digits, are others every time.
+            // The values, and so the length, change between two requests.
             assert!(len > 0);
         } else {
             assert_eq!(len, body.len(), "{path}");
         }
-        let (next, said) = peer.response().await;
-        assert_eq!((next.status, said.as_str()), (200, "ok\n"), "behind HEAD {path}");
+        let (next, body) = peer.response().await;
+        assert_eq!((next.status, body.as_str()), (200, "ok\n"), "after HEAD {path}");
     }
 }
