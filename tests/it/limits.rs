@@ -1,4 +1,4 @@
-//! The largest message and the most fragments, at their edge.
+//! The limits of a message (`--max-message-size`, `--max-fragments`) and the memory budget of all sessions (`--max-buffered`).
 
 use flate2::{Compress, Compression, FlushCompress};
 use ws_echo::config::{Cap, Size};
@@ -51,7 +51,7 @@ async fn the_size_limit_applies_to_all_fragments_together() {
     ];
     peer.send(&fragments.concat()).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | BINARY, [1; LIMIT]));
-    // The message before counts no more, and control frames never do.
+    // Neither the message before nor a control frame counts.
     peer.send(&[frame(BINARY, &[1; LIMIT]), raw::ping(&[0; 125]), frame(FIN, b"")].concat())
         .await;
     peer.frame().await;
@@ -77,7 +77,7 @@ async fn a_header_with_a_length_past_the_limit_gets_1009_before_its_payload() {
     }
 }
 
-/// A message compressed as RFC 7692 section 7.2.1 has it.
+/// Compresses a message (RFC 7692 section 7.2.1).
 fn compressed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 100);
     let mut deflate = Compress::new(Compression::default(), false);
@@ -121,7 +121,7 @@ async fn a_message_with_one_fragment_more_than_the_limit_gets_1009() {
             frame(CONTINUATION, payload),
             frame(FIN, payload),
         );
-        // Twice: each message is counted anew.
+        // Twice, because the count restarts with each message.
         for _ in 0..2 {
             peer.send(&[&first[..], &middle, &raw::ping(b""), &last].concat())
                 .await;
@@ -149,17 +149,17 @@ async fn zero_disables_both_limits() {
     assert!(peer.frame().await == Frame::new(FIN | BINARY, payload));
 }
 
-/// Three quarters of what all sessions together may hold below.
+/// Three quarters of the memory budget of 1 MiB.
 const MUCH: usize = 768 << 10;
 
-async fn sharing_1_mib() -> Process {
+async fn with_budget_of_1_mib() -> Process {
     Process::start(&["--max-buffered=1MiB"]).await
 }
 
-/// Sends frames, and a Ping behind them, whose Pong tells that the server has taken them.
-async fn send_until_taken(peer: &mut Raw, frames: &[u8]) {
-    peer.send(&[frames, &raw::ping(b"taken")].concat()).await;
-    assert_eq!(peer.frame().await, Frame::new(FIN | PONG, "taken"));
+/// Sends frames and a Ping, and waits for the Pong: the server has then decoded the frames.
+async fn send_until_decoded(peer: &mut Raw, frames: &[u8]) {
+    peer.send(&[frames, &raw::ping(b"decoded")].concat()).await;
+    assert_eq!(peer.frame().await, Frame::new(FIN | PONG, "decoded"));
 }
 
 async fn assert_echoes(peer: &mut Raw, payload: &[u8]) {
@@ -167,7 +167,7 @@ async fn assert_echoes(peer: &mut Raw, payload: &[u8]) {
     assert!(peer.frame().await == Frame::new(FIN | BINARY, payload), "no echo");
 }
 
-/// Waits for the Close of a session that asked for more than there is.
+/// Asserts that the next frame is the Close of a session that has exceeded the budget.
 async fn assert_past_the_budget(peer: &mut Raw) {
     let frame = peer.frame().await;
     let (code, reason) = frame.closing();
@@ -185,14 +185,14 @@ async fn times_past_the_budget(server: &Process) -> f64 {
 
 #[actix_rt::test]
 async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() {
-    let server = sharing_1_mib().await;
+    let server = with_budget_of_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
     let much = vec![7; MUCH];
     assert_eq!(times_past_the_budget(&server).await, 0.0);
-    // Twice: what a session held is free once it has ended.
+    // Twice, because the end of a session frees its memory.
     for round in 1..=2 {
         let mut first = server.raw("/?reply=verbatim").await;
-        send_until_taken(&mut first, &frame(BINARY, &much)).await;
+        send_until_decoded(&mut first, &frame(BINARY, &much)).await;
         assert_echoes(&mut bystander, b"small").await;
         let mut second = server.raw("/?reply=verbatim").await;
         second.send(&frame(BINARY, &much)).await;
@@ -207,7 +207,7 @@ async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() 
             "no reply"
         );
         assert_echoes(&mut bystander, b"small").await;
-        // What has been sent is held no more: the same session has room for it again, and so has another one after it.
+        // A sent reply frees its memory, for the same session and for the next one.
         assert_echoes(&mut first, &much).await;
         drop(first);
     }
@@ -219,16 +219,16 @@ async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() 
 
 #[actix_rt::test]
 async fn an_incomplete_frame_counts_against_the_budget() {
-    let server = sharing_1_mib().await;
+    let server = with_budget_of_1_mib().await;
     let mut first = server.raw("/?reply=verbatim").await;
-    let begun = frame(FIN | BINARY, &vec![7; MUCH]);
-    let (most, end) = begun.split_at(begun.len() - 1);
-    first.send(most).await;
+    let complete = frame(FIN | BINARY, &vec![7; MUCH]);
+    let (incomplete, last) = complete.split_at(complete.len() - 1);
+    first.send(incomplete).await;
     until_read(&server, 1).await;
     let mut second = server.raw("/?reply=verbatim").await;
-    second.send(most).await;
+    second.send(incomplete).await;
     assert_past_the_budget(&mut second).await;
-    first.send(end).await;
+    first.send(last).await;
     assert!(
         first.frame().await == Frame::new(FIN | BINARY, vec![7; MUCH]),
         "no reply"
@@ -237,7 +237,7 @@ async fn an_incomplete_frame_counts_against_the_budget() {
 
 #[actix_rt::test]
 async fn one_message_larger_than_the_budget_gets_1013() {
-    let server = sharing_1_mib().await;
+    let server = with_budget_of_1_mib().await;
     let mut peer = server.raw("/?reply=verbatim").await;
     peer.send(&raw::binary(&vec![7; 2 << 20])).await;
     assert_past_the_budget(&mut peer).await;
@@ -247,18 +247,18 @@ async fn one_message_larger_than_the_budget_gets_1013() {
 
 #[actix_rt::test]
 async fn delayed_replies_count_against_the_budget() {
-    let server = sharing_1_mib().await;
+    let server = with_budget_of_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
     let mut first = server.raw("/?reply=verbatim&delay=5m").await;
     let quarter = raw::binary(&vec![7; MUCH / 3]);
-    send_until_taken(&mut first, &quarter.repeat(3)).await;
+    send_until_decoded(&mut first, &quarter.repeat(3)).await;
     let mut second = server.raw("/?reply=verbatim").await;
     second.send(&raw::binary(&vec![7; MUCH])).await;
     assert_past_the_budget(&mut second).await;
     assert_echoes(&mut bystander, b"small").await;
-    // Those replies are not sent any more once their session has ended.
+    // The end of the session drops its delayed replies.
     first.reset();
-    in_time("what the first one held", async {
+    in_time("the memory of the first session", async {
         loop {
             let mut third = server.raw("/?reply=verbatim").await;
             third.send(&raw::binary(&vec![7; MUCH])).await;
@@ -272,9 +272,9 @@ async fn delayed_replies_count_against_the_budget() {
 
 #[actix_rt::test]
 async fn unread_replies_count_against_the_budget() {
-    let server = sharing_1_mib().await;
+    let server = with_budget_of_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
-    // A session that cannot write holds a few of these replies: all of them together hold more than the limit.
+    // A session that cannot write buffers a few of these replies. All sessions together exceed the budget.
     let messages = raw::binary(&[7; 16 << 10]).repeat(64);
     let mut floods = Vec::new();
     for _ in 0..160 {
@@ -282,13 +282,13 @@ async fn unread_replies_count_against_the_budget() {
         let messages = messages.clone();
         floods.push(actix_rt::spawn(async move {
             use tokio::io::AsyncWriteExt as _;
-            // More than the kernel takes on both sides: what is left waits in the server, or the session has ended.
+            // More than the kernel buffers at both ends: the server buffers the others, or it has closed the session.
             for _ in 0..50 {
                 if peer.stream.write_all(&messages).await.is_err() {
                     break;
                 }
             }
-            // It stays, whatever has become of it.
+            // Keeps the connection open.
             std::future::pending::<()>().await;
         }));
     }
@@ -301,7 +301,7 @@ async fn unread_replies_count_against_the_budget() {
         flood.abort();
     }
     let much = vec![7; MUCH];
-    in_time("what they held", async {
+    in_time("the memory of the stalled sessions", async {
         loop {
             let mut next = server.raw("/?reply=verbatim").await;
             next.send(&raw::binary(&much)).await;

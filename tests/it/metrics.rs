@@ -1,4 +1,4 @@
-//! `/metrics`, read by a parser that shares no code with what writes it.
+//! `/metrics`, read by a parser that shares no code with the server.
 
 use openmetrics_parser::{
     MetricsExposition, OpenMetricsType, OpenMetricsValue, openmetrics::parse_openmetrics,
@@ -11,7 +11,7 @@ use crate::support::{
     raw::{self, BINARY, CONTINUATION, FIN, RSV1, Raw, TEXT, frame, upgrade},
 };
 
-/// What `/metrics` says at one moment.
+/// One response of `/metrics`.
 pub(crate) struct Scrape(MetricsExposition<OpenMetricsType, OpenMetricsValue>);
 
 impl Scrape {
@@ -30,7 +30,7 @@ impl Scrape {
         }
     }
 
-    /// The value of a counter or gauge, by its family's name and its labels.
+    /// Returns the value of a counter or gauge with these labels.
     pub(crate) fn value(&self, family: &str, labels: &[(&str, &str)]) -> f64 {
         let family = self
             .0
@@ -52,7 +52,7 @@ impl Scrape {
         }
     }
 
-    /// Received and sent, of one type.
+    /// Returns the received and the sent value of one type.
     fn both(&self, family: &str, kind: &str) -> (f64, f64) {
         let one = |direction| self.value(family, &[("direction", direction), ("type", kind)]);
         (one("received"), one("sent"))
@@ -89,7 +89,7 @@ async fn messages_bytes_and_frames_are_counted_in_both_directions() {
         .concat(),
     )
     .await;
-    // Two texts, a binary, the pong, and the fragmented one.
+    // The replies are two texts, a binary message, the Pong, and the fragmented message.
     for _ in 0..5 {
         peer.frame().await;
     }
@@ -117,7 +117,7 @@ async fn bytes_before_and_after_compression_are_counted() {
     let server = Process::start(&[]).await;
     let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
     let (_, mut peer) = Raw::open(server.addr(), "/?reply=verbatim", offer).await;
-    // RFC 7692 section 7.2.3.2: "Hello", twice, the second one from the window.
+    // RFC 7692 section 7.2.3.1: the compressed "Hello".
     peer.send(&frame(FIN | RSV1 | TEXT, b"\xF2\x48\xCD\xC9\xC9\x07\x00"))
         .await;
     peer.frame().await;
@@ -159,7 +159,7 @@ async fn closed_connections_are_counted_by_code_and_by_side() {
         let scrape = Scrape::of(&server).await;
         let labels = [("code", code), ("by", by)];
         assert_eq!(scrape.value("ws_echo_connections_closed", &labels), 1.0, "{code}");
-        // It is told before the socket is closed, and open until then.
+        // The connection is logged before its socket is closed, and counts as open until then.
         in_time("no open connection", async {
             while Scrape::of(&server).await.value("ws_echo_connections", &[]) > 0.0 {}
         })
@@ -184,7 +184,7 @@ async fn refusals_are_counted_by_reason_and_limits_by_flag() {
         "--max-messages-per-second=1",
     ];
     let server = Process::start(&args).await;
-    let mut held = server.raw("/").await;
+    let mut open = server.raw("/").await;
     for request in [
         upgrade("/", ""),
         upgrade("/", "").replace("Version: 13", "Version: 8"),
@@ -194,7 +194,7 @@ async fn refusals_are_counted_by_reason_and_limits_by_flag() {
         peer.send(request.as_bytes()).await;
         peer.response().await;
     }
-    held.send(
+    open.send(
         &[
             raw::text("1"),
             raw::text("2"),
@@ -205,9 +205,9 @@ async fn refusals_are_counted_by_reason_and_limits_by_flag() {
         .concat(),
     )
     .await;
-    held.frame().await;
-    held.frame().await;
-    assert_eq!(held.frame().await.closing().0, 1009);
+    open.frame().await;
+    open.frame().await;
+    assert_eq!(open.frame().await.closing().0, 1009);
     let scrape = Scrape::of(&server).await;
     for reason in ["max_connections", "version", "behaviour"] {
         assert_eq!(

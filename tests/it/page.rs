@@ -1,4 +1,4 @@
-//! The page's files, and nothing else of the disk.
+//! The static directory: the page's files, and no file outside it.
 
 use std::fs;
 
@@ -52,11 +52,11 @@ async fn the_page_has_no_script_or_style_that_its_own_policy_forbids() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/static/index.html")).unwrap();
     let page = page.to_lowercase();
     for script in page.split("<script").skip(1) {
-        let (attributes, rest) = script.split_once('>').unwrap();
+        let (attributes, body) = script.split_once('>').unwrap();
         assert!(attributes.contains("src="), "<script{attributes}>");
         assert!(
-            rest.trim_start().starts_with("</script"),
-            "<script{attributes}> has a text"
+            body.trim_start().starts_with("</script"),
+            "<script{attributes}> has a body"
         );
     }
     for forbidden in ["<style", " style=", " onclick=", " onload=", "javascript:"] {
@@ -73,7 +73,7 @@ async fn a_missing_file_gets_404_with_a_hint() {
     assert!(json["error"].is_string() && json["hint"].is_string(), "{body}");
 }
 
-/// A static directory with a page, and a file beside it that nobody may have.
+/// A static directory with a page, and a secret file beside it.
 struct Site {
     echo: Echo,
     _directory: tempfile::TempDir,

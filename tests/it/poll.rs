@@ -1,4 +1,4 @@
-//! `/poll`: the stamped reply over HTTP, and how many bytes it took.
+//! `/poll`: the stamped reply over HTTP, and the field `X-Head-Bytes`.
 
 use crate::support::{
     Echo, PREFIX, now_ms,
@@ -6,8 +6,8 @@ use crate::support::{
     raw::{self, Body, Raw},
 };
 
-/// The message and the time of a stamped reply.
-fn stamped(reply: &str) -> (&str, u64) {
+/// Returns the message and the timestamp of a stamped reply.
+fn parse(reply: &str) -> (&str, u64) {
     let (message, ms) = reply.strip_prefix(PREFIX).unwrap().rsplit_once(',').unwrap();
     (message, ms.parse().unwrap())
 }
@@ -29,8 +29,8 @@ async fn a_posted_message_gets_a_stamped_reply() {
         let (head, body) = peer.response().await;
         assert_eq!(head.status, 200);
         assert_eq!(head.get("content-type"), Some("text/plain; charset=utf-8"));
-        let (said, ms) = stamped(&body);
-        assert_eq!(said, message);
+        let (echoed, ms) = parse(&body);
+        assert_eq!(echoed, message);
         assert!((before..=now_ms()).contains(&ms), "{ms}");
     }
 }
@@ -44,14 +44,14 @@ async fn a_message_in_the_query_gets_a_stamped_reply() {
             .await;
         let (head, body) = peer.response().await;
         assert_eq!(head.status, 200);
-        let (said, _) = body.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
-        assert_eq!(said, message);
+        let (echoed, _) = body.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
+        assert_eq!(echoed, message);
     }
 }
 
 #[actix_rt::test]
 async fn x_head_bytes_has_the_lengths_of_both_heads_on_the_connection() {
-    // They are counted where the bytes pass, which is below actix's test server.
+    // The server counts the bytes of its own connections, which actix's test server does not use.
     let server = Process::start(&[]).await;
     for request in [
         post("hello"),
@@ -65,15 +65,15 @@ async fn x_head_bytes_has_the_lengths_of_both_heads_on_the_connection() {
         ),
     ] {
         let mut peer = Raw::connect(server.addr()).await;
-        // The second request of the connection is counted as the first one is.
+        // Each request of the connection is counted alone.
         for _ in 0..2 {
             assert_eq!(peer.get("/healthz").await.0.status, 200);
         }
         peer.send(request.as_bytes()).await;
         let head = peer.head_bytes().await;
-        let asked = request.find("\r\n\r\n").unwrap() + 4;
-        let told = format!("x-head-bytes: request={asked}, response={}\r\n", head.len());
-        assert!(head.contains(&told), "{told} in {head}");
+        let request_len = request.find("\r\n\r\n").unwrap() + 4;
+        let field = format!("x-head-bytes: request={request_len}, response={}\r\n", head.len());
+        assert!(head.contains(&field), "{field} in {head}");
     }
 }
 
@@ -93,7 +93,7 @@ fn chunk(data: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
 }
 
-/// The body comes back while it is sent, by its length or in chunks, and also where it is cut inside of a character.
+/// The body may have a Content-Length or be chunked, and a read may end within a character.
 #[actix_rt::test]
 async fn the_response_starts_before_the_posted_message_is_complete() {
     let server = Process::start(&["--prefix=said: "]).await;
@@ -120,21 +120,24 @@ async fn the_response_starts_before_the_posted_message_is_complete() {
             assert_eq!(head.status, 200);
             assert_eq!(head.get("content-type"), Some("text/plain; charset=utf-8"));
             let mut body = Body::of(&head);
-            let mut all = body.take(&mut peer, "said: ".len() + at_least).await;
-            assert!(all == [b"said: ", &first[..at_least]].concat(), "the first half");
+            let mut reply = body.take(&mut peer, "said: ".len() + at_least).await;
+            assert!(
+                reply == [b"said: ", &first[..at_least]].concat(),
+                "the first half"
+            );
             let between = now_ms();
             peer.send(&end).await;
-            all.extend(body.read_to_end(&mut peer).await);
-            let all = String::from_utf8(all).unwrap();
-            let (message, ms) = all.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
+            reply.extend(body.read_to_end(&mut peer).await);
+            let reply = String::from_utf8(reply).unwrap();
+            let (message, ms) = reply.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
             assert!(
                 message.as_bytes() == [first, second].concat(),
-                "the whole message"
+                "the complete message"
             );
             let ms: u64 = ms.parse().unwrap();
-            // The time is that of the message's end.
+            // The timestamp is the time at the end of the message.
             assert!(before <= between && (between..=now_ms()).contains(&ms), "{ms}");
-            // actix-http says so when it sends the response's head before the end of the request.
+            // actix-http closes a connection if its response starts before the end of the request.
             assert_eq!(head.get("connection"), Some("close"));
         }
     }

@@ -9,7 +9,7 @@ use crate::support::{
 
 async fn handshake(server: &Process, headers: &str) -> (Head, String) {
     let mut peer = Raw::connect(server.addr()).await;
-    // Of no version that there is: a refused one counts as well, and its connection ends.
+    // A refused handshake counts as well. Its connection is closed, so that none stays open.
     let request = upgrade("/", headers).replace("Version: 13", "Version: 12");
     peer.send(request.as_bytes()).await;
     peer.response().await
@@ -19,7 +19,7 @@ async fn handshake(server: &Process, headers: &str) -> (Head, String) {
 async fn an_address_past_its_handshake_rate_gets_429_and_other_addresses_are_accepted() {
     let server = Process::start(&["--max-handshakes-per-second=1", "--trusted-proxy=127.0.0.1"]).await;
     let flooding = "X-Forwarded-For: 203.0.113.1\r\n";
-    // The second comes within a second of the first, or else one of the next does.
+    // On a slow machine, the first handshakes may be more than a second apart.
     let (head, body) = 'flood: {
         for _ in 0..100 {
             let (head, body) = handshake(&server, flooding).await;
@@ -27,7 +27,7 @@ async fn an_address_past_its_handshake_rate_gets_429_and_other_addresses_are_acc
                 break 'flood (head, body);
             }
         }
-        panic!("100 handshakes, and none was too many");
+        panic!("100 handshakes were accepted");
     };
     assert_eq!((head.status, head.get("retry-after")), (429, Some("1")), "{body}");
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -47,7 +47,7 @@ async fn an_address_past_its_handshake_rate_gets_429_and_other_addresses_are_acc
 
 #[actix_rt::test]
 async fn messages_past_the_rate_are_delayed_and_none_is_lost() {
-    // Shorter than it takes to answer them all: a peer whose words wait here is not silent.
+    // The idle timeout is shorter than the delay of the last message: a client with delayed messages is not idle.
     let args = [
         "--max-messages-per-second=4",
         "--idle-timeout=1s",
@@ -67,7 +67,7 @@ async fn messages_past_the_rate_are_delayed_and_none_is_lost() {
         let (_, ms) = reply.rsplit_once(',').unwrap();
         times.push(ms.parse::<u64>().unwrap());
     }
-    // Four at once, and then a quarter of a second each, but for what a clock of whole milliseconds hides.
+    // Four messages at once, and then one every 250 ms: 3 s for 16. The timestamps are rounded to milliseconds.
     assert!(times[15] - times[0] >= 2990, "{times:?}");
 }
 
@@ -80,7 +80,7 @@ async fn messages_delayed_by_the_rate_get_replies_during_a_drain() {
         .flat_map(|number| raw::text(&number.to_string()))
         .collect();
     peer.send(&messages).await;
-    // It has read them all with the first one: they were one segment.
+    // The messages are in one segment: the server has read all of them with the first.
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "0"));
     server.signal(Signal::TERM);
     for number in 1..count {
