@@ -1,4 +1,4 @@
-//! `--trusted-proxy`: who the client is, for the log, the caps and `?reply=json`.
+//! `--trusted-proxy`: the client address in the log, in the limits and in `?reply=json`.
 
 use serde_json::{Value, json};
 
@@ -7,11 +7,12 @@ use crate::support::{
     raw::{self, Raw, upgrade},
 };
 
-/// What a connection with these headers is told of itself, and its line in the log.
-async fn ask(server: &mut Process, headers: impl AsRef<[u8]>) -> (Value, Value) {
+/// Opens a session with these header fields. Returns `connection` of the JSON reply, and the line of the opened connection in
+/// the log.
+async fn describe(server: &mut Process, headers: impl AsRef<[u8]>) -> (Value, Value) {
     let request = handshake("/?reply=json", headers.as_ref());
     let (_, mut peer) = Raw::open_with_bytes(server.addr(), &request).await;
-    peer.send(&raw::text("who am I?")).await;
+    peer.send(&raw::text("x")).await;
     let reply: Value = serde_json::from_slice(&peer.frame().await.payload).unwrap();
     let logged = server.logged("connection opened").await;
     (
@@ -20,11 +21,11 @@ async fn ask(server: &mut Process, headers: impl AsRef<[u8]>) -> (Value, Value) 
     )
 }
 
-/// A handshake with further lines, which may hold any bytes.
+/// Returns a handshake with additional header fields of any bytes.
 fn handshake(path: &str, headers: &[u8]) -> Vec<u8> {
     let request = upgrade(path, "");
-    let (whole, end) = request.split_at(request.len() - 2);
-    [whole.as_bytes(), headers, end.as_bytes()].concat()
+    let (fields, empty_line) = request.split_at(request.len() - 2);
+    [fields.as_bytes(), headers, empty_line.as_bytes()].concat()
 }
 
 #[actix_rt::test]
@@ -40,15 +41,15 @@ async fn a_trusted_proxy_sets_the_client_address_in_the_log_and_the_reply() {
             json!({"address": "2001:db8::7", "port": 4711, "proto": "wss"}),
         ),
     ] {
-        let (connection, logged) = ask(&mut server, headers).await;
+        let (connection, logged) = describe(&mut server, headers).await;
         assert_eq!(connection["client"], client);
         assert_eq!(logged["client"], client["address"]);
         assert_eq!(logged["peer"], connection["peer"]);
         assert!(connection["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     }
-    let (connection, logged) = ask(&mut server, "").await;
+    let (connection, logged) = describe(&mut server, "").await;
     assert_eq!(connection["client"]["address"], "127.0.0.1");
-    assert_eq!(logged.get("client"), None, "there is nothing to add to the peer");
+    assert_eq!(logged.get("client"), None, "the client is the peer");
 }
 
 #[actix_rt::test]
@@ -60,7 +61,7 @@ async fn forwarding_headers_of_an_untrusted_peer_are_ignored() {
         let mut server = Process::start(flags).await;
         let headers =
             "X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https\r\nForwarded: for=203.0.113.7\r\n";
-        let (connection, logged) = ask(&mut server, headers).await;
+        let (connection, logged) = describe(&mut server, headers).await;
         assert_eq!(connection["client"]["address"], "127.0.0.1");
         assert_eq!(connection["client"]["proto"], Value::Null);
         assert_eq!(logged.get("client"), None);
@@ -84,8 +85,8 @@ async fn the_limit_per_address_counts_each_client_behind_a_proxy() {
     );
 }
 
-/// A server that believes this machine and tells all that it logs.
-async fn talkative() -> Process {
+/// Starts a server that trusts loopback addresses as proxies and logs at debug level.
+async fn at_debug_level() -> Process {
     let mut command = ws_echo();
     command
         .args([
@@ -97,15 +98,15 @@ async fn talkative() -> Process {
     Process::spawn(command, 1).await
 }
 
-/// A proxy that appends to one of the two headers passes the other one on as the client wrote it. So one that cannot be
-/// read never leaves the word to the other.
+/// A proxy that appends to one of the two fields forwards the other one as the client wrote it. If one field is invalid, the
+/// server must therefore not use the other one.
 #[actix_rt::test]
 async fn an_invalid_forwarding_header_is_never_skipped() {
     const CUSTOMARY: &str = "X-Forwarded-For";
     const STANDARD: &str = "Forwarded";
-    let mut believed = Vec::new();
+    let mut failures = Vec::new();
     for (headers, ignored) in [
-        // Its last entry can be read, and says something else than the other header.
+        // The last entry is valid, and differs from the other field.
         (
             &b"X-Forwarded-For: \xE9, 203.0.113.9\r\nForwarded: for=8.8.8.8\r\n"[..],
             &[CUSTOMARY, STANDARD][..],
@@ -138,34 +139,34 @@ async fn an_invalid_forwarding_header_is_never_skipped() {
         (b"Forwarded: for=203.0.113.9, for=\xE9\r\n", &[STANDARD]),
     ] {
         let shown = headers.escape_ascii().to_string();
-        let mut server = talkative().await;
-        let (connection, logged) = ask(&mut server, headers).await;
+        let mut server = at_debug_level().await;
+        let (connection, logged) = describe(&mut server, headers).await;
         let lines: Vec<Value> = server
             .skipped
             .iter()
             .filter(|line| line.contains("forwarding header ignored"))
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        let told = lines.iter().any(|line| {
+        let warned = lines.iter().any(|line| {
             let header = line["header"].as_str().unwrap_or_default();
             ignored.iter().any(|name| header.eq_ignore_ascii_case(name))
                 && line["peer"] == connection["peer"]
                 && line["reason"].as_str().is_some_and(|reason| !reason.is_empty())
         });
-        if connection["client"]["address"] != "127.0.0.1" || logged.get("client").is_some() || !told {
-            believed.push(format!(
+        if connection["client"]["address"] != "127.0.0.1" || logged.get("client").is_some() || !warned {
+            failures.push(format!(
                 "{shown}: {}, in the log {:?}, {lines:?}",
                 connection["client"]["address"],
                 logged.get("client")
             ));
         }
     }
-    assert!(believed.is_empty(), "{believed:#?}");
+    assert!(failures.is_empty(), "{failures:#?}");
 }
 
 #[actix_rt::test]
 async fn entries_before_that_of_the_proxy_may_be_invalid() {
-    let mut server = talkative().await;
+    let mut server = at_debug_level().await;
     for headers in [
         &b"X-Forwarded-For: \xE9, 203.0.113.9\r\n"[..],
         b"X-Forwarded-For: \xE9\r\nX-Forwarded-For: 203.0.113.9\r\n",
@@ -174,7 +175,7 @@ async fn entries_before_that_of_the_proxy_may_be_invalid() {
         b"Forwarded: \xE9, for=203.0.113.9\r\n",
     ] {
         let shown = headers.escape_ascii().to_string();
-        let (connection, logged) = ask(&mut server, headers).await;
+        let (connection, logged) = describe(&mut server, headers).await;
         assert_eq!(connection["client"]["address"], "203.0.113.9", "{shown}");
         assert_eq!(logged["client"], "203.0.113.9", "{shown}");
     }
@@ -191,12 +192,9 @@ async fn a_forged_address_behind_an_invalid_header_has_no_rate_of_its_own() {
         peer.send(&handshake("/", &headers)).await;
         peers.push(peer);
     }
-    let mut slowed = 0;
+    let mut limited = 0;
     for peer in &mut peers {
-        slowed += usize::from(peer.head().await.status == 429);
+        limited += usize::from(peer.head().await.status == 429);
     }
-    assert!(
-        slowed > 0,
-        "50 handshakes at once, and each was of another client"
-    );
+    assert!(limited > 0, "each of 50 handshakes counted for another client");
 }

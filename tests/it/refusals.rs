@@ -1,4 +1,4 @@
-//! Handshakes that are refused: the status, and the JSON that says what to mend.
+//! Refused handshakes: the status, the header fields, and the JSON with an error and a hint.
 
 use serde_json::Value;
 use ws_echo::config::Cap;
@@ -8,7 +8,7 @@ use crate::support::{
     raw::{Head, Raw, upgrade},
 };
 
-/// Sends a request and reads the refusal, whose JSON must have an error and a hint.
+/// Sends a request. Returns the refusal and its error. Fails unless the body is JSON with an error and a hint.
 async fn refused(echo: &Echo, request: &str) -> (Head, String) {
     let mut peer = Raw::connect(echo.addr()).await;
     peer.send(request.as_bytes()).await;
@@ -25,13 +25,13 @@ async fn refused(echo: &Echo, request: &str) -> (Head, String) {
     (head, error.to_owned())
 }
 
-/// The handshake with `from` replaced by `to` is refused so.
+/// Asserts that the handshake with `to` in place of `from` is refused with this status and error.
 async fn assert_refused(from: &str, to: &str, status: u16, error: &str) -> Head {
     let echo = Echo::start();
     let request = upgrade("/", "");
     assert!(request.contains(from));
-    let (head, said) = refused(&echo, &request.replacen(from, to, 1)).await;
-    assert_eq!((head.status, said.as_str()), (status, error), "{to:?}");
+    let (head, found) = refused(&echo, &request.replacen(from, to, 1)).await;
+    assert_eq!((head.status, found.as_str()), (status, error), "{to:?}");
     assert_eq!(echo.open_sessions(), 0);
     head
 }

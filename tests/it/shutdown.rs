@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT on the real binary.
+//! The shutdown of a server process after SIGTERM or SIGINT.
 
 use std::{cell::Cell, collections::HashMap, rc::Rc, time::Instant};
 
@@ -14,8 +14,8 @@ use crate::support::{
 
 const SHUTTING_DOWN: (u16, &str) = (1001, "ws-echo: shutting down");
 
-/// A connection that is there before the signal: the listener takes none after it.
-async fn plain(server: &Process) -> Raw {
+/// Opens an HTTP connection and sends a request, so that the server has accepted it before the signal. It accepts none later.
+async fn http(server: &Process) -> Raw {
     let mut peer = Raw::connect(server.addr()).await;
     assert_eq!(status(&mut peer, "/readyz").await, 200);
     peer
@@ -60,20 +60,20 @@ async fn without_a_session_the_process_exits_with_0() {
 #[actix_rt::test]
 async fn during_a_drain_the_server_is_alive_and_not_ready_and_refuses_handshakes() {
     let server = Process::start(&[]).await;
-    let mut asking = plain(&server).await;
-    let mut coming = plain(&server).await;
-    // It answers no Close, which gives the time to look.
-    let mut holding = server.raw("/").await;
+    let mut prober = http(&server).await;
+    let mut late = http(&server).await;
+    // The drain lasts until this client replies to the Close.
+    let mut session = server.raw("/").await;
     server.signal(Signal::TERM);
-    assert_eq!(holding.frame().await.closing(), SHUTTING_DOWN);
-    assert_eq!(status(&mut asking, "/readyz").await, 503);
-    assert_eq!(status(&mut asking, "/healthz").await, 200);
-    coming.send(upgrade("/", "").as_bytes()).await;
-    let (head, body) = coming.response().await;
+    assert_eq!(session.frame().await.closing(), SHUTTING_DOWN);
+    assert_eq!(status(&mut prober, "/readyz").await, 503);
+    assert_eq!(status(&mut prober, "/healthz").await, 200);
+    late.send(upgrade("/", "").as_bytes()).await;
+    let (head, body) = late.response().await;
     assert_eq!(head.status, 503, "{body}");
     assert!(head.get("retry-after").is_some());
     assert!(body.contains("the server is shutting down"), "{body}");
-    holding.send(&raw::close(1001, "")).await;
+    session.send(&raw::close(1001, "")).await;
     assert_eq!(server.exit().await.0.code(), Some(0));
 }
 
@@ -91,7 +91,7 @@ async fn pending_replies_are_sent_before_the_close() {
     for number in 0..messages {
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, number.to_string()));
     }
-    // The beginning of the reply tells that the whole message was there. Its end waits for this peer to read on.
+    // The start of the reply shows that the server has the complete message. Its end is not sent before the client reads on.
     assert_eq!(peer.bytes(2).await, [FIN | BINARY, 127]);
     server.signal(Signal::TERM);
     assert_eq!(peer.bytes(8).await, (len as u64).to_be_bytes());
@@ -106,7 +106,7 @@ async fn pending_replies_are_sent_before_the_close() {
 async fn a_session_with_an_incomplete_message_is_closed_with_1001() {
     let server = Process::start(&[]).await;
     let mut peers = Vec::new();
-    for begun in [
+    for incomplete in [
         frame(TEXT, b"a fragment"),
         header(FIN | TEXT, 1000),
         frame(FIN | TEXT, &[b'a'; 1000])[..500].to_vec(),
@@ -115,10 +115,10 @@ async fn a_session_with_an_incomplete_message_is_closed_with_1001() {
         raw::close(1000, "half a Close")[..6].to_vec(),
     ] {
         let mut peer = server.raw("/").await;
-        // The pong tells that the server has read so far.
+        // After the Pong, the session is open.
         peer.send(&raw::ping(b"")).await;
         peer.frame().await;
-        peer.send(&begun).await;
+        peer.send(&incomplete).await;
         peers.push(peer);
     }
     let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
@@ -139,7 +139,7 @@ async fn a_client_that_does_not_reply_to_the_close_does_not_delay_the_exit() {
     let mut peer = server.raw("/").await;
     server.signal(Signal::TERM);
     assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
-    // No answer. The peer stays until the process is gone.
+    // The client does not reply, and keeps its connection until the process has exited.
     assert_eq!(server.exit().await.0.code(), Some(0));
     peer.end().await;
 }
@@ -148,19 +148,19 @@ async fn a_client_that_does_not_reply_to_the_close_does_not_delay_the_exit() {
 async fn a_client_that_reads_nothing_delays_the_exit_by_the_grace_period_at_most() {
     let server = Process::start(&["--shutdown-grace=500ms", "--stall-timeout=0"]).await;
     let mut peer = server.raw("/?reply=verbatim").await;
-    // More than the sockets hold, so that replies wait in the server.
+    // More than the sockets buffer, so that the server has unwritten replies.
     let (mut reading, mut writing) = peer.stream.split();
     let _ = &mut reading;
     let flood = raw::binary(&vec![0; 1 << 20]);
-    let filled = async {
+    let flooding = async {
         use tokio::io::AsyncWriteExt as _;
         for _ in 0..64 {
             writing.write_all(&flood).await.unwrap();
         }
     };
-    // It ends only by being given up: the server reads no more than it can answer.
+    // The flood blocks, because the server stops reading while replies are unwritten.
     assert!(
-        tokio::time::timeout(std::time::Duration::from_secs(2), filled)
+        tokio::time::timeout(std::time::Duration::from_secs(2), flooding)
             .await
             .is_err()
     );
@@ -189,11 +189,11 @@ async fn a_second_signal_has_no_effect() {
 #[actix_rt::test]
 async fn during_the_shutdown_delay_the_server_is_not_ready_and_serves() {
     let server = Process::start(&["--shutdown-delay=5s"]).await;
-    let mut asking = plain(&server).await;
+    let mut prober = http(&server).await;
     let mut early = server.raw("/?reply=verbatim").await;
     server.signal(Signal::TERM);
-    in_time("/readyz to tell", async {
-        while status(&mut asking, "/readyz").await != 503 {}
+    in_time("503 from /readyz", async {
+        while status(&mut prober, "/readyz").await != 503 {}
     })
     .await;
     let mut late = server.raw("/?reply=verbatim").await;
@@ -212,23 +212,24 @@ async fn during_the_shutdown_delay_the_server_is_not_ready_and_serves() {
     }
 }
 
-/// Keeps four messages under way until the server closes; how many it has answered, each in its turn.
+/// Keeps four messages without a reply until the server closes the connection. Returns the number of replies. Fails if one is
+/// missing.
 async fn busy(mut peer: Raw) -> u64 {
     for number in 0..4 {
         peer.send(&raw::text(&number.to_string())).await;
     }
-    let mut answered = 0;
+    let mut replies = 0;
     loop {
         let frame = peer.frame().await;
         if frame.first & 0xF == raw::CLOSE {
             assert_eq!(frame.closing(), SHUTTING_DOWN);
             peer.send(&raw::close(1001, "")).await;
             peer.end().await;
-            return answered;
+            return replies;
         }
-        assert_eq!(frame, Frame::new(FIN | TEXT, answered.to_string()));
-        answered += 1;
-        peer.send(&raw::text(&(answered + 3).to_string())).await;
+        assert_eq!(frame, Frame::new(FIN | TEXT, replies.to_string()));
+        replies += 1;
+        peer.send(&raw::text(&(replies + 3).to_string())).await;
     }
 }
 
@@ -242,18 +243,18 @@ async fn a_thousand_busy_connections_lose_no_message_that_the_server_has_read() 
         let id: u64 = head.get("x-connection-id").unwrap().parse().unwrap();
         peers.insert(id, actix_rt::spawn(busy(peer)));
     }
-    // The last one has been answered too: all of them are at work.
+    // After the reply to the last one, all of them have sent messages.
     let mut last = server.raw("/").await;
     last.send(&raw::text("last")).await;
     last.frame().await;
     drop(last);
     server.logged("\"code\":1006").await;
-    let told = Instant::now();
+    let start = Instant::now();
     server.signal(Signal::TERM);
     let (status, log) = server.exit().await;
-    let took = told.elapsed();
+    let duration = start.elapsed();
     assert_eq!(status.code(), Some(0));
-    let mut answered = 0;
+    let mut total = 0;
     for line in log.iter().filter(|line| line.contains("connection closed")) {
         let closed: serde_json::Value = serde_json::from_str(line).unwrap();
         let id = closed["connection"].as_u64().unwrap();
@@ -263,14 +264,14 @@ async fn a_thousand_busy_connections_lose_no_message_that_the_server_has_read() 
             (Some(1001), Some("server"))
         );
         assert_eq!(closed["messages"].as_u64(), Some(replies), "connection {id}");
-        answered += replies;
+        total += replies;
     }
     assert!(
         peers.is_empty(),
-        "of {} connections the log does not tell the end",
+        "the log has no closed event of {} connections",
         peers.len()
     );
-    println!("measured: drained in {took:?}; {answered} messages were answered, as many as were taken");
+    println!("measured: drained in {duration:?}, {total} messages read, {total} replies");
 }
 
 #[actix_rt::test]
@@ -285,24 +286,24 @@ async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
         "{:#?}",
         first.skipped
     );
-    let over = Rc::new(Cell::new(false));
-    let told = Rc::clone(&over);
-    let coming = actix_rt::spawn(async move {
-        let (mut served, mut told_to_go) = (0, 0);
-        while !told.get() {
+    let stop = Rc::new(Cell::new(false));
+    let stopped = Rc::clone(&stop);
+    let clients = actix_rt::spawn(async move {
+        let (mut served, mut closed) = (0, 0);
+        while !stopped.get() {
             let (head, mut peer) = Raw::open(addr, "/?reply=verbatim", "").await;
             assert_eq!(head.status, 101);
             peer.send(&raw::text("hello")).await;
             let frame = peer.frame().await;
             if frame.first & 0xF == raw::CLOSE {
                 assert_eq!(frame.closing(), SHUTTING_DOWN);
-                told_to_go += 1;
+                closed += 1;
             } else {
                 assert_eq!(frame, Frame::new(FIN | TEXT, "hello"));
                 served += 1;
             }
         }
-        (served, told_to_go)
+        (served, closed)
     });
     let mut open = first.raw("/").await;
     let pid = first.pid();
@@ -315,11 +316,11 @@ async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
     let mut peer = second.raw("/?reply=verbatim").await;
     peer.send(&raw::text("again")).await;
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "again"));
-    over.set(true);
-    let (served, told_to_go) = in_time("the end of those who came", coming).await.unwrap();
+    stop.set(true);
+    let (served, closed) = in_time("the end of the clients", clients).await.unwrap();
     assert!(
-        served > 0 && told_to_go <= 1,
-        "{served} served, {told_to_go} told to go"
+        served > 0 && closed <= 1,
+        "{served} served, {closed} closed by the drain"
     );
 }
 
@@ -327,22 +328,22 @@ async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
 async fn a_shutdown_does_not_wait_for_a_client_whose_close_got_no_reply() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peer = server.raw("/?close-reply=off").await;
-    // It is no answer to a Ping that tells that the Close has been read: none comes any more.
+    // There is no Pong to wait for: after a Close the server replies to nothing.
     peer.send(&[raw::close(1000, "bye"), raw::ping(b"p")].concat())
         .await;
     until_read(&server, 1).await;
-    // One that is well goes as ever.
+    // A session that replies to the Close ends as usual.
     let mut other = server.raw("/").await;
     server.signal(Signal::TERM);
     assert_eq!(other.frame().await.closing(), SHUTTING_DOWN);
     other.send(&raw::close(1001, "")).await;
     other.end().await;
-    // The peer is there until the process is gone.
+    // The client keeps its connection until the process has exited.
     assert_eq!(server.exit().await.0.code(), Some(0));
     peer.end_of_stream_without_a_byte().await;
 }
 
-/// How many of these peers, each of which has sent one message, get a Close without their reply before it.
+/// Returns the number of these clients that get a Close without the reply to their message.
 async fn unanswered(peers: Vec<Raw>) -> usize {
     let mut lost = 0;
     for (number, mut peer) in peers.into_iter().enumerate() {
@@ -359,8 +360,8 @@ async fn unanswered(peers: Vec<Raw>) -> usize {
     lost
 }
 
-/// Each message is in the kernel's hands before the signal is. The runtime only knows what its driver saw when it last
-/// looked, which on a busy machine is a while ago.
+/// The kernel has each message before the signal is sent. On a busy machine, the runtime's driver has not polled the sockets
+/// since, so that their cached readiness does not show the messages.
 #[actix_rt::test]
 async fn messages_in_the_kernel_before_the_signal_get_replies_on_a_busy_machine() {
     let busy = BusyMachine::start();
@@ -376,6 +377,6 @@ async fn messages_in_the_kernel_before_the_signal_get_replies_on_a_busy_machine(
         assert_eq!(server.exit().await.0.code(), Some(0));
     }
     drop(busy);
-    println!("measured: of 50 messages were lost, stop by stop: {lost:?}");
-    assert_eq!(lost, [0; 12], "of 50 messages each time");
+    println!("measured: lost replies of 50 messages, in each of 12 shutdowns: {lost:?}");
+    assert_eq!(lost, [0; 12], "lost replies of 50 messages");
 }
