@@ -1,4 +1,4 @@
-//! HTTPS and wss, with a client that verifies what it is shown and is told of every end that is none.
+//! HTTPS and wss, with a client that verifies the certificate and reports an end without close_notify.
 
 use std::{
     fs,
@@ -52,7 +52,7 @@ struct Server {
 }
 
 impl Server {
-    /// With a certificate of its own making.
+    /// Starts a server with a self-signed certificate.
     async fn start(args: &[&str]) -> Self {
         let mut command = ws_echo();
         command.args(args);
@@ -80,12 +80,14 @@ impl Server {
         }
     }
 
-    fn trusting(&self) -> ClientConfig {
-        trusting(&self.ca, BOTH)
+    fn client_config(&self) -> ClientConfig {
+        client_config(&self.ca, BOTH)
     }
 
     async fn connect(&self) -> TlsStream<TcpStream> {
-        connect(self.addr, self.trusting(), "localhost").await.unwrap()
+        connect(self.addr, self.client_config(), "localhost")
+            .await
+            .unwrap()
     }
 
     async fn client(&self, path: &str) -> Client {
@@ -93,8 +95,8 @@ impl Server {
     }
 }
 
-/// A client that trusts whom `ca` names, and nobody else.
-fn trusting(ca: &Path, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+/// Returns a client configuration that trusts only the certificates of `ca`.
+fn client_config(ca: &Path, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -141,33 +143,33 @@ impl Client {
     }
 }
 
-/// A session by hand: its handshake is done, and nothing else has come.
+/// Opens a session and reads its 101, but no byte after it.
 async fn session(mut stream: TlsStream<TcpStream>, path: &str) -> TlsStream<TcpStream> {
     stream.write_all(upgrade(path, "").as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(in_time("the answer", stream.read_u8()).await.unwrap());
+        head.push(in_time("the response", stream.read_u8()).await.unwrap());
     }
     assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", head.escape_ascii());
     stream
 }
 
-/// All that comes up to the end, which has to be one: without close_notify it is an error.
+/// Returns the bytes up to the end of the stream. An end without close_notify is an error.
 async fn read_to_end(stream: &mut TlsStream<TcpStream>) -> std::io::Result<Vec<u8>> {
-    let mut rest = Vec::new();
-    in_time("the end", stream.read_to_end(&mut rest)).await?;
-    Ok(rest)
+    let mut bytes = Vec::new();
+    in_time("the end", stream.read_to_end(&mut bytes)).await?;
+    Ok(bytes)
 }
 
-/// SHA-256 of the certificate that the server showed, in the form of the log.
-fn shown(stream: &TlsStream<TcpStream>) -> String {
+/// Returns the SHA-256 of the server's certificate in the form of the log.
+fn fingerprint(stream: &TlsStream<TcpStream>) -> String {
     let leaf = &stream.get_ref().1.peer_certificates().unwrap()[0];
     let digest = ring::digest::digest(&ring::digest::SHA256, leaf);
     let bytes: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
     bytes.join(":")
 }
 
-/// A certificate for localhost and its key as files; it is its own CA.
+/// A self-signed certificate for localhost and its key, in files.
 struct Pair {
     cert: PathBuf,
     key: PathBuf,
@@ -202,7 +204,7 @@ impl Pair {
 async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_has_the_version() {
     let server = Server::start(&[]).await;
     for (version, name) in [(&TLS12, "1.2"), (&TLS13, "1.3")] {
-        let mut config = trusting(&server.ca, &[version]);
+        let mut config = client_config(&server.ca, &[version]);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let stream = connect(server.addr, config, "localhost").await.unwrap();
         let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
@@ -210,21 +212,21 @@ async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_has_the_version() {
         let reply: Value = serde_json::from_str(&client.exchange("你好").await).unwrap();
         validate(&reply);
         assert_eq!(reply["data"], "你好");
-        // The IANA name: rustls writes TLS13_ where the registry has TLS_.
+        // rustls has the prefix TLS13_ in place of IANA's TLS_.
         let suite = suite.as_str().unwrap().replacen("TLS13_", "TLS_", 1);
         assert_eq!(
             reply["connection"]["tls"],
             json!({"version": name, "cipherSuite": suite, "alpn": "http/1.1", "serverName": "localhost"})
         );
         let headers = reply["connection"]["headers"].as_array().unwrap();
-        assert_eq!(headers[0], json!(["Host", "localhost"]), "the head as it came");
+        assert_eq!(headers[0], json!(["Host", "localhost"]), "the fields as sent");
     }
 }
 
 #[actix_rt::test]
 async fn alpn_and_server_name_are_null_in_a_json_reply_if_the_client_sends_none() {
     let server = Server::start(&[]).await;
-    let stream = connect(server.addr, server.trusting(), "127.0.0.1")
+    let stream = connect(server.addr, server.client_config(), "127.0.0.1")
         .await
         .unwrap();
     let mut client = Client::new(stream, "/?reply=json").await;
@@ -276,10 +278,10 @@ async fn the_self_signed_certificate_has_the_loopback_names_and_the_configured_o
         "any.wild.test",
         "192.0.2.1",
     ] {
-        let stream = connect(server.addr, server.trusting(), name).await;
+        let stream = connect(server.addr, server.client_config(), name).await;
         assert!(stream.is_ok(), "{name}: {stream:?}");
     }
-    let other = connect(server.addr, server.trusting(), "other.test")
+    let other = connect(server.addr, server.client_config(), "other.test")
         .await
         .unwrap_err();
     let error = other.get_ref().unwrap().downcast_ref::<rustls::Error>().unwrap();
@@ -290,35 +292,39 @@ async fn the_self_signed_certificate_has_the_loopback_names_and_the_configured_o
         ),
         "{error:?}"
     );
-    let made = server
+    let loaded = server
         .process
         .skipped
         .iter()
         .find(|line| line.contains("certificate"))
         .unwrap();
     assert!(
-        made.contains("certificate loaded names=\"localhost, 127.0.0.1, ::1, echo.test, *.wild.test, 192.0.2.1\" sha256="),
-        "{made}"
+        loaded.contains("certificate loaded names=\"localhost, 127.0.0.1, ::1, echo.test, *.wild.test, 192.0.2.1\" sha256="),
+        "{loaded}"
     );
 }
 
 #[actix_rt::test]
 async fn the_log_has_the_sha_256_of_the_served_certificate() {
     let server = Server::start(&[]).await;
-    let shown = shown(&server.connect().await);
-    let said = server
+    let sha256 = fingerprint(&server.connect().await);
+    let loaded = server
         .process
         .skipped
         .iter()
         .find(|line| line.contains("certificate"))
         .unwrap();
     assert!(
-        said.contains("INFO") && said.ends_with(&format!("sha256={shown}")),
-        "{said}"
+        loaded.contains("INFO") && loaded.ends_with(&format!("sha256={sha256}")),
+        "{loaded}"
     );
-    // Made at each start: nobody else has its key.
+    // Each start makes a new certificate with a new key.
     let other = Server::start(&[]).await;
-    assert!(connect(other.addr, server.trusting(), "localhost").await.is_err());
+    assert!(
+        connect(other.addr, server.client_config(), "localhost")
+            .await
+            .is_err()
+    );
 }
 
 #[actix_rt::test]
@@ -362,15 +368,19 @@ async fn an_invalid_request_gets_400_and_close_notify() {
     let server = Server::start(&[]).await;
     let mut stream = server.connect().await;
     stream.write_all(b"this is no request\r\n\r\n").await.unwrap();
-    let answer = read_to_end(&mut stream).await.unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{}", answer.escape_ascii());
+    let response = read_to_end(&mut stream).await.unwrap();
+    assert!(
+        response.starts_with(b"HTTP/1.1 400 "),
+        "{}",
+        response.escape_ascii()
+    );
 }
 
 #[actix_rt::test]
 async fn after_the_closing_handshake_tls_ends_with_close_notify() {
     let server = Server::start(&[]).await;
     for version in BOTH {
-        let connect = || connect(server.addr, trusting(&server.ca, &[version]), "localhost");
+        let connect = || connect(server.addr, client_config(&server.ca, &[version]), "localhost");
         let mut peer = session(connect().await.unwrap(), "/").await;
         peer.write_all(&raw::close(4001, "bye")).await.unwrap();
         assert_eq!(
@@ -394,9 +404,9 @@ async fn the_close_notify_of_the_client_gets_no_reset() {
     let mut peer = session(server.connect().await, "/").await;
     peer.write_all(&raw::close(1000, "")).await.unwrap();
     read_to_end(&mut peer).await.unwrap();
-    // close_notify, and the end of the stream.
+    // Sends close_notify and FIN.
     peer.shutdown().await.unwrap();
-    until("the server to let go", || {
+    until("the server to close the connection", || {
         memory::connections_at(server.addr) == 0
     })
     .await;
@@ -409,7 +419,7 @@ async fn a_client_that_sends_no_close_notify_is_closed_after_a_timeout() {
     let mut peer = session(server.connect().await, "/").await;
     peer.write_all(&raw::close(1000, "")).await.unwrap();
     read_to_end(&mut peer).await.unwrap();
-    until("the server to let go", || {
+    until("the server to close the connection", || {
         memory::connections_at(server.addr) == 0
     })
     .await;
@@ -436,7 +446,7 @@ async fn an_end_without_close_notify_loses_no_reply() {
     let mut server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/?reply=verbatim").await;
     peer.write_all(&raw::text("last")).await.unwrap();
-    // Beneath TLS: as a client ends that is killed.
+    // A FIN without close_notify, as of a client that is killed.
     peer.get_mut().0.shutdown().await.unwrap();
     let mut reply = [0; 6];
     in_time("the reply", peer.read_exact(&mut reply)).await.unwrap();
@@ -448,7 +458,7 @@ async fn an_end_without_close_notify_loses_no_reply() {
 #[actix_rt::test]
 async fn a_client_that_offers_only_http_2_is_refused() {
     let server = Server::start(&[]).await;
-    let mut config = server.trusting();
+    let mut config = server.client_config();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let error = connect(server.addr, config, "localhost").await.unwrap_err();
     assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
@@ -491,9 +501,9 @@ async fn a_client_without_tls_is_closed_and_logged_without_an_error() {
     plain.end().await;
 
     Raw::connect(server.addr).await.reset();
-    in_time("the server to go on", async {
-        // On a busy machine this client may be too slow as well.
-        while connect(server.addr, server.trusting(), "localhost")
+    in_time("the next connection", async {
+        // On a busy machine, this client may exceed the handshake timeout as well.
+        while connect(server.addr, server.client_config(), "localhost")
             .await
             .is_err()
         {}
@@ -506,10 +516,10 @@ async fn a_client_without_tls_is_closed_and_logged_without_an_error() {
 
 #[actix_rt::test]
 async fn a_shutdown_does_not_wait_for_a_tls_handshake() {
-    // Neither would end it by itself.
+    // Neither the timeout nor the grace period ends the handshake.
     let server = Server::start(&["--handshake-timeout=0", "--shutdown-grace=0"]).await;
     let mut silent = Raw::connect(server.addr).await;
-    until("the server to have it", || {
+    until("the server to accept the connection", || {
         memory::connections_at(server.addr) == 1
     })
     .await;
@@ -524,7 +534,7 @@ async fn a_shutdown_does_not_wait_for_a_tls_handshake() {
     assert_eq!(status.code(), Some(0), "{log:#?}");
 }
 
-/// Hands a message to the kernel, without a turn of the runtime's.
+/// Writes a message to the kernel without the runtime.
 fn send_in_one_call(peer: &mut TlsStream<TcpStream>, bytes: &[u8]) {
     use std::io::Write as _;
     let (stream, tls) = peer.get_mut();
@@ -553,7 +563,7 @@ async fn messages_in_the_kernel_before_the_signal_get_replies_over_tls() {
         server.process.signal(Signal::TERM);
         let mut unanswered = 0;
         for peer in &mut peers {
-            // A Close is longer than a reply.
+            // The Close is longer than a reply.
             let mut bytes = vec![0; CLOSE.len()];
             in_time("a frame", peer.read_exact(&mut bytes)).await.unwrap();
             if bytes == CLOSE {
@@ -573,8 +583,8 @@ async fn messages_in_the_kernel_before_the_signal_get_replies_over_tls() {
         assert_eq!(server.process.exit().await.0.code(), Some(0));
     }
     drop(busy);
-    println!("measured: of 50 messages were lost over TLS, stop by stop: {lost:?}");
-    assert_eq!(lost, [0; 12], "of 50 messages each time");
+    println!("measured: lost replies of 50 messages over TLS, in each of 12 shutdowns: {lost:?}");
+    assert_eq!(lost, [0; 12], "lost replies of 50 messages");
 }
 
 #[actix_rt::test]
@@ -583,31 +593,31 @@ async fn sighup_serves_the_new_certificate_to_new_connections_and_keeps_open_one
     let old = Pair::make(directory.path(), "served");
     let new = Pair::make(directory.path(), "new");
     let (mut process, addr) = old.serve().await;
-    let trusts_old = trusting(&old.cert, BOTH);
-    let said = process
+    let trusts_old = client_config(&old.cert, BOTH);
+    let loaded = process
         .skipped
         .iter()
         .find(|line| line.contains("certificate"))
         .unwrap();
     let stream = connect(addr, trusts_old.clone(), "localhost").await.unwrap();
-    assert!(said.ends_with(&shown(&stream)), "{said}");
+    assert!(loaded.ends_with(&fingerprint(&stream)), "{loaded}");
     let mut open = Client::new(stream, "/?reply=verbatim").await;
-    // What lets this client resume has come by now.
+    // The client has received its session ticket before the reply, and could resume.
     assert_eq!(open.exchange("before").await, "before");
 
     fs::write(&old.cert, &new.cert_pem).unwrap();
     fs::write(&old.key, &new.key_pem).unwrap();
     process.signal(Signal::HUP);
-    let said = process.logged("certificate loaded").await;
+    let loaded = process.logged("certificate loaded").await;
 
-    let stream = connect(addr, trusting(&new.cert, BOTH), "localhost")
+    let stream = connect(addr, client_config(&new.cert, BOTH), "localhost")
         .await
         .unwrap();
-    assert!(said.ends_with(&shown(&stream)), "{said}");
-    let mut fresh = Client::new(stream, "/?reply=verbatim").await;
-    assert_eq!(fresh.exchange("new").await, "new");
+    assert!(loaded.ends_with(&fingerprint(&stream)), "{loaded}");
+    let mut renewed = Client::new(stream, "/?reply=verbatim").await;
+    assert_eq!(renewed.exchange("new").await, "new");
     assert_eq!(open.exchange("after").await, "after");
-    // Not by resumption either.
+    // A resumption with the old certificate fails, too.
     assert!(connect(addr, trusts_old, "localhost").await.is_err());
 }
 
@@ -616,7 +626,7 @@ async fn sighup_with_an_invalid_file_keeps_the_current_certificate() {
     let directory = tempfile::tempdir().unwrap();
     let pair = Pair::make(directory.path(), "served");
     let (mut process, addr) = pair.serve().await;
-    let trusts = trusting(&pair.cert, BOTH);
+    let trusts = client_config(&pair.cert, BOTH);
     for (cert, why) in [
         ("not a certificate\n", "no certificate in"),
         (&Pair::make(directory.path(), "other").cert_pem, "does not match"),
@@ -686,7 +696,7 @@ async fn an_unusable_file_fails_with_one_line() {
         b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
           -----END RSA PRIVATE KEY-----\n",
     );
-    for (cert, key, said) in [
+    for (cert, key, words) in [
         (&missing, &good.key, ["missing.pem", "--tls-cert", "No such file"]),
         (&good.cert, &missing, ["missing.pem", "--tls-key", "No such file"]),
         (
@@ -757,17 +767,16 @@ async fn an_unusable_file_fails_with_one_line() {
             "--tls-key",
             key,
         ];
-        // The log is no part of it: it may say what it has passed over before.
-        assert_fails(&args, &[], 1, &["ws-echo: ", said[0], said[1], said[2]]).await;
+        assert_fails(&args, &[], 1, &["ws-echo: ", words[0], words[1], words[2]]).await;
     }
-    let nowhere = directory.path().join("no/such/directory/ca.pem");
+    let missing = directory.path().join("no/such/directory/ca.pem");
     assert_fails(
         &[
             "--listen=127.0.0.1:0",
             "--tls-listen=127.0.0.1:0",
             "--tls-self-signed",
             "--tls-ca-out",
-            nowhere.to_str().unwrap(),
+            missing.to_str().unwrap(),
         ],
         &[],
         1,
@@ -852,7 +861,7 @@ async fn variables_configure_tls_and_can_disable_a_switch() {
     let mut process = Process::spawn(command, 1).await;
     for name in ["one.test", "two.test"] {
         let addr = process.listening_on("https").await;
-        connect(addr, trusting(&ca, BOTH), name).await.unwrap();
+        connect(addr, client_config(&ca, BOTH), name).await.unwrap();
     }
     let mut command = ws_echo();
     command
@@ -871,17 +880,19 @@ async fn an_inherited_socket_named_https_is_served_with_tls() {
     let mut process = Process::spawn(Process::command_with_socket(&socket, "https", &args), 0).await;
     let addr = process.listening_on("https").await;
     assert_eq!(addr, socket.local_addr().unwrap());
-    connect(addr, trusting(&ca, BOTH), "localhost").await.unwrap();
+    connect(addr, client_config(&ca, BOTH), "localhost")
+        .await
+        .unwrap();
 
     let without = Process::command_with_socket(&socket, "https", &[])
         .output()
         .await
         .unwrap();
     assert_eq!(without.status.code(), Some(1));
-    let said = String::from_utf8(without.stderr).unwrap();
+    let error = String::from_utf8(without.stderr).unwrap();
     assert!(
-        said.contains("named https") && said.contains("--tls-cert"),
-        "{said}"
+        error.contains("named https") && error.contains("--tls-cert"),
+        "{error}"
     );
-    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(error.lines().count(), 1, "{error}");
 }
