@@ -16,37 +16,55 @@ pub use values::{Cap, InvalidFlag, ListenAddr, LogFormat, Network, Origin, Rate,
 
 use environment::without_variables;
 
-/// Headings of `--help`. That of TLS comes after `LISTENING`.
-const LISTENING: &str = "Listening";
-const LIMITS: &str = "Limits";
-const TIMEOUTS: &str = "Timeouts";
-const BEHAVIOURS: &str = "Behaviours";
-const LOG: &str = "Log";
-
 /// The addresses, limits, timeouts and behaviours of a server.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Address and port for HTTP and ws; repeatable. A host name is bound on each of its addresses. Port 0 selects a free
     /// port
-    #[arg(long, help_heading = LISTENING, value_name = "ADDR:PORT", env = "WS_ECHO_LISTEN", value_delimiter = ',', default_value = "localhost:3000")]
+    #[arg(
+        long,
+        help_heading = "Listening",
+        value_name = "ADDR:PORT",
+        env = "WS_ECHO_LISTEN",
+        value_delimiter = ',',
+        default_value = "localhost:3000"
+    )]
     pub listen: Vec<ListenAddr>,
 
     /// Directory of the page; must contain index.html
-    #[arg(long, help_heading = LISTENING, value_name = "DIR", env = "WS_ECHO_STATIC_DIR", default_value = "static")]
+    #[arg(
+        long,
+        help_heading = "Listening",
+        value_name = "DIR",
+        env = "WS_ECHO_STATIC_DIR",
+        default_value = "static"
+    )]
     pub static_dir: PathBuf,
 
     /// Number of worker threads [default: one per CPU core]
-    #[arg(long, help_heading = LISTENING, value_name = "N", env = "WS_ECHO_WORKERS", value_parser = values::workers)]
+    #[arg(long, help_heading = "Listening", value_name = "N", env = "WS_ECHO_WORKERS", value_parser = values::workers)]
     pub workers: Option<NonZeroUsize>,
 
     /// Address or network of a trusted proxy, such as 10.0.0.0/8; repeatable. The client address and the scheme are those
     /// of its Forwarded, X-Forwarded-For and X-Forwarded-Proto headers [default: none]
-    #[arg(long, help_heading = LISTENING, value_name = "CIDR", env = "WS_ECHO_TRUSTED_PROXY", value_delimiter = ',')]
+    #[arg(
+        long,
+        help_heading = "Listening",
+        value_name = "CIDR",
+        env = "WS_ECHO_TRUSTED_PROXY",
+        value_delimiter = ','
+    )]
     pub trusted_proxy: Vec<Network>,
 
     /// Origin whose pages may connect, such as `https://example.org`; repeatable. A request without an Origin header is
     /// accepted [default: any]
-    #[arg(long, help_heading = LISTENING, value_name = "ORIGIN", env = "WS_ECHO_ALLOW_ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long,
+        help_heading = "Listening",
+        value_name = "ORIGIN",
+        env = "WS_ECHO_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
     pub allow_origin: Vec<Origin>,
 
     /// HTTPS and wss.
@@ -55,87 +73,201 @@ pub struct Config {
 
     /// Maximum size of a message, over all its fragments and after decompression; a larger one gets Close 1009 [0 = no
     /// limit]
-    #[arg(long, help_heading = LIMITS, value_name = "SIZE", env = "WS_ECHO_MAX_MESSAGE_SIZE", default_value = "16MiB")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "SIZE",
+        env = "WS_ECHO_MAX_MESSAGE_SIZE",
+        default_value = "16MiB"
+    )]
     pub max_message_size: Size,
 
     /// Maximum frames of one message; a message with more gets Close 1009 [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "N", env = "WS_ECHO_MAX_FRAGMENTS", default_value = "131072")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "N",
+        env = "WS_ECHO_MAX_FRAGMENTS",
+        default_value = "131072"
+    )]
     pub max_fragments: Cap,
 
     /// Maximum open WebSocket connections; further handshakes get 503 [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "N", env = "WS_ECHO_MAX_CONNECTIONS", default_value = "10000")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "N",
+        env = "WS_ECHO_MAX_CONNECTIONS",
+        default_value = "10000"
+    )]
     pub max_connections: Cap,
 
     /// Maximum open connections of one client address, HTTP and WebSocket together; further ones get 503, except health
     /// checks. The addresses of an IPv6 /64 count as one [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "N", env = "WS_ECHO_MAX_CONNECTIONS_PER_IP", default_value = "0")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "N",
+        env = "WS_ECHO_MAX_CONNECTIONS_PER_IP",
+        default_value = "0"
+    )]
     pub max_connections_per_ip: Cap,
 
     /// Maximum open HTTP connections, including those in a TLS or WebSocket handshake; further ones get 503, except health
     /// checks [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "N", env = "WS_ECHO_MAX_HTTP_CONNECTIONS", default_value = "1024")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "N",
+        env = "WS_ECHO_MAX_HTTP_CONNECTIONS",
+        default_value = "1024"
+    )]
     pub max_http_connections: Cap,
 
     /// Maximum bytes of incomplete messages and unsent replies, over all WebSocket connections; a connection that needs
     /// more gets Close 1013 [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "SIZE", env = "WS_ECHO_MAX_BUFFERED", default_value = "1GiB")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "SIZE",
+        env = "WS_ECHO_MAX_BUFFERED",
+        default_value = "1GiB"
+    )]
     pub max_buffered: Size,
 
     /// Maximum WebSocket handshakes per second from one client address, valid or not; further ones get 429. The addresses
     /// of an IPv6 /64 count as one [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "N", env = "WS_ECHO_MAX_HANDSHAKES_PER_SECOND", default_value = "0")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "N",
+        env = "WS_ECHO_MAX_HANDSHAKES_PER_SECOND",
+        default_value = "0"
+    )]
     pub max_handshakes_per_second: Rate,
 
     /// Maximum messages per second on one connection. The server reads no faster, so the client's writes block. No message
     /// is dropped [0 = no limit]
-    #[arg(long, help_heading = LIMITS, value_name = "N", env = "WS_ECHO_MAX_MESSAGES_PER_SECOND", default_value = "0")]
+    #[arg(
+        long,
+        help_heading = "Limits",
+        value_name = "N",
+        env = "WS_ECHO_MAX_MESSAGES_PER_SECOND",
+        default_value = "0"
+    )]
     pub max_messages_per_second: Rate,
 
     /// Maximum time from the connection to the end of the request's header section; a slower client gets 408. The TLS
     /// handshake before it has the same limit again [0 = no limit]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_HANDSHAKE_TIMEOUT", default_value = "5s")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_HANDSHAKE_TIMEOUT",
+        default_value = "5s"
+    )]
     pub handshake_timeout: Timer,
 
     /// Maximum time from the first byte of a request to the last byte of its body; a slower client gets 408 [0 = no limit]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_REQUEST_TIMEOUT", default_value = "10s")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_REQUEST_TIMEOUT",
+        default_value = "10s"
+    )]
     pub request_timeout: Timer,
 
     /// Interval of the server's Pings on each WebSocket connection [0 = no Pings]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_PING_INTERVAL", default_value = "20s")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_PING_INTERVAL",
+        default_value = "20s"
+    )]
     pub ping_interval: Timer,
 
     /// Close with 1001 if nothing, not even a Pong, arrives for this long [0 = never]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_IDLE_TIMEOUT", default_value = "60s")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_IDLE_TIMEOUT",
+        default_value = "60s"
+    )]
     pub idle_timeout: Timer,
 
     /// Reset a connection if data waits to be sent and the client reads nothing for this long [0 = never]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_STALL_TIMEOUT", default_value = "30s")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_STALL_TIMEOUT",
+        default_value = "30s"
+    )]
     pub stall_timeout: Timer,
 
     /// Delay between SIGTERM or SIGINT, when /readyz turns 503, and the drain. Make it longer than the load balancer's
     /// check interval [0 = no delay]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_SHUTDOWN_DELAY", default_value = "0")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_SHUTDOWN_DELAY",
+        default_value = "0"
+    )]
     pub shutdown_delay: Timer,
 
     /// Maximum duration of the drain. The server then drops the connections that are still open [0 = no limit]
-    #[arg(long, help_heading = TIMEOUTS, value_name = "D", env = "WS_ECHO_SHUTDOWN_GRACE", default_value = "10s")]
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        value_name = "D",
+        env = "WS_ECHO_SHUTDOWN_GRACE",
+        default_value = "10s"
+    )]
     pub shutdown_grace: Timer,
 
     /// Prefix of stamped text replies
-    #[arg(long, help_heading = BEHAVIOURS, value_name = "TEXT", env = "WS_ECHO_PREFIX", default_value = "客户端发送的信息：")]
+    #[arg(
+        long,
+        help_heading = "Behaviours",
+        value_name = "TEXT",
+        env = "WS_ECHO_PREFIX",
+        default_value = "客户端发送的信息："
+    )]
     pub prefix: String,
 
     /// Accept behaviours in the URL's query, such as ?delay=2s. If off, the server ignores the query and every connection
     /// is a plain echo
-    #[arg(long, help_heading = BEHAVIOURS, value_name = "on|off", env = "WS_ECHO_BEHAVIOURS", default_value = "on")]
+    #[arg(
+        long,
+        help_heading = "Behaviours",
+        value_name = "on|off",
+        env = "WS_ECHO_BEHAVIOURS",
+        default_value = "on"
+    )]
     pub behaviours: Switch,
 
     /// Negotiate permessage-deflate when the client offers it
-    #[arg(long, help_heading = BEHAVIOURS, value_name = "on|off", env = "WS_ECHO_COMPRESS", default_value = "on")]
+    #[arg(
+        long,
+        help_heading = "Behaviours",
+        value_name = "on|off",
+        env = "WS_ECHO_COMPRESS",
+        default_value = "on"
+    )]
     pub compress: Switch,
 
     /// Format of the log
-    #[arg(long, help_heading = LOG, value_name = "text|json", env = "WS_ECHO_LOG_FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        help_heading = "Log",
+        value_name = "text|json",
+        env = "WS_ECHO_LOG_FORMAT",
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
 }
 
