@@ -54,12 +54,17 @@ impl Collector for Scrape {
         let sum = |read: &dyn Fn(&Counters) -> &Counter| metrics.sum(read);
 
         encoder
-            .encode_descriptor("ws_echo_build", "The server that answers", None, MetricType::Info)?
+            .encode_descriptor(
+                "ws_echo_build",
+                "Version of the running server.",
+                None,
+                MetricType::Info,
+            )?
             .encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
         gauge(
             &mut encoder,
             "ws_echo_connections",
-            "WebSocket connections that are open",
+            "Open WebSocket connections.",
             None,
             &admission.open_sessions(),
         )?;
@@ -67,7 +72,7 @@ impl Collector for Scrape {
         let mut family = Family::new(&mut encoder);
         family.counter(
             "ws_echo_connections_opened",
-            "WebSocket connections that were opened",
+            "WebSocket connections opened.",
             None,
             [([], sum(&|counters| &counters.opened))],
         )?;
@@ -82,13 +87,13 @@ impl Collector for Scrape {
         });
         family.counter(
             "ws_echo_connections_closed",
-            "WebSocket connections that have ended, by close code and by who closed first",
+            "WebSocket connections closed, by close code and by the side that closed first.",
             None,
             closed,
         )?;
         family.counter(
             "ws_echo_handshakes_refused",
-            "WebSocket handshakes that were refused",
+            "WebSocket handshakes refused, by reason.",
             None,
             RefusalReason::ALL.iter().map(|reason| {
                 (
@@ -99,7 +104,7 @@ impl Collector for Scrape {
         )?;
         family.counter(
             "ws_echo_limits_hit",
-            "How often a limit that the operator sets was hit",
+            "Times a configured limit was reached, by limit.",
             None,
             Limit::ALL.iter().map(|limit| {
                 (
@@ -118,19 +123,19 @@ impl Collector for Scrape {
         };
         family.counter(
             "ws_echo_messages",
-            "Whole messages",
+            "Messages, by direction and type.",
             None,
             data(|traffic| &traffic.messages),
         )?;
         family.counter(
             "ws_echo_message",
-            "Payload of whole messages, as the application sees it",
+            "Message payload after decompression, by direction and type.",
             Some(&Unit::Bytes),
             data(|traffic| &traffic.bytes),
         )?;
         family.counter(
             "ws_echo_frames",
-            "Frames on the wire",
+            "Frames, by direction and type.",
             None,
             DIRECTIONS.iter().flat_map(|(direction, traffic_of)| {
                 FrameKind::ALL.iter().map(move |kind| {
@@ -141,7 +146,7 @@ impl Collector for Scrape {
         )?;
         family.counter(
             "ws_echo_deflate",
-            "Payload of compressed messages, before compression and on the wire",
+            "Payload of compressed messages, by direction, before and after compression.",
             Some(&Unit::Bytes),
             DIRECTIONS.iter().flat_map(|(direction, traffic_of)| {
                 [
@@ -162,7 +167,7 @@ impl Collector for Scrape {
         encoder
             .encode_descriptor(
                 "ws_echo_reply_latency_seconds",
-                "From the last bytes of a message to its reply in the queue; replies that the URL delays are left out",
+                "Time from the last byte of a message until its reply is queued. Excludes replies that a behaviour delays.",
                 None,
                 MetricType::Histogram,
             )?
@@ -232,7 +237,7 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         encoder
             .encode_descriptor(
                 "process_cpu",
-                "User and system CPU time",
+                "User and system CPU time.",
                 Some(&Unit::Seconds),
                 MetricType::Counter,
             )?
@@ -240,34 +245,34 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         if let Ok(boot) = procfs::boot_time_secs() {
             #[expect(clippy::cast_precision_loss, reason = "seconds, for some million years")]
             let start = boot as f64 + seconds(stat.starttime);
-            let help = "Start of the process since the Unix epoch";
+            let help = "Start of the process since the Unix epoch.";
             gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), &start)?;
         }
         let resident = stat.rss * procfs::page_size();
         gauge(
             encoder,
             "process_resident_memory",
-            "Resident memory",
+            "Resident memory.",
             Some(&Unit::Bytes),
             &resident,
         )?;
         gauge(
             encoder,
             "process_virtual_memory",
-            "Virtual memory",
+            "Virtual memory.",
             Some(&Unit::Bytes),
             &stat.vsize,
         )?;
     }
     if let Ok(open) = process.fd_count() {
-        gauge(encoder, "process_open_fds", "Open file descriptors", None, &open)?;
+        gauge(encoder, "process_open_fds", "Open file descriptors.", None, &open)?;
     }
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     if let Some(most) = limit.current {
         gauge(
             encoder,
             "process_max_fds",
-            "Most file descriptors that may be open",
+            "Maximum number of open file descriptors.",
             None,
             &most,
         )?;

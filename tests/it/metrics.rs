@@ -37,7 +37,7 @@ impl Scrape {
             .families
             .get(family)
             .unwrap_or_else(|| panic!("no {family}"));
-        assert!(!family.help.is_empty());
+        assert!(family.help.ends_with('.'), "{}", family.help);
         let sample = family.iter_samples().find(|sample| {
             let set = sample.get_labelset().unwrap();
             set.iter().count() == labels.len()
