@@ -8,7 +8,7 @@ use crate::{
     admission::{Admission, AdmissionLimits},
     config::Config,
     handshake::{self, Handshake},
-    http::{events, health, metrics, page, poll, watch},
+    http::{events, health, method_not_allowed::method_not_allowed, metrics, page, poll, watch},
     metrics::Metrics,
     session::{SessionContext, watch::WatchHub},
 };
@@ -73,10 +73,22 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .route("/healthz", get_or_head().to(health::alive))
         .route("/readyz", get_or_head().to(health::ready))
         .route("/metrics", get_or_head().to(metrics::metrics))
-        .route("/poll", web::get().to(poll::get))
-        .route("/poll", web::post().to(poll::post))
-        .route("/events", web::get().to(events::events))
-        .route("/watch/{key}", web::get().to(watch::watch))
+        .service(
+            web::resource("/poll")
+                .get(poll::get)
+                .post(poll::post)
+                .default_service(method_not_allowed("GET, POST")),
+        )
+        .service(
+            web::resource("/events")
+                .get(events::events)
+                .default_service(method_not_allowed("GET")),
+        )
+        .service(
+            web::resource("/watch/{key}")
+                .get(watch::watch)
+                .default_service(method_not_allowed("GET")),
+        )
         // Last, because it hides later routes.
         .service(page::files(&config.static_dir));
 }

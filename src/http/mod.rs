@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod health;
+pub(crate) mod method_not_allowed;
 pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod poll;

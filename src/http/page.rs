@@ -6,11 +6,13 @@ use actix_files::Files;
 use actix_web::{
     HttpResponse,
     dev::{HttpServiceFactory, ServiceRequest, ServiceResponse, fn_service},
+    guard,
     http::header,
     middleware::DefaultHeaders,
     web,
 };
 
+use super::method_not_allowed::method_not_allowed;
 use crate::transport::error_body::ErrorBody;
 
 /// All resources are the server's own. WebSockets may go to other servers, because the page can test them too.
@@ -25,17 +27,21 @@ pub(crate) fn files(directory: &Path) -> impl HttpServiceFactory + use<> {
         .add((header::REFERRER_POLICY, "no-referrer"))
         // A browser stores a file and revalidates it: an update shows at once, at the cost of a 304.
         .add((header::CACHE_CONTROL, "no-cache"));
-    web::scope("").wrap(headers).service(
-        Files::new("/", directory)
-            .index_file("index.html")
-            .default_handler(fn_service(not_found)),
-    )
+    web::scope("")
+        .wrap(headers)
+        .service(
+            Files::new("/", directory)
+                .guard(guard::Any(guard::Get()).or(guard::Head()))
+                .index_file("index.html")
+                .default_handler(fn_service(not_found)),
+        )
+        .default_service(method_not_allowed("GET, HEAD"))
 }
 
 async fn not_found(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
     let response = HttpResponse::NotFound().json(ErrorBody {
         error: "no such file",
-        hint: "the page is at /; to open a WebSocket, which any path takes, send Upgrade: websocket",
+        hint: "open the page at /, or send Upgrade: websocket to open a WebSocket on any path",
     });
     Ok(request.into_response(response))
 }

@@ -158,8 +158,34 @@ async fn no_method_writes_a_file() {
         let request =
             format!("{method} /sub/file.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
         peer.send(request.as_bytes()).await;
-        let status = peer.head().await.status;
-        assert!(matches!(status, 404 | 405), "{method}: {status}");
+        assert_eq!(peer.head().await.status, 405, "{method}");
     }
     assert_eq!(get(&site.echo, "/sub/file.txt").await.1, "file");
+}
+
+#[actix_rt::test]
+async fn an_unsupported_method_gets_405_with_the_allowed_ones_and_a_hint() {
+    let echo = Echo::start();
+    for (method, path, allow, hint) in [
+        ("POST", "/", "GET, HEAD", "use GET or HEAD"),
+        ("DELETE", "/index.html", "GET, HEAD", "use GET or HEAD"),
+        ("POST", "/metrics", "GET, HEAD", "use GET or HEAD"),
+        ("PUT", "/poll", "GET, POST", "use GET or POST"),
+        ("POST", "/events", "GET", "use GET"),
+        ("POST", "/watch/key", "GET", "use GET"),
+    ] {
+        let mut peer = Raw::connect(echo.addr()).await;
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+        peer.send(request.as_bytes()).await;
+        let (head, body) = peer.response().await;
+        assert_eq!(
+            (head.status, head.get("allow")),
+            (405, Some(allow)),
+            "{method} {path}"
+        );
+        assert_eq!(head.get("content-type"), Some("application/json"));
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let error = format!("method {method} is not allowed");
+        assert_eq!(body, serde_json::json!({ "error": error, "hint": hint }));
+    }
 }
