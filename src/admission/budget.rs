@@ -18,9 +18,9 @@ pub struct MemoryBudget(Arc<Total>);
 
 #[derive(Debug)]
 struct Total {
-    /// `usize::MAX` without a limit.
+    /// `usize::MAX` if there is no limit.
     limit: usize,
-    /// All reservations together. It guards no other memory, so each access is relaxed.
+    /// The sum of all reservations. It guards no other memory, so each access is relaxed.
     held: AtomicUsize,
 }
 
@@ -47,7 +47,7 @@ impl MemoryBudget {
     }
 }
 
-/// The share of one session in the [`MemoryBudget`]. Dropping it gives all of it back.
+/// The share of one session in the [`MemoryBudget`]. Dropping it releases the share.
 #[derive(Debug)]
 pub struct Reservation {
     total: Arc<Total>,
@@ -60,10 +60,11 @@ impl Reservation {
         self.held.get()
     }
 
-    /// Changes the size to `bytes`. The same size as before costs no atomic operation, a smaller one always succeeds.
+    /// Changes the size to `bytes`. An unchanged size costs no atomic operation. A smaller size always
+    /// succeeds.
     ///
     /// # Errors
-    /// If all reservations together would pass the limit. The old size stays.
+    /// If the sum of all reservations would exceed the limit. The reservation keeps its old size.
     #[inline]
     pub fn resize(&self, bytes: usize) -> Result<(), BudgetExceeded> {
         if bytes == self.held.get() {
@@ -76,7 +77,8 @@ impl Reservation {
         let held = self.held.get();
         let limit = self.total.limit;
         if let Some(more) = bytes.checked_sub(held) {
-            // Not an addition that is undone if it passes the limit: another worker would see the sum in between, and fail.
+            // No `fetch_add` that is undone past the limit: another worker could read the sum in between, and
+            // fail.
             self.total
                 .held
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |total| {
@@ -93,12 +95,12 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // To shrink always succeeds.
+        // Shrinking always succeeds.
         let _ = self.resize(0);
     }
 }
 
-/// All sessions together would hold more than the budget.
+/// The error of a reservation that would exceed the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("all connections together have reached the memory limit of {limit} bytes")]
 pub struct BudgetExceeded {

@@ -7,9 +7,10 @@ use std::{
 
 /// The identity of a client for counts and rates: an IPv4 address, or the /64 of an IPv6 address.
 ///
-/// An IPv6 host chooses its interface identifier, the lower 64 bits, itself (RFC 4291 section 2.5.1), and may change it for
-/// each connection (RFC 8981). A limit for each full address would therefore limit no client. An IPv4-mapped IPv6 address
-/// (RFC 4291 section 2.5.5.2) is the IPv4 address. All link-local clients share `fe80::/64` and so one key.
+/// An IPv6 host chooses its interface identifier, the lower 64 bits, itself (RFC 4291 section 2.5.1), and may
+/// change it for each connection (RFC 8981). A limit for each full address would therefore limit no client.
+/// An IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2) is the IPv4 address. All link-local clients share
+/// `fe80::/64` and so one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientKey {
     /// An IPv4 address.

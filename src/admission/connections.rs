@@ -17,7 +17,7 @@ use super::{
 };
 use crate::config::Cap;
 
-/// Connections past a cap that are accepted to be answered, with 503 or, for a health check, with the state.
+/// Number of connections past a cap that are still accepted. They get a 503, except for health checks.
 const RESERVE: usize = 16;
 
 /// The open HTTP connections of all workers.
@@ -25,9 +25,9 @@ const RESERVE: usize = 16;
 pub(super) struct Connections {
     max: Cap,
     ip_counts: Arc<IpCounts>,
-    /// Locked when a connection opens or ends, never for a request.
+    /// Locked when a connection opens or closes, never for a request.
     open: Mutex<Open>,
-    /// Connections whose first request has no answer yet.
+    /// Number of connections whose first request has no response yet.
     unanswered: watch::Sender<usize>,
 }
 
@@ -38,7 +38,7 @@ struct Open {
 }
 
 impl Connections {
-    /// Creates the count without a connection.
+    /// Creates the count of a server without connections.
     pub(super) fn new(max: Cap, ip_counts: Arc<IpCounts>) -> Self {
         Self {
             max,
@@ -48,7 +48,8 @@ impl Connections {
         }
     }
 
-    /// Counts a connection until the permit is dropped. Fails with the cap that is reached if the reserve is full too.
+    /// Counts a connection until the permit is dropped. If a cap is reached and the reserve is full too,
+    /// returns that cap.
     pub(super) fn admit(
         self: &Arc<Self>,
         peer: IpAddr,
@@ -98,9 +99,9 @@ impl Connections {
         open.regular + open.reserve
     }
 
-    /// Resolves once no open connection waits for the answer to its first request.
+    /// Resolves once no open connection waits for the response to its first request.
     pub(super) async fn first_requests_answered(&self) {
-        // The sender is a field of `self`, so the channel is open and the only result is that the count is 0.
+        // The wait cannot fail: the sender is a field of `self`, so the channel stays open.
         let _ = self
             .unanswered
             .subscribe()
@@ -108,7 +109,7 @@ impl Connections {
             .await;
     }
 
-    /// A poisoned lock is used as before: each count changes in one step, so no panic leaves it half changed.
+    /// Locks the counts. A poisoned lock is still consistent, because each count changes in one step.
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -116,7 +117,8 @@ impl Connections {
 
 /// The place of one HTTP connection. Dropping it frees the place.
 ///
-/// A session that shares the count of the client address keeps that count until its own permit is dropped too.
+/// A session that shares the count of the client address keeps that count until its own permit is dropped
+/// too.
 #[derive(Debug)]
 pub struct ConnectionPermit {
     place: Place,
@@ -126,14 +128,14 @@ pub struct ConnectionPermit {
 
 #[derive(Debug)]
 enum Place {
-    /// Within the caps. The slot is missing if the connection does not count for its address.
+    /// Within the caps. No slot if the connection does not count for its address.
     Regular(Option<Arc<IpSlot>>),
-    /// Past the cap that the error names.
+    /// Past the cap in the error.
     Reserve(AdmissionError),
 }
 
 impl ConnectionPermit {
-    /// Returns the reason if the connection is past a cap and has a place in the reserve only.
+    /// Returns the cap if the connection is past it, and has a place in the reserve.
     ///
     /// The server answers such a connection with 503 and closes it, except for `/healthz` and `/readyz`.
     pub fn refusal(&self) -> Option<AdmissionError> {
@@ -143,17 +145,17 @@ impl ConnectionPermit {
         }
     }
 
-    /// Records that the first request of this connection was answered. Further calls do nothing.
+    /// Records that the first request of this connection has its response. Further calls have no effect.
     pub fn first_request_answered(&self) {
         if !self.answered.swap(true, Ordering::Relaxed) {
             self.connections.unanswered.send_modify(|count| *count -= 1);
         }
     }
 
-    /// Returns the connection's count for `client`, unless the connection counts for another client or for none, or a
-    /// session shares the count already.
+    /// Returns the connection's slot in the count of `client`. None if the connection counts for another
+    /// client or for none, or if a session shares the slot already.
     ///
-    /// One session only: with HTTP/2 a connection carries many, and each of them counts.
+    /// Only one session shares it: with HTTP/2 a connection carries many, and each of them counts.
     pub(super) fn share_slot(&self, client: ClientKey) -> Option<Arc<IpSlot>> {
         match &self.place {
             Place::Regular(Some(slot)) if slot.client() == client && Arc::strong_count(slot) == 1 => {
@@ -173,7 +175,7 @@ impl Drop for ConnectionPermit {
                 Place::Reserve(_) => open.reserve -= 1,
             }
         }
-        // A connection that has ended waits for no answer.
+        // A closed connection waits for no response.
         self.first_request_answered();
     }
 }
@@ -223,7 +225,7 @@ mod tests {
         let second = connections.admit(host(1), true).unwrap();
         assert_eq!(second.refusal(), Some(AdmissionError::MaxConnectionsPerIp(1)));
         assert!(connections.admit(host(2), true).unwrap().refusal().is_none());
-        // A trusted proxy.
+        // As a trusted proxy has it.
         assert!(connections.admit(host(1), false).unwrap().refusal().is_none());
         // The reserve counts for no address, so its end frees no place of the address.
         drop(second);

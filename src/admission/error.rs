@@ -7,7 +7,7 @@ use crate::metrics::Limit;
 /// The reason to refuse a connection or a session. The number is the limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AdmissionError {
-    /// The server shuts down: a drain has begun.
+    /// The server is shutting down: a drain has begun.
     #[error("the server is shutting down")]
     Draining,
     /// `--max-connections` sessions are open.

@@ -1,4 +1,4 @@
-//! The number of connections that each client has.
+//! The number of open connections of each client.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -8,7 +8,7 @@ use std::{
 use super::{client_key::ClientKey, error::AdmissionError};
 use crate::config::Cap;
 
-/// The number of connections of each client. A client without one has no entry.
+/// The number of open connections of each client. A client without connections has no entry.
 #[derive(Debug)]
 pub(super) struct IpCounts {
     max: Cap,
@@ -17,7 +17,7 @@ pub(super) struct IpCounts {
 }
 
 impl IpCounts {
-    /// Creates the counts; no client may have more than `max`.
+    /// Creates the counts, with `max` connections for each client.
     pub(super) fn new(max: Cap) -> Self {
         Self {
             max,
@@ -25,8 +25,8 @@ impl IpCounts {
         }
     }
 
-    /// Counts one connection of `client` until the slot is dropped. Returns no slot if there is no cap: a connection then keeps
-    /// no memory for it.
+    /// Counts one connection of `client` until the slot is dropped. Returns None if there is no cap, so that
+    /// connections then need no memory for it.
     pub(super) fn take(self: &Arc<Self>, client: ClientKey) -> Result<Option<Arc<IpSlot>>, AdmissionError> {
         let max = self.max.limit();
         if max == usize::MAX {
@@ -45,7 +45,7 @@ impl IpCounts {
         })))
     }
 
-    /// A poisoned lock is used as before: each count changes in one step, so no panic leaves it half changed.
+    /// Locks the counts. A poisoned lock is still consistent, because each count changes in one step.
     fn lock(&self) -> MutexGuard<'_, HashMap<ClientKey, usize>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }

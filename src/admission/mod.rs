@@ -1,8 +1,9 @@
-//! Admission: the limits that decide whether a connection or a session may open, and the drain that ends all sessions.
+//! Admission: the limits that decide whether a connection or a session may open, and the drain that ends all
+//! sessions.
 //!
 //! - [`Admission`] is the facade that all workers share.
-//! - `connections` counts HTTP connections, `sessions` counts sessions and drains them. Both count their client in
-//!   `ip_counts`.
+//! - `connections` counts HTTP connections, `sessions` counts sessions and drains them. Both count their
+//!   client in `ip_counts`.
 //! - `rates` limits handshakes of a client and messages of a session.
 //! - `budget` limits the memory of all sessions together.
 //! - `client_key` defines which addresses are one client, `error` the reasons to refuse.
@@ -46,7 +47,7 @@ pub struct AdmissionLimits {
     pub max_buffered: Size,
 }
 
-/// The admission of one server: the limits, and what is open of them.
+/// The admission of one server: its limits, and its open connections and sessions.
 #[derive(Debug)]
 pub struct Admission {
     connections: Arc<Connections>,
@@ -56,7 +57,7 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// Creates the admission of a server that is ready and has no connection.
+    /// Creates the admission of a server that is ready and has no connections.
     pub fn new(limits: AdmissionLimits) -> Self {
         let ip_counts = Arc::new(IpCounts::new(limits.max_connections_per_ip));
         Self {
@@ -70,11 +71,11 @@ impl Admission {
         }
     }
 
-    /// Counts an accepted HTTP connection until the permit is dropped. `counts_for_ip` is false for a trusted proxy, whose
-    /// address is not the client's.
+    /// Counts an accepted HTTP connection until the permit is dropped. `counts_for_ip` is false for a trusted
+    /// proxy, whose address is not the client's.
     ///
-    /// If `--max-http-connections` or `--max-connections-per-ip` is reached, the connection gets one of 16 places in a
-    /// reserve, so that health checks still get an answer; see [`ConnectionPermit::refusal`].
+    /// If `--max-http-connections` or `--max-connections-per-ip` is reached, the connection gets one of 16
+    /// places in a reserve, so that health checks still get a response; see [`ConnectionPermit::refusal`].
     ///
     /// # Errors
     /// The cap that is reached, if the reserve is full too. The caller closes the connection.
@@ -86,11 +87,12 @@ impl Admission {
         self.connections.admit(peer, counts_for_ip)
     }
 
-    /// Counts a session of `client` until the permit is dropped. `connection` is the HTTP connection that carries it.
+    /// Counts a session of `client` until the permit is dropped. `connection` is the HTTP connection that
+    /// carries it.
     ///
-    /// A connection that counts for the same client shares its count with one session, and counts until both permits are
-    /// dropped. Any other session takes a count of its own: behind a proxy, without a permit, or as a further stream of an
-    /// HTTP/2 connection.
+    /// If the connection counts for the same client, it shares its count with one session, until both permits
+    /// are dropped. Any other session has a count of its own: behind a proxy, without a permit, or as a
+    /// further stream of an HTTP/2 connection.
     ///
     /// # Errors
     /// In this order: [`AdmissionError::Draining`], the refusal of a connection in the reserve,
@@ -103,7 +105,7 @@ impl Admission {
         self.sessions.admit(client, connection)
     }
 
-    /// Counts a handshake of `client`. One second's worth may come at once.
+    /// Counts a handshake of `client`. The limit allows a burst of one second's worth.
     ///
     /// # Errors
     /// If the client has used up `--max-handshakes-per-second`. A refused handshake does not count.
@@ -121,26 +123,28 @@ impl Admission {
         self.sessions.open()
     }
 
-    /// Returns whether load balancers should send new connections: true until [`Self::set_not_ready`] or [`Self::drain`].
+    /// Returns whether load balancers should send new connections: true until [`Self::set_not_ready`] or
+    /// [`Self::drain`].
     pub fn is_ready(&self) -> bool {
         self.sessions.is_ready()
     }
 
-    /// Begins the shutdown delay: the server is not ready any more, and admits sessions as before.
+    /// Begins the shutdown delay: the server is not ready, but still admits sessions.
     pub fn set_not_ready(&self) {
         self.sessions.set_not_ready();
     }
 
-    /// Resolves once no open connection waits for the answer to its first request. A connection that has ended waits for
-    /// none; see [`ConnectionPermit::first_request_answered`].
+    /// Resolves once no open connection waits for the response to its first request; see
+    /// [`ConnectionPermit::first_request_answered`].
     ///
-    /// A server on inherited sockets stops accepting first: connections that open meanwhile extend the wait.
+    /// A server on inherited sockets must stop accepting before: connections that open in between extend the
+    /// wait.
     pub async fn first_requests_answered(&self) {
         self.connections.first_requests_answered().await;
     }
 
-    /// Admits no further session, sends [`Drain`] to each open one, and waits until the last permit is dropped. There is no
-    /// time limit here; the shutdown grace period is the caller's.
+    /// Admits no further session, sends [`Drain`] to each open one, and waits until the last permit is
+    /// dropped. The caller limits the wait by the shutdown grace period.
     pub async fn drain(&self) {
         self.sessions.drain().await;
     }
@@ -150,7 +154,7 @@ impl Admission {
         self.sessions.stopping()
     }
 
-    /// Resolves when the last session has ended after that.
+    /// Resolves when the last session has ended after [`Self::drain`] began.
     pub fn drained(&self) -> WaitForCancellationFuture<'_> {
         self.sessions.drained()
     }

@@ -19,13 +19,13 @@ use thiserror::Error;
 use super::client_key::ClientKey;
 use crate::config::Rate;
 
-/// Least time between two sweeps, in nanoseconds.
+/// Minimum time between two sweeps, in nanoseconds.
 const SWEEP_INTERVAL: u64 = 1_000_000_000;
 
 /// The rate of handshakes of each client.
 #[derive(Debug)]
 pub(super) struct HandshakeLimiter<C: Clock = DefaultClock> {
-    /// `None` without a limit.
+    /// None if there is no limit.
     limit: Option<Limit<C>>,
 }
 
@@ -69,15 +69,16 @@ impl<C: Clock> HandshakeLimiter<C> {
 }
 
 impl<C: Clock> Limit<C> {
-    /// Drops, at most once a second, the clients that have their full rate again: a client without an entry has it too.
+    /// Removes the entries of clients whose rate is full again, at most once a second. A client without an
+    /// entry has its full rate.
     ///
-    /// The limiter keeps an entry for one token's interval longer than that. So the map holds the clients of the last 2 s,
-    /// at a rate of 1 of the last 3 s.
+    /// The limiter keeps each entry for one more interval of a token. So the map holds the clients of the
+    /// last 2 s, and of the last 3 s at a rate of 1.
     fn sweep(&self) {
         let now = self.limiter.clock().now().duration_since(self.start).as_u64();
         let swept = self.swept.load(Ordering::Relaxed);
         let is_due = now.saturating_sub(swept) >= SWEEP_INTERVAL;
-        // The exchange fails if another worker sweeps at this moment.
+        // The exchange fails if another worker has just begun a sweep.
         if is_due
             && self
                 .swept
@@ -85,13 +86,13 @@ impl<C: Clock> Limit<C> {
                 .is_ok()
         {
             self.limiter.retain_recent();
-            // The table of a flood does not outlast the flood.
+            // Releases the memory of the table after a flood.
             self.limiter.shrink_to_fit();
         }
     }
 }
 
-/// A client starts more handshakes than its rate allows.
+/// The error of a client that starts more handshakes than its rate allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{client} has reached its handshake limit of {rate} per second")]
 pub struct RateExceeded {
@@ -115,7 +116,8 @@ pub struct MessageRate<C: Clock = DefaultClock> {
 }
 
 impl MessageRate {
-    /// Creates the limiter of a session with one second's worth. Returns `None` if `rate` is no limit.
+    /// Creates the limiter of a session, with a burst of one second's worth. Returns None if `rate` is no
+    /// limit.
     pub fn new(rate: Rate) -> Option<Self> {
         Self::with_clock(rate, DefaultClock::default())
     }
@@ -132,15 +134,16 @@ impl<C: Clock> MessageRate<C> {
         Some(Self { limiter })
     }
 
-    /// Counts a message that was received. Returns the time until the next one may come, `None` if it may come at once.
+    /// Counts a message that was received. Returns the time until the next one is allowed, or None if it is
+    /// allowed now.
     ///
-    /// A message that comes before that time is not counted: there is no token to take.
+    /// A message before that time is not counted, because there is no token to take.
     pub fn take(&self) -> Option<Duration> {
         let clock = self.limiter.clock();
         clock.now.set(clock.clock.now());
         let checked = match self.limiter.check() {
             Ok(state) if state.remaining_burst_capacity() > 0 => return None,
-            // No token is left, so this check takes none: it only returns the time of the next one.
+            // No token is left, so this check takes none. It only returns the time of the next one.
             Ok(_) => self.limiter.check(),
             not_until => not_until,
         };
@@ -149,7 +152,8 @@ impl<C: Clock> MessageRate<C> {
     }
 }
 
-/// A clock that moves only between two messages: both checks of a message see one time, so no token can come in between.
+/// A clock that advances only between two messages. Both checks of a message use the same time, so no token
+/// is added in between.
 #[derive(Debug)]
 struct StoppedClock<C: Clock> {
     now: Cell<C::Instant>,
@@ -273,7 +277,7 @@ mod tests {
         assert_eq!(
             messages.take(),
             Some(ms(100)),
-            "what has come of a token is not lost"
+            "the accrued part of a token is not lost"
         );
         clock.advance(ms(60_000));
         assert_eq!((0..10).filter(|_| messages.take().is_none()).count(), 3);

@@ -21,7 +21,8 @@ use super::{
 };
 use crate::config::Cap;
 
-/// The message that drains a session: it replies to what it has received, closes with 1001 and ends.
+/// The message to a session's actor that drains it: the session replies to every message it has received,
+/// closes with 1001 and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drain;
 
@@ -54,13 +55,13 @@ struct Open {
 enum Phase {
     #[default]
     Serving,
-    /// Sessions are admitted as before, and load balancers see that the server will stop.
+    /// The server admits sessions as before, and `/readyz` returns 503 to load balancers.
     NotReady,
     Draining,
 }
 
 impl Sessions {
-    /// Creates the count without a session.
+    /// Creates the count of a server without sessions.
     pub(super) fn new(max: Cap, ip_counts: Arc<IpCounts>) -> Self {
         Self {
             max,
@@ -126,7 +127,8 @@ impl Sessions {
         }
     }
 
-    /// Stops admitting sessions, sends [`Drain`] to each open one, and waits until the last permit is dropped.
+    /// Stops admitting sessions, sends [`Drain`] to each open one, and waits until the last permit is
+    /// dropped.
     pub(super) async fn drain(&self) {
         let drains = {
             let mut open = self.lock();
@@ -148,12 +150,13 @@ impl Sessions {
         self.stopping.cancelled()
     }
 
-    /// Resolves when a drain has waited for the last session.
+    /// Resolves when the last session has ended after a drain began.
     pub(super) fn drained(&self) -> WaitForCancellationFuture<'_> {
         self.drained.cancelled()
     }
 
-    /// A poisoned lock is used as before: no panic between two changes that belong together is possible.
+    /// Locks the sessions. A poisoned lock is still consistent, because no panic is possible between two
+    /// related changes.
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +168,7 @@ pub struct SessionPermit {
     id: u64,
     _slot: Option<Arc<IpSlot>>,
     sessions: Arc<Sessions>,
-    // The last field: it is dropped last, so the counts are right when a drain ends.
+    // The last field, so that it is dropped last. The counts are then right when a drain ends.
     _token: TaskTrackerToken,
 }
 
@@ -175,7 +178,8 @@ impl SessionPermit {
         self.id
     }
 
-    /// Registers the running session for [`Drain`]. If a drain is under way, the session gets [`Drain`] at once.
+    /// Registers the running session for [`Drain`]. If a drain is under way, the session gets [`Drain`] at
+    /// once.
     pub fn started(&self, session: Recipient<Drain>) {
         let mut open = self.sessions.lock();
         if open.phase == Phase::Draining {
@@ -194,7 +198,7 @@ impl Drop for SessionPermit {
             open.count -= 1;
             open.drains.remove(&self.id)
         };
-        // After the lock is released: to drop an address can wake or drop an actor.
+        // Dropped after the lock is released, because dropping an address can wake or drop an actor.
         drop(drain);
     }
 }

@@ -1,11 +1,12 @@
-//! The client's address behind a proxy: `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Proto`, as far as
-//! they can be trusted.
+//! The client's address behind trusted proxies, from `Forwarded` (RFC 7239), or `X-Forwarded-For` and
+//! `X-Forwarded-Proto`.
 //!
-//! Each proxy appends the address that called it. So the list is read from its end, as long as a trusted proxy wrote the
-//! entry: the first address that is no trusted proxy's is the client's. The client chose what stands before it.
+//! Each proxy appends the address of its own client. The list is therefore read from its end, while trusted
+//! proxies wrote the entries. The first address that is not a trusted proxy's is the client's. The client may
+//! have forged the entries before it.
 //!
-//! An entry that cannot be read is never skipped, because the entry before it may be the client's own. The client is then
-//! the proxy that wrote the entry, so that no client chooses the address that it is counted for.
+//! An invalid entry is never skipped, because the entry before it may be forged. The client is then the proxy
+//! that wrote the invalid entry. So no client can choose the address that it is counted for.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,39 +19,44 @@ use crate::config::Network;
 /// The address that a connection is counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ClientAddr {
-    /// IPv4 that was mapped into IPv6 is IPv4 here.
+    /// An IPv4-mapped IPv6 address is stored as IPv4.
     pub(crate) address: IpAddr,
-    /// None if the proxy did not name it.
+    /// None if the proxy did not send it.
     port: Option<u16>,
-    /// The protocol between client and proxy, as the proxy wrote it: `https`, `http`, `wss`, `ws`. None if no trusted
-    /// proxy named it.
+    /// The protocol between client and proxy, as the proxy wrote it: `https`, `http`, `wss`, `ws`. None if no
+    /// trusted proxy sent it.
     proto: Option<String>,
 }
 
-/// The client's address, and whether a header of a trusted proxy had to be ignored for it.
+/// The client's address, and the header of a trusted proxy that was ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Resolved {
-    /// The address to count, to log and to describe.
+    /// The client for limits, log and `reply=json`.
     pub(crate) client: ClientAddr,
-    /// Logged as a warning, because either the proxy is misconfigured or the client forges addresses.
+    /// Logged as a warning: the proxy is misconfigured, or the client forges addresses.
     pub(crate) ignored: Option<IgnoredHeader>,
 }
 
-/// A forwarding header that was not followed to its end, and why.
+/// A forwarding header that was ignored, at least from one of its entries on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IgnoredHeader {
-    /// Its name in lower case.
+    /// The name of the header in lower case.
     pub(crate) header: &'static str,
     /// A fixed phrase for the log.
     pub(crate) reason: &'static str,
 }
 
 impl ClientAddr {
-    /// Returns the client behind `peer`: the peer itself unless it is a `trusted` proxy that names another address.
+    /// Returns the client behind `peer`. It is the peer itself unless the peer is a `trusted` proxy that
+    /// sends another address.
     ///
-    /// The peer is the client too if either header ends with an entry without an address, whatever the other header
-    /// has, and if the two headers name different addresses: a proxy that writes one of them and passes the other one
-    /// on would let the client choose its address.
+    /// The peer is also the client in two more cases:
+    ///
+    /// - The last entry of either header has no address, whatever the other header has.
+    /// - The two headers have different addresses.
+    ///
+    /// A proxy may write one of the headers and forward the client's own value of the other. Without these
+    /// rules the client could then choose its address.
     pub(crate) fn resolve(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> Resolved {
         let direct = Self::direct(peer);
         let trusts = |ip: IpAddr| trusted.iter().any(|network| network.contains(ip));
@@ -109,7 +115,7 @@ impl ClientAddr {
         }
     }
 
-    /// Whether a trusted proxy reported that the client uses TLS.
+    /// Returns whether a trusted proxy reported that the client uses TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.proto.as_deref().is_some_and(|proto| {
             ["https", "wss"]
@@ -118,25 +124,25 @@ impl ClientAddr {
         })
     }
 
-    /// Returns the address for the log, if it is not the peer's, which the log has anyway.
+    /// Returns the address for the log. None if it is the peer's, which the log has in another field.
     pub(crate) fn client_for_log(&self, peer: SocketAddr) -> Option<String> {
         (self.address != peer.ip().to_canonical()).then(|| self.address.to_string())
     }
 }
 
-/// The result of one header. The text is the reason why an entry has no address.
+/// The result of one header. The texts are reasons why an entry has no address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Chain {
     /// The request has no such header.
     Absent,
     /// Its last entry, which the peer wrote, has no address.
     Unreadable(&'static str),
-    /// The hop, and why the entry before it was not followed if the hop is a trusted proxy.
+    /// A hop. If it is a trusted proxy, the reason why the entry before it was ignored.
     Hop(Hop, Option<&'static str>),
 }
 
-/// Returns the last hop that is no trusted proxy. If a trusted proxy's entry has no address, or there is no entry before
-/// it, it is that proxy.
+/// Returns the last hop that is not a trusted proxy. If the entry before a trusted proxy has no address or
+/// does not exist, it returns that proxy.
 fn last_untrusted_hop(entries: Vec<Entry>, trusts: impl Fn(IpAddr) -> bool) -> Chain {
     let mut chain = Chain::Absent;
     for entry in entries.into_iter().rev() {
@@ -173,7 +179,8 @@ mod tests {
         format!("{} {port} {proto}", client.address)
     }
 
-    /// Behind a peer of 10.0.0.1, with 10.0.0.0/8 and fd00::/8 trusted: address, port and protocol; nothing ignored.
+    /// Returns address, port and protocol of the client behind 10.0.0.1, with 10.0.0.0/8 and fd00::/8
+    /// trusted. No header is ignored.
     fn client(headers: &[(&'static str, &[u8])]) -> String {
         let Resolved { client, ignored } = resolve_of("10.0.0.1:4711", headers);
         assert_eq!(ignored, None, "{headers:?}");
@@ -234,7 +241,7 @@ mod tests {
                 )],
                 "192.0.2.1 - http",
             ),
-            // An entry of the client cannot hide the entry that the proxy appended.
+            // A forged entry cannot hide the entry that the proxy appended.
             (&[(XFF, b"\xE9, 203.0.113.9")], "203.0.113.9 - -"),
             (&[(XFF, b"\"8.8.8.8, 203.0.113.9")], "203.0.113.9 - -"),
             (&[(XFF, b"\xE9"), (XFF, b"203.0.113.9")], "203.0.113.9 - -"),

@@ -20,7 +20,7 @@ use crate::transport::TlsInfo;
 pub(crate) struct Described<'c> {
     /// The connection's number.
     pub(crate) id: u64,
-    /// The address of the TCP connection's other end.
+    /// The TCP address of the peer.
     pub(crate) peer: SocketAddr,
     /// The address that the connection is counted for.
     pub(crate) client: &'c ClientAddr,
@@ -28,15 +28,15 @@ pub(crate) struct Described<'c> {
     pub(crate) path: &'c str,
     /// The query of the request.
     pub(crate) query: &'c str,
-    /// The header section as actix-http stores it, without order and case.
+    /// The header section as actix-http stores it: without the order and the case of the request.
     pub(crate) headers: &'c HeaderMap,
-    /// The bytes of the request line and the header section, as far as they are known.
+    /// The bytes of the request line and the header section. Incomplete or empty if they are not known.
     pub(crate) head: &'c [u8],
     /// The request with the client's offers.
     pub(crate) request: &'c ValidRequest<'c>,
     /// The server's choices.
     pub(crate) negotiated: &'c Negotiated,
-    /// The parameters of TLS, if the connection has it.
+    /// The negotiated TLS parameters. None without TLS.
     pub(crate) tls: Option<&'c TlsInfo>,
 }
 
@@ -49,7 +49,7 @@ struct Connection<'c> {
     http_version: &'static str,
     path: &'c str,
     query: &'c str,
-    /// Names and values in the order, and the names in the case, in which they came.
+    /// Names and values in the order of the request, and the names in its case.
     headers: Vec<(String, String)>,
     subprotocol: Negotiation<'c>,
     extensions: Negotiation<'c>,
@@ -88,7 +88,7 @@ pub(crate) fn describe(connection: Described<'_>) -> Option<Box<RawValue>> {
         request, negotiated, ..
     } = connection;
     let https = connection.tls.is_some() || connection.client.is_secure();
-    // A browser sends one line. Of several lines, one foreign origin is enough.
+    // A browser sends one field. If a request has several, one foreign origin hides the credentials.
     let hide_credentials = field_lines(connection.headers, &header::ORIGIN)
         .any(|origin| hides_credentials(Some(origin), Some(request.host), https));
     let offered_subprotocols = request.offered_subprotocols.iter();
@@ -116,7 +116,8 @@ pub(crate) fn describe(connection: Described<'_>) -> Option<Box<RawValue>> {
     to_raw_value(&described).ok()
 }
 
-/// Returns the names and values of the header section: as they came if its bytes are known, else as actix-http has them.
+/// Returns the names and values of the header section. They come from its bytes, in order and case, or else
+/// from actix-http.
 fn shown_headers(connection: Described<'_>, hide_credentials: bool) -> Vec<(String, String)> {
     let shown = |name: &str, value: &[u8]| (name.to_owned(), shown_value(name, value, hide_credentials));
     let mut fields = [httparse::EMPTY_HEADER; 128];
@@ -124,7 +125,7 @@ fn shown_headers(connection: Described<'_>, hide_credentials: bool) -> Vec<(Stri
     let is_complete = parsed
         .parse(connection.head)
         .is_ok_and(|status| status.is_complete());
-    // The connection may have carried other requests before this one. The key identifies the header section.
+    // The bytes may be those of an earlier request on the connection. The key identifies the request.
     let is_this_request = parsed.headers.iter().any(|field| {
         field.name.eq_ignore_ascii_case("sec-websocket-key") && field.value == connection.request.key
     });
@@ -156,7 +157,7 @@ mod tests {
     };
     use crate::session::behaviour::Behaviour;
 
-    /// The `headers` of the description, by their names in lower case.
+    /// Returns the description of a connection whose request has these fields.
     fn described(lines: &[(&'static str, &[u8])], forwarded: &[(&'static str, &[u8])], head: &[u8]) -> Value {
         let peer = "127.0.0.1:4711".parse().unwrap();
         let trusted = ["127.0.0.1".parse().unwrap()];

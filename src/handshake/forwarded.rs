@@ -1,4 +1,5 @@
-//! The entries of `Forwarded` (RFC 7239), `X-Forwarded-For` and `X-Forwarded-Proto`, without a decision about trust.
+//! The entries of `Forwarded` (RFC 7239), `X-Forwarded-For` and `X-Forwarded-Proto`, without a decision about
+//! trust.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +13,7 @@ pub(super) const X_FORWARDED_FOR: &str = "x-forwarded-for";
 static X_FORWARDED_FOR_NAME: HeaderName = HeaderName::from_static(X_FORWARDED_FOR);
 static X_FORWARDED_PROTO_NAME: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The address that one proxy wrote of its client.
+/// The client of one proxy, as that proxy wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hop {
     pub(super) address: IpAddr,
@@ -20,11 +21,12 @@ pub(super) struct Hop {
     pub(super) proto: Option<String>,
 }
 
-/// One entry: a hop, or the reason for the log why the entry has none.
+/// One entry: a hop, or the reason why it has no address, for the log.
 pub(super) type Entry = Result<Hop, &'static str>;
 
-/// Returns the entries of `X-Forwarded-For`. It is a list of addresses by custom, without quoted strings: a quotation mark that
-/// the client wrote must not swallow what the proxy appended. For the same reason an empty entry is one without address.
+/// Returns the entries of `X-Forwarded-For`, a list of addresses without quoted strings. A quotation mark
+/// from the client must not hide the entry that the proxy appended. For the same reason an empty entry counts
+/// as an entry without an address.
 pub(super) fn x_forwarded(headers: &HeaderMap) -> Vec<Entry> {
     fields::tokens(field_lines(headers, &X_FORWARDED_FOR_NAME))
         .map(|node| {
@@ -72,7 +74,7 @@ fn forwarded_element(element: &[u8]) -> Entry {
             return Err("an entry has a parameter twice");
         }
     }
-    // RFC 7239 section 6: `unknown` and `_hidden` are no addresses either.
+    // `unknown` and `_hidden` are valid, but no addresses (RFC 7239 section 6).
     let (address, port) = node
         .and_then(|node| node_address(&node))
         .ok_or("an entry has no IP address")?;
@@ -80,12 +82,12 @@ fn forwarded_element(element: &[u8]) -> Entry {
     Ok(Hop { address, port, proto })
 }
 
-/// The name of a protocol, which is a token (RFC 3986 section 3.1).
+/// Returns the name of a protocol if it is a token. Every scheme is one (RFC 3986 section 3.1).
 fn proto(name: &[u8]) -> Option<String> {
     fields::is_token(name).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
-/// Reads `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80`, and, without brackets, `2001:db8::1`.
+/// Parses `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` and `[2001:db8::1]:80`.
 fn node_address(node: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     let node = str::from_utf8(node).ok()?;
     if let Ok(address) = node.parse::<SocketAddr>() {

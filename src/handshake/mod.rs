@@ -1,12 +1,17 @@
-//! A request to a session, in three plain steps, each a value for the next:
+//! The opening handshake, in three steps. Each step returns the value that the next one needs:
 //!
-//! 1. [`validate`]: the requirements of RFC 6455 section 4.2.1, and the operator's policy
-//! 2. [`negotiate`]: the subprotocol, permessage-deflate, and the 101 that names them
-//! 3. [`open`]: the actor on the connection
+//! 1. [`validate`] checks the requirements of RFC 6455 section 4.2.1, and the operator's policy.
+//! 2. [`negotiate`] chooses the subprotocol and the parameters of permessage-deflate, and makes the 101.
+//! 3. [`open`] runs the other steps, and starts the session's actor on the connection.
 //!
-//! Each step may refuse, with a status, an error and a hint ([`refusal`]). Only the last step does IO. Beside them stand
-//! the client's address behind a proxy ([`client`]), the target of a redirect ([`redirect`]), the `connection` of `reply=json`
-//! ([`description`]), and the parts that it and the log hide ([`redaction`]).
+//! Each step can refuse the handshake with a status, an error and a hint ([`refusal`]). Only the last step
+//! does IO. The other modules are pure:
+//!
+//! - [`client`] resolves the client's address behind trusted proxies, [`forwarded`] parses the headers for
+//!   it.
+//! - [`redirect`] makes the target of `handshake-status=3xx`.
+//! - [`description`] makes the `connection` of `reply=json`.
+//! - [`redaction`] hides secrets from replies and from the log.
 
 mod client;
 mod description;
@@ -27,8 +32,8 @@ pub(crate) use open::Handshake;
 
 use crate::protocol::fields;
 
-/// Whether a request is an attempt at an opening handshake, well-formed or not: a handshake that lost a header on its way
-/// gets a refusal that names the header, and not a page.
+/// Returns whether a request is an attempt at an opening handshake, valid or not. If a proxy has removed one
+/// of the headers, the client then gets a refusal that names it, and not the page.
 pub(crate) fn is_handshake_attempt(ctx: &GuardContext<'_>) -> bool {
     let headers = ctx.head().headers();
     has_token(headers, &header::UPGRADE, b"websocket")
@@ -36,12 +41,12 @@ pub(crate) fn is_handshake_attempt(ctx: &GuardContext<'_>) -> bool {
         || headers.contains_key(header::SEC_WEBSOCKET_VERSION)
 }
 
-/// Returns the lines of a field, as bytes.
+/// Returns the value of each line of a field.
 fn field_lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
     headers.get_all(name).map(header::HeaderValue::as_bytes)
 }
 
-/// Whether a field whose elements are tokens has this one, in any case.
+/// Returns whether a list field contains a token, whatever its case.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool {
     fields::tokens(field_lines(headers, name)).any(|element| element.eq_ignore_ascii_case(token))
 }

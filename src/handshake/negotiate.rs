@@ -15,7 +15,8 @@ use crate::{
 /// The subprotocol that the server prefers.
 const PREFERRED_SUBPROTOCOL: &str = "com.kaazing.echo";
 
-/// The connection's number, the same in the log and in a JSON reply, for a client to quote to the operator.
+/// The field with the connection's number. The log and `reply=json` have the same number, so a client can
+/// report it to the operator.
 const X_CONNECTION_ID: &str = "x-connection-id";
 
 /// The values of the 101.
@@ -64,14 +65,14 @@ impl Negotiated {
     }
 }
 
-/// Returns the value of `Sec-WebSocket-Accept` for one of `Sec-WebSocket-Key`: base64 of the SHA-1 of the key, as it came,
-/// and the GUID of RFC 6455 section 4.2.2.
+/// Returns the value of `Sec-WebSocket-Accept` (RFC 6455 section 4.2.2): the SHA-1, in base64, of the key
+/// followed by the GUID. The key is used as it was received, not decoded.
 pub(crate) fn accept_key(key: &[u8]) -> String {
     hash_key(key).into_iter().map(char::from).collect()
 }
 
-/// Returns the preferred subprotocol if it is offered, or else the first: a browser fails a connection whose offer gets
-/// no answer.
+/// Returns the preferred subprotocol if it is offered, or else the first. A browser fails the connection if
+/// the server selects none of its offers.
 fn choose_subprotocol(offered: &[&str]) -> Option<String> {
     let chosen = offered
         .iter()

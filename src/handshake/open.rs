@@ -129,7 +129,8 @@ impl Handshake {
                 let task = self.session_task(result, Carrier::Socket(Rc::clone(&socket)));
                 response.body(BodyStream::new(Upgraded::new(task, socket)))
             }
-            // On a connection without a `Socket`, as with actix's test server, HTTP keeps it.
+            // Without a `Socket`, as in actix's test server, the bodies of the HTTP request and response
+            // carry the frames.
             None => {
                 let (pipe, body) = BodyPipe::new();
                 actix_web::rt::spawn(self.session_task(result, Carrier::Body(pipe)));
@@ -138,7 +139,7 @@ impl Handshake {
         })
     }
 
-    /// Reads what the query asks for, if the operator allows it.
+    /// Parses the behaviours of the query. With `--behaviours off` the query has no effect.
     fn behaviour(&self, query: &str) -> Result<Behaviour, InvalidParam> {
         if !self.config.behaviours.is_on() {
             return Ok(Behaviour::default());
@@ -148,7 +149,8 @@ impl Handshake {
         })
     }
 
-    /// Carries out `handshake-delay` and `handshake-status`. A client that leaves meanwhile gives its place back.
+    /// Runs `handshake-delay` and `handshake-status`. If the client disconnects during the delay, its place
+    /// is free at once.
     async fn delay_or_refuse(
         &self,
         behaviour: &Behaviour,
@@ -171,7 +173,8 @@ impl Handshake {
         }
     }
 
-    /// Returns what the log and the watchers learn of the connection, and publishes its `handshake` event.
+    /// Returns the details of the connection for the log and the watchers, and publishes its `handshake`
+    /// event.
     fn details(
         &self,
         request: &HttpRequest,
@@ -211,7 +214,7 @@ impl Handshake {
         }
     }
 
-    /// Puts the actor on its carrier.
+    /// Creates the session's actor, and the task that runs it on `carrier`.
     fn session_task(&self, result: HandshakeResult, carrier: Carrier) -> impl Future<Output = ()> + use<> {
         let HandshakeResult {
             behaviour,
@@ -276,7 +279,7 @@ struct HandshakeResult {
     payload: Payload,
 }
 
-/// Resolves when the client has closed the connection. Pends for ever without a socket.
+/// Resolves when the client has closed the connection. Never resolves without a socket.
 async fn disconnected(socket: Option<&Socket>) {
     match socket {
         Some(socket) => socket.disconnected().await,

@@ -3,8 +3,8 @@
 /// Maximum number of bytes of a path in the log.
 const MAX_LOGGED_PATH: usize = 256;
 
-/// Returns a path for the log: the key behind `/watch/` is a secret, even if a client takes the path for an endpoint, and
-/// a path may be as long as a header section.
+/// Returns a path for the log, without the text after `/watch/` and cut at 256 bytes. That text is a secret
+/// key, even if the client opens a WebSocket on the path. An uncut path could be as long as a header section.
 pub(crate) fn redact_path(path: &str) -> String {
     let (shown, hidden) = match path.split_once("/watch/") {
         Some((before, _)) => (&path[..before.len() + "/watch/".len()], true),
@@ -18,13 +18,14 @@ pub(crate) fn redact_path(path: &str) -> String {
     }
 }
 
-/// Whether a reply must hide the request's credentials: the request comes from a page of another origin.
+/// Returns whether a reply must hide the request's credentials, because the request comes from a page of
+/// another origin.
 ///
-/// A browser adds the server's cookies to a handshake that any page starts, and RFC 6455 section 10.2 leaves it to the
-/// server to look at the origin. A reply with the cookies would hand them to that page's script. A client without an
-/// `Origin` is no page, and has sent the credentials itself.
+/// A browser adds the server's cookies to a handshake that any page starts. RFC 6455 section 10.2 leaves the
+/// check of the origin to the server. A reply with the cookies would reveal them to that page's script. A
+/// client that sends no `Origin` is not a page, and has its credentials already.
 ///
-/// `https`: whether the client uses TLS, to this server or to a trusted proxy.
+/// `https` is whether the client uses TLS, to this server or to a trusted proxy.
 pub(crate) fn hides_credentials(origin: Option<&[u8]>, host: Option<&[u8]>, https: bool) -> bool {
     let (scheme, default_port): (&[u8], &[u8]) = if https {
         (b"https://", b":443")
@@ -46,7 +47,7 @@ pub(crate) fn hides_credentials(origin: Option<&[u8]>, host: Option<&[u8]>, http
     !is_own
 }
 
-/// Returns a field's value as text, or only the length of credentials that are hidden.
+/// Returns a field's value as text, or only its length if it is a credential and hidden.
 pub(super) fn shown_value(name: &str, value: &[u8], hide_credentials: bool) -> String {
     let is_credential = ["cookie", "authorization", "proxy-authorization"]
         .iter()

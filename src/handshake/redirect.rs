@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-/// Returns the `Location` of a redirect to the request's own path and query without one key of the query.
+/// Returns the `Location` of a redirect to the request's own path and query, without one key of the query.
 ///
-/// It must never name another host. A path such as `//host/x` is a reference to a host (RFC 3986 section 4.2), and a
-/// browser reads a backslash as a slash (the URL standard, "relative slash state"). After `/.` each of them is a path
-/// again, for the dot segment is removed after the reference has been parsed (RFC 3986 section 5.2.4).
+/// It must never lead to another host. A path such as `//host/x` is a reference to a host (RFC 3986 section
+/// 4.2), and a browser reads a backslash as a slash (the URL standard, "relative slash state"). After `/.`
+/// both are paths, because the dot segment is removed after the reference was parsed (RFC 3986 section
+/// 5.2.4).
 pub(crate) fn without_key(path: &str, query: &str, unwanted: &str) -> String {
     let mut location = String::with_capacity(path.len() + query.len() + 3);
     let rest = path.strip_prefix('/').unwrap_or_default();
@@ -26,15 +27,15 @@ pub(crate) fn without_key(path: &str, query: &str, unwanted: &str) -> String {
     location
 }
 
-/// Whether this is the key of a `key=value` of the query, percent-encoded or not.
+/// Returns whether a `key=value` of the query has this key, percent-encoded or not.
 fn has_key(pair: &str, key: &str) -> bool {
     form_urlencoded::parse(pair.as_bytes())
         .next()
         .is_some_and(|(name, _)| name == key)
 }
 
-/// Appends a part of a request's target, percent-encoded where it is not ASCII. A URI is ASCII (RFC 3986 section 2), but a
-/// request's target need not be.
+/// Appends a part of a request's target, and percent-encodes all but visible ASCII. A URI is ASCII (RFC 3986
+/// section 2), but a request's target need not be.
 fn push_ascii(location: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_graphic() {

@@ -21,8 +21,9 @@ pub(crate) enum Refusal {
     Method,
     #[error("the HTTP version is not 1.1")]
     HttpVersion,
-    /// actix-http refuses an HTTP/1.1 request without Host before the handshake, with an empty 400. The check stays for other versions of HTTP,
-    /// and the counter's label with it.
+    /// Unreachable over HTTP/1.1: actix-http answers a request without Host with an empty 400. The variant
+    /// stays, because the counter has the series `reason="host"`, and because the validation must not depend
+    /// on actix-http.
     #[error("no Host header")]
     Host,
     #[error("no Upgrade: websocket header")]
@@ -60,7 +61,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// Returns the label of the counter.
+    /// Returns the label of the counter of refusals.
     pub(super) fn metric_reason(&self) -> RefusalReason {
         match self {
             Self::Method => RefusalReason::Method,
@@ -128,7 +129,7 @@ impl Refusal {
     }
 }
 
-/// Seconds until a client should try again, for `Retry-After` (RFC 9110 section 10.2.3).
+/// Value of `Retry-After` in seconds (RFC 9110 section 10.2.3), except after a rate limit.
 const RETRY_AFTER: &str = "5";
 
 impl ResponseError for Refusal {
@@ -137,7 +138,7 @@ impl ResponseError for Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Origin => StatusCode::FORBIDDEN,
-            // Any number from 300 to 599 is a status, known or not.
+            // Every number from 300 to 599 is a status code, registered or not.
             Self::RequestedStatus { status, .. } => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST)
             }
@@ -175,8 +176,8 @@ impl ResponseError for Refusal {
         {
             response.insert_header((header::LOCATION, location.as_str()));
         }
-        // RFC 9110 section 15.4.5: "A 304 response is terminated by the end of the header section". A body would be read as
-        // the start of the next response.
+        // RFC 9110 section 15.4.5: "A 304 response is terminated by the end of the header section". A body
+        // would be read as the start of the next response.
         if status == StatusCode::NOT_MODIFIED {
             return response.finish();
         }

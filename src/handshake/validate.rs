@@ -12,18 +12,15 @@ use crate::{config::Origin, protocol::fields};
 /// The parts of a request that are validated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestParts<'r> {
-    /// The method.
     pub(crate) method: &'r Method,
-    /// The version of HTTP.
     pub(crate) version: Version,
-    /// The header section.
     pub(crate) headers: &'r HeaderMap,
 }
 
 /// The operator's policy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy<'p> {
-    /// The origins whose pages may connect; empty: all.
+    /// The origins whose pages may connect. Empty allows all.
     pub(crate) allow_origin: &'p [Origin],
 }
 
@@ -85,8 +82,8 @@ fn validate_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
     if !has_token(headers, &header::CONNECTION, b"upgrade") {
         return Err(Refusal::NotConnectionUpgrade);
     }
-    // The next two are legal and not useful. actix-http gives such a request no stream to read frames from, so the session
-    // would receive nothing after a 101.
+    // RFC 6455 allows the next two. But actix-http provides no stream of frames for such a request, so the
+    // session would receive nothing after the 101.
     if has_token(headers, &header::CONNECTION, b"close") {
         return Err(Refusal::ConnectionClose);
     }
@@ -102,7 +99,7 @@ fn validate_upgrade(headers: &HeaderMap) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// RFC 6455 section 4.1: 16 bytes in base64; section 11.3.1: at most once.
+/// Returns the key: 16 bytes in base64 (RFC 6455 section 4.1), at most once (section 11.3.1).
 fn valid_key(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     let mut keys = field_lines(headers, &header::SEC_WEBSOCKET_KEY);
     let key = keys.next().ok_or(Refusal::Key)?;
@@ -115,8 +112,9 @@ fn valid_key(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     }
 }
 
-/// RFC 6455 section 10.2: the origin is the site whose script connects. A client that is no browser need not send one,
-/// and could send any: the list keeps foreign pages out, not foreign programs.
+/// Returns the origin if the operator allows it. The origin is the site whose script connects (RFC 6455
+/// section 10.2). A client other than a browser can send any origin, or none. The list therefore excludes
+/// pages, not programs.
 fn allowed_origin<'h>(headers: &'h HeaderMap, allowed: &[Origin]) -> Result<Option<&'h [u8]>, Refusal> {
     let is_allowed = |origin: &[u8]| {
         str::from_utf8(origin).is_ok_and(|origin| allowed.iter().any(|allowed| allowed.matches(origin)))
@@ -128,7 +126,8 @@ fn allowed_origin<'h>(headers: &'h HeaderMap, allowed: &[Origin]) -> Result<Opti
     Ok(field_lines(headers, &header::ORIGIN).next())
 }
 
-/// RFC 6455 section 4.1: the names are non-empty tokens, "and MUST all be unique strings".
+/// Returns the offered names. They are non-empty tokens, "and MUST all be unique strings" (RFC 6455 section
+/// 4.1).
 fn offered_subprotocols(headers: &HeaderMap) -> Result<Vec<&str>, Refusal> {
     let mut offered: Vec<&str> = Vec::new();
     for name in fields::tokens(field_lines(headers, &header::SEC_WEBSOCKET_PROTOCOL)) {
@@ -149,8 +148,8 @@ pub(super) mod tests {
 
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-    /// The example of RFC 6455 section 1.2, with these lines instead of those of the same names, or without a line if
-    /// the value is empty.
+    /// Returns the fields of the example of RFC 6455 section 1.2. `lines` replaces those of the same names.
+    /// The value `-` removes a field.
     pub(in super::super) fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
         let example: [(&'static str, &[u8]); 5] = [
             ("host", b"server.example.com"),

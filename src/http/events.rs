@@ -1,4 +1,4 @@
-//! `GET /events?every=2s`: the server sends the time unasked, as Server-Sent Events.
+//! `GET /events?every=2s`: the server sends the time at an interval, as Server-Sent Events.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,9 +14,9 @@ use crate::{
     transport::error_body::ErrorBody,
 };
 
-/// The interval without `every`.
+/// The interval if `every` is not set.
 const DEFAULT: Duration = Duration::from_secs(2);
-/// The shortest interval: browsers cannot use shorter ones.
+/// The shortest interval. Browsers cannot use shorter ones.
 const SHORTEST: Duration = Duration::from_millis(10);
 /// The longest interval.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -41,7 +41,7 @@ impl EventsQuery {
     }
 }
 
-/// The one error of a query whose only field is an optional string.
+/// Returns the only error that a query with one optional string can have.
 fn set_twice() -> Result<Duration, InvalidParam> {
     Err(InvalidParam {
         error: "every is set twice".to_owned(),
@@ -64,7 +64,8 @@ impl EventSource for Times {
     }
 }
 
-/// Responds with an event at once and then one every interval, until the client leaves or the server stops.
+/// Responds with an event at once and then one at each interval, until the client disconnects or the drain
+/// begins.
 pub(crate) async fn events(
     request: HttpRequest,
     query: Option<web::Query<EventsQuery>>,

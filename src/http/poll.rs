@@ -67,13 +67,14 @@ fn refuse(mut response: HttpResponseBuilder, error: &str, hint: &str) -> HttpRes
     response.json(ErrorBody { error, hint })
 }
 
-/// Replies to a message in the query. The bound of the request's head, 128 KiB, is also its bound.
+/// Replies to a message in the query. The request line and the header section, with at most 128 KiB together,
+/// bound its size.
 pub(crate) async fn get(
     request: HttpRequest,
     query: Option<web::Query<PollQuery>>,
     config: web::Data<Config>,
 ) -> HttpResponse {
-    // The one error of a query whose only field is an optional string.
+    // The only error that a query with one optional string can have.
     let Some(query) = query else {
         return refuse(
             HttpResponse::BadRequest(),
@@ -84,8 +85,9 @@ pub(crate) async fn get(
     respond(&request).body(stamped(&config.prefix, &query.message, now_ms()))
 }
 
-/// Replies to a message in the body while it arrives, without storing it. The body may be as large as a WebSocket message. An error in
-/// its first part gets a status. A later error ends the response early.
+/// Replies to a message in the body while it arrives, without storing it. The body may be as large as a
+/// WebSocket message. If its first part has an error, the response is a 4xx. A later error ends the response
+/// incomplete.
 pub(crate) async fn post(
     request: HttpRequest,
     payload: web::Payload,
@@ -132,7 +134,7 @@ fn respond(request: &HttpRequest) -> HttpResponseBuilder {
     response
 }
 
-/// Returns the length of the body in bytes, if the request declares it. actix-http has validated it.
+/// Returns the length of the body in bytes, None for a chunked one. actix-http has validated the field.
 fn declared_length(request: &HttpRequest) -> Option<u64> {
     if request.chunked().unwrap_or(false) {
         return None;
@@ -143,7 +145,7 @@ fn declared_length(request: &HttpRequest) -> Option<u64> {
     length.to_str().ok()?.trim().parse().ok()
 }
 
-/// Returns the parts of the message, and then its timestamp.
+/// Streams the parts of the message, and then the timestamp.
 fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, BodyError>> {
     let first = stream::iter(first.map(Ok));
     let rest = stream::unfold(Some(body), |body| async move {
@@ -157,7 +159,7 @@ fn reply(first: Option<Bytes>, body: Body) -> impl Stream<Item = Result<Bytes, B
     first.chain(rest)
 }
 
-/// The message that arrives, in parts of valid UTF-8.
+/// The message in the body, in parts of valid UTF-8.
 struct Body {
     payload: web::Payload,
     /// Maximum size in bytes.

@@ -1,4 +1,4 @@
-//! Server-Sent Events (HTML Standard, section 9.2): the one place that writes them.
+//! The format of Server-Sent Events (HTML Standard, section 9.2).
 
 use std::{convert::Infallible, time::Duration};
 
@@ -10,15 +10,15 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::stream;
 
-/// Time without an event after which a comment is sent. It detects a client that has left, and keeps proxies from closing the
-/// connection.
+/// Time without an event after which a comment is sent. Writing it detects a closed connection, and it resets
+/// the idle timeouts of proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 const COMMENT: &[u8] = b":\n\n";
 
 /// The source of a response's events.
 pub(super) trait EventSource: 'static {
-    /// Returns the next event, or none at the end. A call that is dropped must lose no event.
+    /// Returns the next event, or None at the end. If the future is dropped, no event must be lost.
     async fn next(&mut self) -> Option<Bytes>;
 }
 
@@ -36,8 +36,8 @@ pub(super) fn comment(text: &str) -> Bytes {
     format!(": {text}\n\n").into()
 }
 
-/// Responds with the events of `source` until it ends or the client leaves. The next event is made when it can be written, so no
-/// events queue up for a client that does not read.
+/// Responds with the events of `source`, until it ends or the client disconnects. Each event is made when it
+/// can be written, so no events queue up for a client that does not read.
 pub(super) fn respond(request: &HttpRequest, source: impl EventSource) -> HttpResponse {
     let events = stream::unfold(source, |mut source| async move {
         let event = tokio::select! {
@@ -54,7 +54,7 @@ pub(super) fn respond(request: &HttpRequest, source: impl EventSource) -> HttpRe
         .insert_header(("X-Accel-Buffering", "no"))
         .body(BodyStream::new(Box::pin(events)));
     if request.version() < Version::HTTP_11 {
-        // HTTP/1.0 has no transfer coding (RFC 9112 section 6.1): the end of the connection ends the body.
+        // HTTP/1.0 has no transfer coding (RFC 9112 section 6.1). The end of the connection ends the body.
         let head = response.head_mut();
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);

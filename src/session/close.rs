@@ -26,8 +26,8 @@ impl CloseCause {
     fn code(&self) -> u16 {
         match self {
             Self::ShuttingDown | Self::Idle(_) => 1001,
-            // RFC 7692 has no code for data that cannot be decompressed. By RFC 6455 section 7.4.1 it is data that is not consistent
-            // with the type of the message.
+            // RFC 7692 has no code for data that cannot be decompressed. 1007 is the code for data that is
+            // not consistent with the type of the message (RFC 6455 section 7.4.1).
             Self::Violation(Violation::Utf8 | Violation::Deflate) => 1007,
             Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => 1009,
             Self::Violation(_) => 1002,
@@ -61,7 +61,7 @@ impl CloseCause {
     }
 }
 
-/// Returns the reason with its prefix, cut at a character's end if it does not fit.
+/// Returns the reason with its prefix, cut between characters at 123 bytes, the maximum in a Close frame.
 fn with_prefix(reason: &str) -> String {
     let mut reason = format!("{REASON_PREFIX}{reason}");
     reason.truncate(reason.floor_char_boundary(MAX_CLOSE_REASON));

@@ -7,12 +7,12 @@ use crate::{
     metrics::LocalCounters,
 };
 
-/// The shared values of the sessions of one worker thread. A session has no other access to the server.
+/// The values that the sessions of one worker thread share. A session has no other access to the server.
 #[derive(Debug)]
 pub struct SessionContext {
     /// Prefix of stamped text replies.
     pub prefix: String,
-    /// Time between the server's Pings.
+    /// Interval between the server's Pings.
     pub ping_interval: Timer,
     /// Time without received bytes after which the server closes a connection.
     pub idle_timeout: Timer,
@@ -25,7 +25,7 @@ pub struct SessionContext {
 }
 
 impl SessionContext {
-    /// Copies from `config` what sessions need.
+    /// Copies the values that sessions need from `config`.
     pub fn new(config: &Config, counters: LocalCounters) -> Self {
         Self {
             prefix: config.prefix.clone(),

@@ -4,8 +4,8 @@ use std::{collections::VecDeque, time::Instant};
 
 /// Items that wait until they are due.
 ///
-/// The queue refuses nothing. Its owner reads no more input while [`Self::is_full`], because an item cannot be refused
-/// once its message was read.
+/// [`Self::push`] accepts every item, because a message that was read needs its reply. Instead, the owner
+/// stops reading while the queue is full.
 #[derive(Debug)]
 pub(super) struct DelayQueue<T> {
     queue: VecDeque<Entry<T>>,
@@ -29,13 +29,13 @@ impl<T> Default for DelayQueue<T> {
 }
 
 impl<T> DelayQueue<T> {
-    /// Number of items from which on the queue is full.
+    /// Number of items at which the queue is full.
     const MAX_ITEMS: usize = 1024;
-    /// Number of bytes from which on the queue is full.
+    /// Number of bytes at which the queue is full.
     const MAX_BYTES: usize = 1024 * 1024;
 
-    /// Appends an item of `bytes` bytes. It is due at `due`, or together with the item before it if that is later: a
-    /// reply must not overtake the reply to an earlier message.
+    /// Appends an item of `bytes` bytes. It is due at `due`, or together with the item before it if that is
+    /// later: a reply must not overtake the reply to an earlier message.
     pub(super) fn push(&mut self, due: Instant, bytes: usize, item: T) {
         let due = self.queue.back().map_or(due, |last| due.max(last.due));
         self.bytes += bytes;

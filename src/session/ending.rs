@@ -1,4 +1,4 @@
-//! The end of a session: the closing handshake from either side, an action of the URL, or a reset.
+//! The end of a session: the closing handshake from either side, an action of the URL's query, or a reset.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Delay from `abort` to the reset. In between, the connection's task writes pending replies.
 const ABORT_DELAY: Duration = Duration::from_millis(1);
 
-/// Time until the server ends a connection whose Close frame it does not answer, if there is no idle timeout.
+/// Time until the server ends a connection whose Close frame it does not answer (`close-reply=off`), if
+/// `--idle-timeout` is 0.
 const UNANSWERED_CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Session {
@@ -21,8 +22,9 @@ impl Session {
     pub(super) fn on_close(&mut self, body: Option<&CloseFrame<'_>>) {
         let code = body.map(|body| body.code);
         if self.lifecycle.peer_closed(code, self.options.close_reply) {
-            // RFC 6455 section 5.5.1: "it typically echos the status code it received". The server repeats the reason too, so that the
-            // client sees whether a proxy changes it. The server then closes the TCP connection first (section 7.1.1).
+            // RFC 6455 section 5.5.1: "it typically echos the status code it received". The server repeats
+            // the reason too, so that the client sees whether a proxy changes it. The server then closes the
+            // TCP connection first (section 7.1.1).
             self.outbound
                 .close(body.map(|body| (body.code, body.reason.as_ref())));
         } else if !self.lifecycle.is_over() {
@@ -42,7 +44,7 @@ impl Session {
         self.close_with(cause.to_frame());
     }
 
-    /// Runs the action of the URL.
+    /// Runs `close`, `abort` or `wire`.
     pub(super) fn run_action(&mut self, action: Action) {
         if !self.lifecycle.may_send() {
             return;
@@ -62,14 +64,15 @@ impl Session {
             }
             Action::Abort => {
                 self.lifecycle.close(CloseOutcome::Reset);
-                // From now on, so that a Close frame or an end of the client before the delay ends in a reset too.
+                // Set before the delay, so that the connection is reset even if the client closes it in
+                // between.
                 self.carrier.reset_on_close();
                 self.schedule.reset_at(Instant::now() + ABORT_DELAY);
             }
         }
     }
 
-    /// Resets the connection.
+    /// Resets the connection and ends the session.
     pub(super) fn reset(&mut self) {
         self.outbound.abort();
         self.lifecycle.end();
@@ -85,7 +88,8 @@ impl Session {
 
     /// Waits for the client's Close frame, up to [`CLOSE_TIMEOUT`].
     fn wait_for_close(&mut self) {
-        // Delayed replies cannot be sent any more. If they had paused the input, the client's Close frame may still be unread.
+        // Delayed replies cannot be sent after the Close frame. They may have paused the input, so the
+        // client's Close frame may still be unread.
         drop(self.schedule.take_delayed());
         self.pause_input(false);
         self.schedule.end_at(Instant::now() + CLOSE_TIMEOUT);

@@ -1,17 +1,18 @@
-//! The heartbeat: when the server sends a Ping, and when a client is idle for too long. Pure: the caller passes the time.
+//! The heartbeat: when the server sends a Ping, and when a client is idle for too long. Pure: the caller
+//! passes the time.
 
 use std::time::{Duration, Instant};
 
 use crate::config::Timer;
 
-/// If a check runs this much later than it was due, the server was blocked. The client's messages were not read meanwhile,
-/// so the time without received bytes does not count. The idle timer then restarts.
+/// If a check runs this much later than it was due, the server was blocked. The client's messages were not
+/// read meanwhile, so the time without received bytes does not count. The idle timer then restarts.
 const MAX_TIMER_LAG: Duration = Duration::from_secs(1);
 
 /// The action that a check returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeartbeatAction {
-    /// Nothing.
+    /// No action.
     None,
     /// A Ping.
     SendPing,
@@ -49,7 +50,8 @@ impl Heartbeat {
         self.due
     }
 
-    /// Checks both timers. `received` is the time of the client's last bytes, `paused` whether reading is paused.
+    /// Checks both timers. `received` is the time of the client's last bytes, `paused` whether reading is
+    /// paused.
     pub(super) fn check(&mut self, now: Instant, received: Instant, paused: bool) -> HeartbeatAction {
         if paused
             || self
@@ -71,7 +73,7 @@ impl Heartbeat {
         } else {
             HeartbeatAction::None
         };
-        // A due time that has passed would be due again at once.
+        // After a timeout no check follows: its due time would have passed, so it would run again at once.
         self.due = (action != HeartbeatAction::TimedOut)
             .then(|| self.next(received))
             .flatten();

@@ -1,4 +1,4 @@
-//! Dropped, duplicated and delayed replies, repeatable with a seed.
+//! Dropped, duplicated and delayed replies. A seed repeats the same outcomes.
 
 use std::time::Duration;
 
@@ -46,8 +46,9 @@ impl Impairer {
             };
         };
         let Impaired { impairment, rng } = &mut **impaired;
-        // Each message takes three numbers in this order, needed or not. So an outcome depends on the seed and the
-        // message's number alone, and a key that is added to the URL leaves the others' outcomes as they were.
+        // Each message takes three random numbers in this order, even if a key is not set. An outcome then
+        // depends only on the seed and on the message's number. A key that is added to the URL does not
+        // change the outcomes of the others.
         let (drop, duplicate, jitter) = (rng.f64(), rng.f64(), rng.f64());
         let copies = match (drop < impairment.drop, duplicate < impairment.duplicate) {
             (true, _) => 0,

@@ -1,5 +1,5 @@
-//! The state of a session as one value: whether frames may be sent, and how the connection was closed. Pure: each transition returns
-//! what the session must do.
+//! The state of a session as one value: whether frames may be sent, and how the connection was closed. Pure:
+//! each transition returns what the session must do.
 
 use crate::protocol::CloseFrame;
 
@@ -10,36 +10,36 @@ pub(super) enum CloseOutcome {
     PeerClosed(Option<u16>),
     /// The server sent a Close frame first.
     ServerClosed(CloseFrame<'static>),
-    /// The server sent an invalid Close frame, on request.
+    /// The server sent an invalid Close frame (`wire=close-code`, `wire=close-length`).
     InvalidClose,
-    /// The server reset the connection, on request.
+    /// The server reset the connection (`abort`).
     Reset,
 }
 
-/// The state of a session. No frame follows a Close frame (RFC 6455 section 5.5.1), so the server sends frames only while the session
-/// is open or draining.
+/// The state of a session. No frame follows a Close frame (RFC 6455 section 5.5.1), so the server sends
+/// frames only while the session is open or draining.
 #[derive(Debug, Default)]
 pub(super) enum Lifecycle {
-    /// Messages are received and replied to.
+    /// The server receives messages and replies to them.
     #[default]
     Open,
-    /// The same, up to the last byte that had arrived when the drain began.
+    /// As [`Self::Open`], up to the last byte that had arrived when the drain began.
     Draining,
     /// The server has sent its Close frame and waits for the client's.
     Closing(CloseOutcome),
-    /// The client sent a Close frame, and the server does not answer it, on request.
+    /// The client sent a Close frame, and the server does not answer it (`close-reply=off`).
     Unanswered(Option<u16>),
     /// The session is over. The frames that it has sent are still written to the socket.
     Closed(Option<CloseOutcome>),
 }
 
 impl Lifecycle {
-    /// Whether frames may be sent.
+    /// Returns whether frames may be sent.
     pub(super) fn may_send(&self) -> bool {
         matches!(self, Self::Open | Self::Draining)
     }
 
-    /// Whether the actor can stop.
+    /// Returns whether the actor can stop.
     pub(super) fn is_over(&self) -> bool {
         matches!(self, Self::Closed(_))
     }
@@ -48,7 +48,7 @@ impl Lifecycle {
     pub(super) fn drain(&mut self) -> bool {
         match self {
             Self::Open => *self = Self::Draining,
-            // The server sends nothing more, so the shutdown does not wait for this client.
+            // The server sends nothing more to this client, so the drain does not wait for it.
             Self::Unanswered(code) => *self = Self::Closed(Some(CloseOutcome::PeerClosed(*code))),
             Self::Draining | Self::Closing(_) | Self::Closed(_) => return false,
         }
@@ -70,7 +70,7 @@ impl Lifecycle {
             Self::Open | Self::Draining if answers => {
                 (Self::Closed(Some(CloseOutcome::PeerClosed(code))), true)
             }
-            // The shutdown does not wait for this client either.
+            // The drain does not wait for this client either.
             Self::Draining => (Self::Closed(Some(CloseOutcome::PeerClosed(code))), false),
             Self::Open => (Self::Unanswered(code), false),
             Self::Closing(outcome) => (Self::Closed(Some(outcome)), false),

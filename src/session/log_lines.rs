@@ -1,4 +1,4 @@
-//! The log lines of a session, with the counters and the watchers' event of its start and end.
+//! The log events of a session. Its start and end are also counted, and its end is published to watchers.
 
 use log::{debug, info, log_enabled};
 
@@ -8,7 +8,7 @@ use crate::{
     protocol::{DataKind, Message},
 };
 
-/// Maximum number of bytes of a message in the log.
+/// Maximum number of payload bytes in the log event `message`.
 const LOGGED_PAYLOAD: usize = 128;
 
 impl Session {
@@ -71,7 +71,7 @@ impl Session {
             Some(CloseOutcome::InvalidClose) => {
                 (1005, ClosedBy::Server, "invalid Close frame by behaviour wire")
             }
-            // RFC 6455 section 7.1.5: no Close frame came.
+            // RFC 6455 section 7.1.5: no Close frame was received.
             Some(CloseOutcome::Reset) => (1006, ClosedBy::Server, "reset by behaviour abort"),
             None => (1006, ClosedBy::Peer, "connection lost without a Close frame"),
         };

@@ -1,11 +1,12 @@
-//! A session's share of `--max-buffered`: the bytes of messages that are incomplete and of replies that are not written.
+//! A session's share of `--max-buffered`: the bytes of messages that are incomplete and of replies that are
+//! not written.
 
 use std::cell::Cell;
 
 use crate::admission::Reservation;
 
-/// A reply of at least this many bytes reserves its memory before it is made. Smaller replies are counted once they cannot be
-/// written: a session stops reading when 64 KiB are unwritten.
+/// A reply of at least this many bytes reserves its memory before it is made. Smaller replies are counted
+/// once they cannot be written: a session stops reading when 64 KiB are unwritten.
 const LARGE_REPLY: usize = 64 * 1024;
 
 /// The memory that one session holds, in bytes.
@@ -27,7 +28,8 @@ impl SessionMemory {
         }
     }
 
-    /// Sets the number of bytes of incomplete and of delayed messages. Returns whether the session is within the budget.
+    /// Sets the number of bytes of incomplete and of delayed messages. Returns whether the session is within
+    /// the budget.
     pub(super) fn set_input(&self, bytes: usize) -> bool {
         self.input.set(bytes);
         self.settle(0)
@@ -39,13 +41,14 @@ impl SessionMemory {
         self.settle(0)
     }
 
-    /// Whether the budget has room for the reply to a message of this many bytes.
+    /// Returns whether the budget has room for the reply to a message of this many bytes. A small reply
+    /// always has room.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         bytes < LARGE_REPLY || self.settle(bytes)
     }
 
     fn settle(&self, reply: usize) -> bool {
-        // The reply replaces its message in the sum: the message was counted as input, and is dropped with its reply.
+        // Not the sum of both: the message is part of `input`, and is dropped once its reply is made.
         let held = self.input.get().max(reply) + self.unwritten.get();
         self.reservation.resize(held).is_ok()
     }

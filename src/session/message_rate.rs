@@ -1,4 +1,5 @@
-//! `--max-messages-per-second`: the server reads no faster, so the client's writes block. No message is dropped.
+//! `--max-messages-per-second`: the server reads no faster, so the client's writes block. No message is
+//! dropped.
 
 use std::{
     pin::Pin,
@@ -14,12 +15,12 @@ use crate::{admission::MessageRate, config::Rate};
 pub(super) struct MessageRateLimit {
     rate: MessageRate,
     last_message: Instant,
-    /// Is there while nothing is read.
+    /// Present while reading is paused.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl MessageRateLimit {
-    /// Returns none if there is no limit.
+    /// Returns None if there is no limit.
     pub(super) fn new(rate: Rate, now: Instant) -> Option<Self> {
         Some(Self {
             rate: MessageRate::new(rate)?,
@@ -44,7 +45,7 @@ impl MessageRateLimit {
         self.pause.is_some()
     }
 
-    /// Is ready when the next message may be handled.
+    /// Returns Ready once the next message may be handled.
     #[cold]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(pause) = &mut self.pause {

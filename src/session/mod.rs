@@ -1,8 +1,9 @@
 //! One WebSocket connection = one actix actor.
 //!
-//! This file has the actor: one function for each event, one `match` over text, binary, Ping, Pong and Close. `read_loop` calls
-//! these functions. `replies` makes and delays replies, `ending` closes the connection. [`reply`], [`behaviour`], `close`,
-//! `schedule`, `lifecycle` and `heartbeat` are pure. Frames are in [`crate::protocol`], the socket is in [`crate::transport`].
+//! This file has the actor: one function for each event, one `match` over text, binary, Ping, Pong and Close.
+//! `read_loop` calls these functions. `replies` makes and delays replies, `ending` closes the connection.
+//! [`reply`], [`behaviour`], `close`, `schedule`, `lifecycle` and `heartbeat` are pure. [`crate::protocol`]
+//! encodes and decodes frames, [`crate::transport`] has the socket.
 
 pub mod behaviour;
 pub mod clock;
@@ -71,7 +72,7 @@ impl SessionEvents for EchoSession {
             Incoming::Message(text @ Message { kind: Text, .. }, meta) => session.reply_to(text, meta),
             Incoming::Message(binary @ Message { kind: Binary, .. }, meta) => session.reply_to(binary, meta),
             Incoming::Ping(payload) if session.options.pong => session.outbound.pong(payload),
-            // The heartbeat sees a Pong by the time of its arrival.
+            // A Pong needs no action: the heartbeat uses the time of the last received bytes.
             Incoming::Ping(_) | Incoming::Pong => {}
         }
     }
@@ -98,7 +99,7 @@ impl SessionEvents for EchoSession {
         };
     }
 
-    /// Does something that is due.
+    /// Runs a scheduled reply, action, tick, reset or end.
     fn on_scheduled(&mut self, scheduled: Scheduled) {
         let session = &mut self.0;
         match scheduled {

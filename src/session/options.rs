@@ -13,15 +13,16 @@ use crate::admission::SessionPermit;
 
 /// The connection, for the log and the watchers.
 pub(crate) struct SessionDetails {
-    /// None without a watch key. Before the permit, because fields are dropped in their order: the process may end with the last
-    /// permit, and the watchers' `end` event must be published before.
+    /// None without a watch key. Declared before the permit, because fields are dropped in their order. The
+    /// process may end with the last permit, and the `end` event must reach the watchers before.
     pub(crate) watched: Option<WatchedConnection>,
     pub(crate) permit: SessionPermit,
-    /// The fields of the log line `connection opened`. None once it is logged: an idle connection keeps nothing of its request.
+    /// The fields of the log event `connection opened`. None once it is logged, so that an idle connection
+    /// keeps nothing of its request.
     pub(crate) opened: Option<Box<Opened>>,
 }
 
-/// The fields of the log line `connection opened`.
+/// The fields of the log event `connection opened`.
 pub(crate) struct Opened {
     pub(crate) peer: std::net::SocketAddr,
     /// None if the client's address is the peer's.
@@ -32,22 +33,22 @@ pub(crate) struct Opened {
     pub(crate) compressed: bool,
 }
 
-/// The part of a connection's behaviour that its session carries out.
+/// The behaviours of a connection that its session runs.
 pub(crate) struct SessionOptions {
     pub(super) reply: ReplyMode,
     pub(super) tick: Option<Duration>,
-    /// The action that happens once, and its trigger. In a box, because most sessions have none.
+    /// The action that runs once, and its trigger. In a box, because most sessions have none.
     pub(super) action: Option<Box<(Action, Trigger)>>,
-    /// Whether a Ping is answered.
+    /// Whether the server answers a Ping.
     pub(super) pong: bool,
-    /// Whether a Close frame is answered.
+    /// Whether the server answers a Close frame.
     pub(super) close_reply: bool,
     /// The `connection` of `reply=json`.
     pub(super) connection: Option<Box<RawValue>>,
 }
 
 impl SessionOptions {
-    /// Returns the options with what becomes of the replies, which is kept apart.
+    /// Splits a behaviour into the options of the session and the impairment of its replies.
     pub(crate) fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> (Self, Impairment) {
         let options = Self {
             reply: behaviour.reply,

@@ -38,7 +38,8 @@ pub(super) trait SessionEvents {
 /// The one future in the actor's context.
 #[derive(Default)]
 pub(super) struct ReadLoop {
-    /// The timer for what is scheduled next. It wakes the task by itself, so the loop need not poll it while messages arrive.
+    /// The timer for what is scheduled next. It wakes the task when it fires, so the loop need not poll it
+    /// while messages arrive.
     alarm: Option<Pin<Box<Sleep>>>,
     /// The time that `alarm` is set to.
     armed: Option<Instant>,
@@ -154,7 +155,8 @@ fn poll_messages(actor: &mut impl SessionEvents, cx: &mut Context<'_>) {
     session.record_latency();
 }
 
-/// Reports the memory that the session holds. If all sessions together would exceed `--max-buffered`, closes this one.
+/// Reports the memory that the session holds. If all sessions together would exceed `--max-buffered`, closes
+/// this one.
 fn settle_memory(session: &mut Session, cx: &mut Context<'_>) {
     let mut held = session.schedule.delayed_bytes();
     if let Input::Messages(inbound) = &session.input {
@@ -206,8 +208,8 @@ fn activity(session: &Session) -> (Instant, bool) {
     (received, paused)
 }
 
-/// Wakes this task after tokio's driver has polled the other sockets. After a plain wake tokio would run the task again before that,
-/// up to 61 times.
+/// Wakes this task after tokio's driver has polled the other sockets. After a plain wake tokio would run the
+/// task again before that, up to 61 times.
 #[cold]
 fn yield_to_others(cx: &mut Context<'_>) {
     let _ = pin!(yield_now()).poll(cx);

@@ -1,4 +1,4 @@
-//! The replies of a session, at once or delayed, and the time that `?tick=` sends.
+//! The replies of a session, sent at once or delayed, and the time that `?tick=` sends.
 
 use std::{
     task::{Context, Poll},
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Session {
-    /// Replies to a message, now or later.
+    /// Sends or delays the reply to a message. Then runs the action if this message triggers it.
     pub(super) fn reply_to(&mut self, message: Message<'_>, meta: MessageMeta) {
         let bytes = message.payload.len();
         self.stats.count(bytes);
@@ -81,7 +81,7 @@ impl Session {
         true
     }
 
-    /// Sends the time, as `?tick=` asks.
+    /// Sends the time (`?tick=`).
     pub(super) fn send_time(&self) {
         if self.lifecycle.may_send() {
             let now = now_ms().to_string();
@@ -94,7 +94,8 @@ impl Session {
         self.pause_input(self.schedule.is_full());
     }
 
-    /// Records the time from the last received bytes to the replies, once for all messages of a poll: their replies are written together.
+    /// Records the time from the last received bytes to the replies, once for all messages of a poll: their
+    /// replies are written together.
     #[inline]
     pub(super) fn record_latency(&mut self) {
         let replies = std::mem::take(&mut self.stats.undelayed_replies);
@@ -105,7 +106,7 @@ impl Session {
         }
     }
 
-    /// Is ready when the rate allows the next message. A drain ignores the rate.
+    /// Returns Ready if the rate allows the next message. A drain ignores the rate.
     pub(super) fn poll_rate(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match (&mut self.rate, &self.input) {
             (Some(rate), Input::Messages(inbound)) if !inbound.is_draining() => rate.poll(cx),
@@ -113,8 +114,9 @@ impl Session {
         }
     }
 
-    /// Counts a message. If the rate is exceeded, the input pauses, control frames included, until the next message is allowed. Unread
-    /// bytes fill this connection's bounded read buffer, then the kernel's buffers. Then the client's writes block.
+    /// Counts a message. If the rate is exceeded, the input pauses, control frames included, until the next
+    /// message is allowed. Unread bytes fill this connection's bounded read buffer, then the kernel's
+    /// buffers. Then the client's writes block.
     fn apply_rate_limit(&mut self) {
         if let Some(rate) = &mut self.rate
             && rate.count_message(Instant::now())

@@ -27,7 +27,7 @@ pub enum ReplyMode {
 pub struct Received<'m> {
     /// The message.
     pub message: Message<'m>,
-    /// Counts the connection's messages from 1 up.
+    /// Number of the message on its connection, from 1.
     pub seq: u64,
     /// Time at which the message was complete, in milliseconds since the Unix epoch.
     pub received_at: u64,
@@ -35,7 +35,7 @@ pub struct Received<'m> {
     pub meta: MessageMeta,
 }
 
-/// The values that replies have beside the message.
+/// The values of a reply that do not come from its message.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplyContext<'i> {
     /// Prefix of a stamped text.
@@ -45,12 +45,13 @@ pub struct ReplyContext<'i> {
 }
 
 impl ReplyMode {
-    /// Whether the reply has a timestamp. If not, the caller need not read a clock.
+    /// Returns whether the reply has a timestamp. If not, the caller need not read a clock.
     pub fn has_timestamp(self) -> bool {
         matches!(self, Self::Stamped | Self::Json)
     }
 
-    /// Returns the reply to a message, with the timestamp `now_ms` in milliseconds since the Unix epoch. None for [`Self::None`].
+    /// Returns the reply to a message, with the timestamp `now_ms` in milliseconds since the Unix epoch. None
+    /// for [`Self::None`].
     pub fn reply<'r>(
         self,
         received: Received<'r>,
@@ -94,7 +95,7 @@ impl ReplyMode {
     }
 }
 
-/// A reply in parts, so that a stamped reply needs no copy of its message.
+/// A reply in parts. A stamped reply therefore needs no copy of its message.
 #[derive(Debug)]
 pub struct Reply<'r> {
     /// The type of the message.
@@ -169,15 +170,15 @@ impl Stamp {
     }
 }
 
-/// Bytes of [`stamp`] until the year 2286.
+/// Length of [`stamp`] in bytes: a comma and 13 digits until the year 2286.
 pub const STAMP_BYTES: u64 = 14;
 
-/// The stamp of a text reply: a comma and the milliseconds since the Unix epoch.
+/// Returns the end of a stamped text reply: a comma and the milliseconds since the Unix epoch.
 pub fn stamp(now_ms: u64) -> Vec<u8> {
     Stamp::text(now_ms).bytes().to_vec()
 }
 
-/// The stamped reply to a text: `{prefix}{message},{ms}`.
+/// Returns the stamped reply to a text: `{prefix}{message},{ms}`.
 pub fn stamped(prefix: &str, message: &str, now_ms: u64) -> Vec<u8> {
     [prefix.as_bytes(), message.as_bytes(), Stamp::text(now_ms).bytes()].concat()
 }

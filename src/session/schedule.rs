@@ -1,5 +1,5 @@
-//! The timers of a session: delayed replies, actions, ticks, timeouts and the heartbeat share one alarm. Pure: the caller passes the
-//! time.
+//! The timers of a session: delayed replies, actions, ticks, timeouts and the heartbeat share one alarm.
+//! Pure: the caller passes the time.
 
 use std::time::{Duration, Instant};
 
@@ -14,21 +14,21 @@ use super::{
 pub(super) enum DelayedItem {
     /// A reply, and the number of times that it is sent.
     Reply(Received<'static>, usize),
-    /// The action of the URL, after a number of messages.
+    /// The action whose trigger is a number of messages.
     Action(Action),
 }
 
-/// Something that is due.
+/// A result of the timers: what the session must do now.
 pub(super) enum Scheduled {
-    /// A reply or an action that was delayed.
+    /// Handle this item of the delay queue.
     Delayed(DelayedItem),
-    /// The time is sent (`?tick=`).
+    /// Send the time (`?tick=`).
     Tick,
-    /// The action of the URL, after a duration.
+    /// Run the action whose trigger is a duration.
     Action(Action),
-    /// The connection is reset.
+    /// Reset the connection.
     Reset,
-    /// The session ends, because a timeout has expired.
+    /// End the session, because a timeout has expired.
     End,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Schedule {
     delayed: DelayQueue<DelayedItem>,
     /// None in most sessions.
     rare: Option<Box<RareTimers>>,
-    /// Time at which the first of them is due. Stored because each poll compares it.
+    /// The earliest time of all timers. Stored, because each poll reads it.
     next: Option<Instant>,
 }
 
@@ -60,30 +60,31 @@ impl Schedule {
         }
     }
 
-    /// Queues `item`, which holds `bytes` bytes. It is due at `at`, or together with the entry before it if that is later.
+    /// Queues `item`, which holds `bytes` bytes. It is due at `at`, or together with the entry before it if
+    /// that is later.
     pub(super) fn delay(&mut self, item: DelayedItem, at: Instant, bytes: usize) {
         self.delayed.push(at, bytes, item);
         self.update();
     }
 
-    /// Removes and returns everything that was delayed, due or not.
+    /// Removes and returns all items of the delay queue, due or not.
     pub(super) fn take_delayed(&mut self) -> impl Iterator<Item = DelayedItem> + use<> {
         let delayed = self.delayed.take();
         self.update();
         delayed
     }
 
-    /// Whether the queue is empty.
+    /// Returns whether the delay queue is empty.
     pub(super) fn delays_nothing(&self) -> bool {
         self.delayed.is_empty()
     }
 
-    /// Whether the queue is full. The session then handles no more messages.
+    /// Returns whether the delay queue is full. The session then handles no more messages.
     pub(super) fn is_full(&self) -> bool {
         self.delayed.is_full()
     }
 
-    /// Bytes that delayed replies hold.
+    /// Returns the bytes that delayed replies hold.
     pub(super) fn delayed_bytes(&self) -> usize {
         self.delayed.bytes()
     }
@@ -113,7 +114,7 @@ impl Schedule {
         self.update();
     }
 
-    /// Returns the time at which something is due next.
+    /// Returns the time at which the next timer fires.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next
     }
@@ -131,7 +132,7 @@ impl Schedule {
         self.next = times.into_iter().flatten().min();
     }
 
-    /// Removes and returns one thing that is due, except for the heartbeat.
+    /// Returns what is due at `now`, one thing a call. Excludes the heartbeat.
     pub(super) fn pop(&mut self, now: Instant) -> Option<Scheduled> {
         let due = self.pop_due(now);
         self.update();
@@ -146,7 +147,7 @@ impl Schedule {
         if let Some((interval, at)) = rare.tick
             && at <= now
         {
-            // The next tick is counted from this one: a connection that was blocked does not catch up.
+            // The next interval starts now: a connection that was blocked does not send the missed ticks.
             rare.tick = Some((interval, now + interval));
             return Some(Scheduled::Tick);
         }
@@ -159,7 +160,8 @@ impl Schedule {
         rare.end.take_if(|at| *at <= now).map(|_| Scheduled::End)
     }
 
-    /// Checks the heartbeat if it is due. `received` is the time of the client's last bytes, `paused` whether reading is paused.
+    /// Checks the heartbeat if it is due. `received` is the time of the client's last bytes, `paused` whether
+    /// reading is paused.
     pub(super) fn check_heartbeat(
         &mut self,
         now: Instant,

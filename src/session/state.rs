@@ -40,8 +40,8 @@ pub(super) enum Input {
     Ended,
 }
 
-/// An open connection. Fields that a message does not need are boxed: with many active connections, each cache line that a message
-/// touches is fetched from memory again.
+/// An open connection. Fields that a message does not need are boxed: with many active connections, each
+/// cache line that a message touches is fetched from memory again.
 pub(crate) struct Session {
     pub(super) context: Rc<SessionContext>,
     pub(super) details: Box<SessionDetails>,
@@ -50,9 +50,9 @@ pub(crate) struct Session {
     pub(super) input: Input,
     pub(super) outbound: Rc<Outbound>,
     pub(super) carrier: Carrier,
-    /// Is touched when the memory that the session holds changes, which small messages do not change.
+    /// Accessed only if the memory that the session holds changes. Small messages do not change it.
     pub(super) memory: Rc<SessionMemory>,
-    /// Bytes of incomplete and of delayed messages, as `memory` has them.
+    /// Bytes of incomplete and of delayed messages, as last reported to `memory`.
     pub(super) held: usize,
     pub(super) impairer: Impairer,
     /// None if there is no limit.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-/// The numbers of one connection.
+/// The counts and times of one session.
 #[derive(Debug)]
 pub(super) struct SessionStats {
     pub(super) opened: Instant,

@@ -1,8 +1,8 @@
 //! The behaviours that the URL's query sets for one connection.
 //!
-//! The types here are plain data. [`keys`] lists the query keys, `query.rs` parses a query into a checked [`Behaviour`].
-//! Every number has an upper limit, so that no URL makes the server hold more, or for longer, than the operator's flags
-//! allow.
+//! The types here are plain data. [`keys`] lists the query keys, `query.rs` parses a query into a checked
+//! [`Behaviour`]. Every number has an upper limit, so that no URL makes the server hold more, or for longer,
+//! than the operator's flags allow.
 
 mod key;
 pub mod keys;
@@ -32,9 +32,9 @@ pub struct Behaviour {
     pub impairment: Impairment,
     /// `tick`: interval at which the server sends the time.
     pub tick: Option<Duration>,
-    /// `close`, `abort` or `wire`: what happens to the connection once.
+    /// `close`, `abort` or `wire`: an action that runs once.
     pub action: Option<Action>,
-    /// `after`: when the action happens. Without an action it has no effect.
+    /// `after`: when the action runs. Without an action it has no effect.
     pub trigger: Trigger,
     /// `fragment`: maximum payload bytes of a data frame.
     pub fragment: Option<NonZeroUsize>,
@@ -42,13 +42,13 @@ pub struct Behaviour {
     pub rate: Option<NonZeroU32>,
     /// `pong`: whether the server answers a Ping.
     pub pong: bool,
-    /// `close-reply`: whether the server answers the client's Close.
+    /// `close-reply`: whether the server answers the client's Close frame.
     pub close_reply: bool,
     /// `compress`: whether the server may accept an offer of permessage-deflate.
     pub compress: bool,
     /// `max-message-size`: a limit in bytes, at most the operator's.
     pub max_message_size: Option<usize>,
-    /// `subprotocol`: the subprotocol in the response, whatever the client offers.
+    /// `subprotocol`: the subprotocol in the 101, whatever the client offers.
     pub subprotocol: Option<Subprotocol>,
     /// `handshake-delay`: delay of the response to the opening handshake.
     pub handshake_delay: Option<Duration>,
@@ -91,11 +91,11 @@ pub struct Impairment {
     pub drop: f64,
     /// `duplicate`: probability, 0 to 1, that a reply is sent twice.
     pub duplicate: f64,
-    /// `seed`: seed of the random numbers; `None` seeds each connection differently.
+    /// `seed`: seed of the random numbers. None seeds each connection differently.
     pub seed: Option<u64>,
 }
 
-/// Something that the server does to the connection once.
+/// An action that ends or breaks the connection, and runs once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `close`: the server sends this Close frame.
@@ -127,7 +127,7 @@ impl Action {
     }
 }
 
-/// When the action happens.
+/// The time at which the action runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trigger {
     /// Right after the opening handshake.
@@ -139,7 +139,8 @@ pub enum Trigger {
     Time(Duration),
 }
 
-/// A subprotocol that the server selects against RFC 6455 section 4.2.2.
+/// A subprotocol that the server selects whatever the client offers. RFC 6455 section 4.2.2 allows only one
+/// that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subprotocol {
     /// None, even if the client offers some.
@@ -148,11 +149,12 @@ pub enum Subprotocol {
     Named(String),
 }
 
-/// A query that the server refuses: a value that its key does not allow, or keys that do not go together.
+/// The error of a query: a value that its key does not allow, or keys that exclude each other.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{error}")]
 pub struct InvalidParam {
-    /// What was found and what is expected, such as `invalid value "6m" for delay: expected a duration from 0 to 5m`.
+    /// What was found and what is expected, such as `invalid value "6m" for delay: expected a duration from 0
+    /// to 5m`.
     pub error: String,
     /// One imperative sentence, such as `set delay to a value such as 250ms, or remove delay`.
     pub hint: String,

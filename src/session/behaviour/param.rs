@@ -53,8 +53,8 @@ impl Param<'_> {
         })
     }
 
-    /// Reads `CODE` or `CODE:REASON`. The codes are those that may stand in a Close frame (RFC 6455 section 7.4), because
-    /// an invalid one is what `wire=close-code` sends.
+    /// Parses `CODE` or `CODE:REASON`. The code must be allowed in a Close frame (RFC 6455 section 7.4).
+    /// `wire=close-code` sends an invalid one.
     pub(super) fn close(&self) -> Option<CloseFrame<'static>> {
         let (code, reason) = self.value.split_once(':').unwrap_or((self.value, ""));
         let code = code.parse().ok()?;
@@ -65,7 +65,7 @@ impl Param<'_> {
         })
     }
 
-    /// Reads a number of messages, or a duration.
+    /// Parses a number of messages, or a duration.
     pub(super) fn trigger(
         &self,
         messages: &RangeInclusive<u64>,

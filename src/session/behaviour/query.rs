@@ -7,13 +7,14 @@ use super::{
 };
 
 impl Behaviour {
-    /// Parses a query string, percent-encoded as it stands in the URL.
+    /// Parses a query string, which is still percent-encoded.
     ///
-    /// `max_message_size` is the operator's limit, which a URL can only lower. The parser ignores unknown keys, because
-    /// clients have keys of their own, and passes each to `unknown`.
+    /// `max_message_size` is the operator's limit, which a URL can only lower. The parser ignores unknown
+    /// keys, because clients have keys of their own. It passes each of them to `unknown`.
     ///
     /// # Errors
-    /// If a known key has a value that is not allowed or is set twice, or if two keys do not go together.
+    /// If a known key has a value that is not allowed, is set twice, excludes another key, or lacks
+    /// a key that it needs.
     pub fn from_query(
         query: &str,
         max_message_size: usize,
@@ -41,7 +42,7 @@ impl Behaviour {
     }
 }
 
-/// Puts a value into the behaviour; `None` if the value is not allowed.
+/// Stores a value in the behaviour. Returns None if the value is not allowed.
 fn apply(key: &Key, param: &Param<'_>, behaviour: &mut Behaviour) -> Option<()> {
     let is_allowed = match key.kind {
         Kind::NoValue => param.value.is_empty(),
@@ -55,7 +56,7 @@ fn apply(key: &Key, param: &Param<'_>, behaviour: &mut Behaviour) -> Option<()> 
     }
 }
 
-/// Checks the keys that exclude or need each other.
+/// Returns an error if a key excludes another one, or lacks one that it needs.
 fn check_combination(set: &[&Key]) -> Result<(), InvalidParam> {
     for (position, key) in set.iter().enumerate() {
         let mut later = set[position + 1..].iter();
