@@ -108,13 +108,6 @@ pub struct BudgetExceeded {
     pub limit: usize,
 }
 
-impl BudgetExceeded {
-    /// Returns one sentence for the client: what to do, and the flag that sets the limit.
-    pub fn hint(&self) -> &'static str {
-        "reconnect later, or ask the operator to raise --max-buffered"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::thread;
