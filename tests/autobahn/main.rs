@@ -1,16 +1,21 @@
-//! The Autobahn|Testsuite, all of it, against the release binary.
+//! Runs all cases of the Autobahn|Testsuite against the release binary.
 //!
 //! ```text
 //! cargo build --release
 //! WSTEST=/path/to/wstest cargo test --test autobahn -- --ignored --nocapture
 //! ```
 //!
-//! The suite is one slow client after another, so several take their share from one queue and talk to one server.
-//! `WS_ECHO_AUTOBAHN_SHARDS` says how many (as many as there are cores), `WS_ECHO_BIN` names another binary. The reports
-//! are in `target/autobahn/`: a page for each case, `index.html` for each share.
-
-// A test that cannot go on says so by a panic, and what it found it prints.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+//! The suite runs its clients one after another, which is slow. Several processes of it therefore take shares of the cases from
+//! one queue and test one server.
+//!
+//! `WS_ECHO_AUTOBAHN_SHARDS` sets the number of processes (default: the number of cores). `WS_ECHO_BIN` sets the path of the
+//! binary. The reports are in `target/autobahn/`: a page for each case, and `index.html` for each share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that fails panics at the place of the failure, and prints the verdicts"
+)]
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -29,14 +34,14 @@ use tokio::{
     task::JoinSet,
 };
 
-/// How many cases version 25.10 of the suite has. One that went missing is no success.
+/// Number of cases in version 25.10 of the suite. The test fails if a case is missing.
 const CASES: usize = 517;
 
-/// The cases that judge nothing: they report what the server did, where RFC 6455 leaves it free.
+/// The cases that have no verdict. They report a behaviour that RFC 6455 does not specify.
 const INFORMATIONAL: [&str; 3] = ["7.1.6", "7.13.1", "7.13.2"];
 
-/// The shares, those that take longest first so that the shards end together: chapters 12 and 13 send 1000 messages in
-/// each case, up to 128 KiB long.
+/// The shares of the cases. The longest come first, so that all processes end at about the same time: each case of the chapters
+/// 12 and 13 sends 1000 messages of up to 128 KiB.
 const SHARES: [&[&str]; 14] = [
     &["12.3.*"],
     &["12.2.*"],
@@ -54,12 +59,12 @@ const SHARES: [&[&str]; 14] = [
     &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"],
 ];
 
-/// The slowest share needs a few minutes. What takes so long does not end at all.
+/// The timeout of a share. The slowest one takes a few minutes.
 const SHARE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
 #[tokio::test]
 #[ignore = "needs wstest"]
-async fn every_case_of_the_autobahn_testsuite_has_the_verdict_that_it_should() {
+async fn every_case_of_the_autobahn_testsuite_passes() {
     let wstest = find_wstest();
     let reports = target_dir().join("autobahn");
     let _ = fs::remove_dir_all(&reports);
@@ -90,7 +95,7 @@ async fn every_case_of_the_autobahn_testsuite_has_the_verdict_that_it_should() {
     while let Some(shard) = running.join_next().await {
         verdicts.extend(shard.unwrap());
     }
-    let took = start.elapsed();
+    let duration = start.elapsed();
 
     let mut count = BTreeMap::<_, usize>::new();
     for verdict in verdicts.values() {
@@ -98,15 +103,15 @@ async fn every_case_of_the_autobahn_testsuite_has_the_verdict_that_it_should() {
             .entry(format!("{}, close {}", verdict.behavior, verdict.behavior_close))
             .or_default() += 1;
     }
-    println!("{} cases in {took:.0?} with {shards} shards", verdicts.len());
+    println!("{} cases in {duration:.0?} with {shards} shards", verdicts.len());
     for (verdict, cases) in count {
         println!("{cases:5} {verdict}");
     }
-    let regressions: Vec<_> = verdicts
+    let failures: Vec<_> = verdicts
         .iter()
         .filter(|(case, verdict)| !verdict.is_expected(case))
         .collect();
-    for (case, verdict) in &regressions {
+    for (case, verdict) in &failures {
         println!(
             "case {case}: {}, close {}; see {}",
             verdict.behavior,
@@ -114,14 +119,14 @@ async fn every_case_of_the_autobahn_testsuite_has_the_verdict_that_it_should() {
             verdict.report.display()
         );
     }
-    assert!(regressions.is_empty(), "{} cases went wrong", regressions.len());
+    assert!(failures.is_empty(), "{} cases failed", failures.len());
     assert_eq!(verdicts.len(), CASES, "cases that ran");
-    assert_eq!(server.try_wait().unwrap(), None, "the server has ended");
+    assert_eq!(server.try_wait().unwrap(), None, "the server has exited");
     let log = fs::read_to_string(reports.join("server.log")).unwrap();
     assert!(!log.contains("panicked"), "the server panicked: see its log");
 }
 
-/// What the suite says of one case.
+/// The verdict of the suite on one case.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Verdict {
@@ -142,15 +147,15 @@ impl Verdict {
     }
 }
 
-/// Runs one share to its end and reads its verdicts.
+/// Runs one share and returns its verdicts.
 async fn run_share(wstest: &Path, reports: &Path, url: &str, share: &[&str]) -> BTreeMap<String, Verdict> {
     let name = share[0].trim_end_matches(".*");
     let reports = reports.join(name);
     fs::create_dir_all(&reports).unwrap();
     let spec = reports.join("spec.json");
     let agent = "ws-echo";
-    // In chapters 12 and 13 the suite compares the echo's SHA-1 with that of the valid text it sent. It would also look
-    // at each byte of the echo for UTF-8, in Python, which takes ten times as long as all the rest and finds nothing more.
+    // In the chapters 12 and 13, the suite compares the SHA-1 of the echo with that of the valid text that it has sent. Its
+    // validation of UTF-8 in Python takes ten times as long as all else and detects no further error.
     let compares_hashes = share
         .iter()
         .all(|cases| cases.starts_with("12.") || cases.starts_with("13."));
@@ -177,18 +182,18 @@ async fn run_share(wstest: &Path, reports: &Path, url: &str, share: &[&str]) -> 
         .kill_on_drop(true)
         .status();
     let status = tokio::time::timeout(SHARE_TIMEOUT, status).await;
-    let status = status.expect("wstest did not end").unwrap();
+    let status = status.expect("wstest timed out").unwrap();
     let index = fs::read(reports.join("index.json"));
     let index = index.unwrap_or_else(|error| {
         panic!(
-            "wstest ended with {status} and made no report ({error}): see {}",
+            "wstest exited with {status} and without a report ({error}): see {}",
             reports.join("wstest.log").display()
         )
     });
     let mut index: BTreeMap<String, BTreeMap<String, Verdict>> = serde_json::from_slice(&index).unwrap();
     let mut verdicts = index.remove(agent).unwrap_or_default();
     for verdict in verdicts.values_mut() {
-        // Beside the JSON that the index names lies a page for people.
+        // The index names a JSON file. The page of the case has the same name with another extension.
         verdict.report = reports.join(&verdict.report).with_extension("html");
     }
     println!(
@@ -199,13 +204,13 @@ async fn run_share(wstest: &Path, reports: &Path, url: &str, share: &[&str]) -> 
     verdicts
 }
 
-/// Starts the release binary on a port of the system's choice; the URL tells it.
+/// Starts the release binary on a free port. Returns the process and the URL of its verbatim echo.
 async fn start_server(reports: &Path) -> (Child, String) {
     let binary =
         env::var_os("WS_ECHO_BIN").map_or_else(|| target_dir().join("release/ws-echo"), PathBuf::from);
     assert!(
         binary.is_file(),
-        "no {}: cargo build --release makes it, or WS_ECHO_BIN names another one",
+        "no {}: run cargo build --release, or set WS_ECHO_BIN to another binary",
         binary.display()
     );
     let mut command = Command::new(binary);
@@ -245,7 +250,7 @@ async fn start_server(reports: &Path) -> (Child, String) {
     (server, format!("ws://{address}/?reply=verbatim"))
 }
 
-/// The suite's command: `WSTEST`, or `wstest` on the PATH.
+/// Returns the path of the suite's command: the value of `WSTEST`, or `wstest` on the PATH.
 fn find_wstest() -> PathBuf {
     if let Some(wstest) = env::var_os("WSTEST") {
         return wstest.into();
@@ -253,10 +258,10 @@ fn find_wstest() -> PathBuf {
     env::split_paths(&env::var_os("PATH").unwrap_or_default())
         .map(|directory| directory.join("wstest"))
         .find(|wstest| wstest.is_file())
-        .expect("no wstest on the PATH: install the Autobahn|Testsuite and name its command in WSTEST")
+        .expect("no wstest on the PATH: install the Autobahn|Testsuite, or set WSTEST to its command")
 }
 
-/// Where cargo builds: the test's own binary under test is one level below it.
+/// Returns cargo's target directory: the directory above that of the debug binary.
 fn target_dir() -> PathBuf {
     let profile = Path::new(env!("CARGO_BIN_EXE_ws-echo")).parent().unwrap();
     profile.parent().unwrap().to_owned()

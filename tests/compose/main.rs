@@ -1,7 +1,9 @@
-//! `docker compose up` as the README has it, with each of its profiles: built, started, used and stopped.
-
-// A test that cannot go on says so by a panic.
-#![allow(clippy::unwrap_used, clippy::panic)]
+//! Builds, starts, uses and stops each profile of docker-compose.yml.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails panics at the place of the failure"
+)]
 
 mod pinned;
 #[path = "../haproxy/port.rs"]
@@ -23,8 +25,8 @@ use tokio_tungstenite::{
 
 type Peer = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The longest that containers may need for anything.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// The timeout of each step with containers.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 #[ignore = "needs docker"]
@@ -55,7 +57,7 @@ async fn compose_serves_the_page_and_an_echo_and_stops_with_exit_code_0() {
     assert!(page.contains(r#"id="mes""#), "{page}");
 
     let mut peer = connect(project.port, "/some/path").await.unwrap();
-    let reply = ask(&mut peer, "through the container").await;
+    let reply = exchange(&mut peer, "through the container").await;
     assert!(
         reply.starts_with("客户端发送的信息：through the container,"),
         "{reply}"
@@ -66,18 +68,18 @@ async fn compose_serves_the_page_and_an_echo_and_stops_with_exit_code_0() {
         "the log shows no message: {log}"
     );
 
-    // The session is open still: the server ends it, and then itself.
+    // The server closes the open session and exits.
     project.compose(&["stop"]);
     assert_eq!(
         inspect(&container, "{{.State.ExitCode}} {{.State.OOMKilled}}"),
         "0 false"
     );
-    told_to_go(&mut peer).await;
+    expect_shutdown(&mut peer).await;
 }
 
 #[tokio::test]
 #[ignore = "needs docker"]
-async fn three_replicas_behind_haproxy_share_the_clients_and_one_that_stops_loses_none() {
+async fn three_replicas_behind_haproxy_share_the_clients_and_a_stopped_one_loses_none() {
     let project = Project::new("scale");
     project.up(&["--profile", "scale"], &["--scale", "echo=3"]);
     let replicas = project.compose(&["--profile", "scale", "ps", "--quiet", "echo"]);
@@ -88,55 +90,55 @@ async fn three_replicas_behind_haproxy_share_the_clients_and_one_that_stops_lose
         assert!(matches!(published.as_str(), "" | "[]"), "{published}");
     }
 
-    // HAProxy has no health check of its own that could say when it has found all three.
+    // HAProxy does not report when it has found all three replicas.
     let mut peers = Vec::new();
     let all = async {
         while replicas
             .iter()
-            .any(|one| !peers.iter().any(|(home, _)| home == one))
+            .any(|replica| !peers.iter().any(|(at, _)| at == replica))
         {
             match connect(project.scale_port, "/?reply=json").await {
-                Some(mut peer) => peers.push((home_of(&mut peer, &replicas).await, peer)),
+                Some(mut peer) => peers.push((replica_of(&mut peer, &replicas).await, peer)),
                 None => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
     };
-    tokio::time::timeout(PATIENCE, all)
+    tokio::time::timeout(TIMEOUT, all)
         .await
-        .expect("clients at each of the three");
+        .expect("a client at each replica");
     let metrics = get(project.scale_port, "/metrics").await;
     assert!(metrics.starts_with("HTTP/1.1 404 "), "{metrics}");
 
-    // One goes: its clients are told and find another one, the others' notice nothing.
-    let gone = replicas[0].clone();
-    let stopped = gone.clone();
-    let stop = tokio::task::spawn_blocking(move || docker(&["stop", "--time", "30", &stopped]));
-    for (home, peer) in &mut peers {
-        if *home == gone {
-            told_to_go(peer).await;
+    // One replica stops. Its clients get a Close and reconnect to another replica. The other clients are still served.
+    let stopped = replicas[0].clone();
+    let container = stopped.clone();
+    let stop = tokio::task::spawn_blocking(move || docker(&["stop", "--time", "30", &container]));
+    for (at, peer) in &mut peers {
+        if *at == stopped {
+            expect_shutdown(peer).await;
             let mut again = connect(project.scale_port, "/?reply=json")
                 .await
                 .expect("a handshake");
-            assert_ne!(home_of(&mut again, &replicas).await, gone);
+            assert_ne!(replica_of(&mut again, &replicas).await, stopped);
         } else {
-            ask(peer, "still there?").await;
+            exchange(peer, "still there?").await;
         }
     }
     stop.await.unwrap();
-    assert_eq!(inspect(&gone, "{{.State.ExitCode}}"), "0");
+    assert_eq!(inspect(&stopped, "{{.State.ExitCode}}"), "0");
 
-    // All of it goes: the replicas' Close frames still find their way through the proxy.
+    // All services stop. HAProxy still forwards the Close frames of the replicas.
     let (_, mut last) = peers
         .into_iter()
-        .find(|(home, _)| *home != gone)
-        .expect("a client at each of the three");
+        .find(|(at, _)| *at != stopped)
+        .expect("a client at each replica");
     project.compose(&["--profile", "scale", "stop"]);
-    told_to_go(&mut last).await;
+    expect_shutdown(&mut last).await;
 }
 
 #[tokio::test]
 #[ignore = "needs docker"]
-async fn the_profile_tls_serves_wss_with_the_certificate_that_its_log_names() {
+async fn the_profile_tls_serves_wss_with_the_certificate_in_its_log() {
     let project = Project::new("tls");
     project.up(&["--profile", "tls"], &[]);
     let container = project.compose(&["--profile", "tls", "ps", "--quiet", "tls"]);
@@ -153,36 +155,36 @@ async fn the_profile_tls_serves_wss_with_the_certificate_that_its_log_names() {
     assert_eq!(peer.next().await.unwrap().unwrap(), Message::text("over TLS"));
 }
 
-/// The replica that the session is at. On the way: the client is known there by its address.
-async fn home_of(peer: &mut Peer, replicas: &[String]) -> String {
-    let reply: Value = serde_json::from_str(&ask(peer, "where am I?").await).unwrap();
+/// Returns the replica of a session. Fails unless the replica has resolved the address of the client behind the proxy.
+async fn replica_of(peer: &mut Peer, replicas: &[String]) -> String {
+    let reply: Value = serde_json::from_str(&exchange(peer, "x").await).unwrap();
     let connection = &reply["connection"];
     let proxy = connection["peer"].as_str().unwrap();
     let client = connection["client"]["address"].as_str().unwrap();
     assert!(
         !proxy.starts_with(client),
-        "the client is taken for the proxy: {connection}"
+        "the client address is that of the proxy: {connection}"
     );
     assert_ne!(client, SPOOFED);
     let opened = [
         format!("connection={} ", connection["id"]),
         format!("peer={proxy} "),
     ];
-    let home = replicas.iter().find(|replica| {
+    let found = replicas.iter().find(|replica| {
         log(replica)
             .lines()
             .any(|line| opened.iter().all(|field| line.contains(field)))
     });
-    home.unwrap_or_else(|| panic!("in no log: {opened:?}")).clone()
+    found.unwrap_or_else(|| panic!("in no log: {opened:?}")).clone()
 }
 
-/// What a client says that its own address is.
+/// The forged client address of a request.
 const SPOOFED: &str = "203.0.113.7";
 
-/// What the environment says of the source; the image keeps it.
+/// The value of `REVISION` in the environment, which the build stores in a label of the image.
 const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// A session; none where the handshake is refused, for nobody is there yet.
+/// Opens a session. Returns `None` if the handshake fails, because no replica runs yet.
 async fn connect(port: u16, path: &str) -> Option<Peer> {
     let mut request = format!("ws://localhost:{port}{path}")
         .into_client_request()
@@ -196,7 +198,8 @@ async fn connect(port: u16, path: &str) -> Option<Peer> {
         .map(|(peer, _)| peer)
 }
 
-async fn ask(peer: &mut Peer, message: &str) -> String {
+/// Sends a message and returns the reply.
+async fn exchange(peer: &mut Peer, message: &str) -> String {
     peer.send(Message::text(message)).await.unwrap();
     peer.next()
         .await
@@ -207,11 +210,11 @@ async fn ask(peer: &mut Peer, message: &str) -> String {
         .to_string()
 }
 
-/// Waits for the Close of a server that stops, and for the end of the connection.
-async fn told_to_go(peer: &mut Peer) {
-    let close = tokio::time::timeout(PATIENCE, async {
+/// Waits for the Close of a server that shuts down, and for the end of the connection.
+async fn expect_shutdown(peer: &mut Peer) {
+    let close = tokio::time::timeout(TIMEOUT, async {
         let mut close = None;
-        // The answer to the Close goes out when the stream is read on; the server waits for it.
+        // tungstenite replies to the Close at the next read. The server waits for the reply.
         while let Some(Ok(message)) = peer.next().await {
             match message {
                 Message::Close(frame) => close = frame,
@@ -222,11 +225,13 @@ async fn told_to_go(peer: &mut Peer) {
         close
     });
     let close = close.await.expect("an end").expect("a Close before the end");
-    let said = (u16::from(close.code), close.reason.as_str());
-    assert_eq!(said, (1001, "ws-echo: shutting down"));
+    assert_eq!(
+        (u16::from(close.code), close.reason.as_str()),
+        (1001, "ws-echo: shutting down")
+    );
 }
 
-/// A compose project of a test's own; nothing of it is left when it is dropped, but the build's caches.
+/// The compose project of one test. A drop removes all of it except the build cache.
 struct Project {
     name: String,
     port: u16,
@@ -244,7 +249,7 @@ impl Project {
         }
     }
 
-    /// Builds and starts it, and waits until it is healthy.
+    /// Builds and starts the services, and waits until they are healthy.
     fn up(&self, profile: &[&str], more: &[&str]) {
         let up = ["up", "--detach", "--build", "--wait", "--wait-timeout", "120"];
         self.compose(&[profile, &up, more].concat());
@@ -264,12 +269,12 @@ impl Project {
         command
     }
 
-    /// Its own, so that it leaves another one of that name alone.
+    /// Returns the tag of the image. It is unique, so that the test replaces no other image.
     fn image(&self) -> String {
         format!("{}:test", self.name)
     }
 
-    /// Runs `docker compose` and gives what it prints.
+    /// Runs `docker compose` and returns its standard output.
     fn compose(&self, args: &[&str]) -> String {
         run(self.command(args))
     }
@@ -293,13 +298,13 @@ fn inspect(container: &str, format: &str) -> String {
     docker(&["inspect", "--format", format, container])
 }
 
-/// What a server has said: its log goes to standard error.
+/// Returns the log of a server, which is its standard error.
 fn log(container: &str) -> String {
     let output = Command::new("docker").args(["logs", container]).output().unwrap();
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// Runs `docker` and gives what it prints.
+/// Runs `docker` and returns its standard output.
 fn docker(args: &[&str]) -> String {
     let mut command = Command::new("docker");
     command.args(args);

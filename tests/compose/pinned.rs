@@ -1,4 +1,4 @@
-//! A TLS client that trusts one certificate, by its SHA-256: what a person does with the one in the log.
+//! A TLS client that trusts one certificate by its SHA-256, as an operator does with the one in the log.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ struct Pinned {
     provider: Arc<CryptoProvider>,
 }
 
-/// A client for the server whose log says this.
+/// Returns a client configuration that trusts only the certificate with this SHA-256, in the form of the log.
 pub(crate) fn to(sha256: &str) -> ClientConfig {
     let provider = Arc::new(ring::default_provider());
     let pinned = Pinned {
@@ -33,13 +33,13 @@ pub(crate) fn to(sha256: &str) -> ClientConfig {
 impl ServerCertVerifier for Pinned {
     fn verify_server_cert(
         &self,
-        shown: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let digest = ::ring::digest::digest(&::ring::digest::SHA256, shown);
+        let digest = ::ring::digest::digest(&::ring::digest::SHA256, certificate);
         let bytes: Vec<_> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         if bytes.join(":") == self.sha256 {
             Ok(ServerCertVerified::assertion())
@@ -51,12 +51,12 @@ impl ServerCertVerifier for Pinned {
     fn verify_tls12_signature(
         &self,
         message: &[u8],
-        shown: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls12_signature(
             message,
-            shown,
+            certificate,
             signed,
             &self.provider.signature_verification_algorithms,
         )
@@ -65,12 +65,12 @@ impl ServerCertVerifier for Pinned {
     fn verify_tls13_signature(
         &self,
         message: &[u8],
-        shown: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(
             message,
-            shown,
+            certificate,
             signed,
             &self.provider.signature_verification_algorithms,
         )

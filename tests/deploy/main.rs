@@ -1,10 +1,10 @@
-//! The files by which this server is run: that they are what their readers take, that they agree with each other and with
-//! the server's flags. Whether they work is for tests/haproxy and tests/compose to say.
+//! The deployment files: Dockerfile, docker-compose.yml and deploy/. The tests check that their readers accept them, and that
+//! they agree with each other and with the flags of the server. tests/haproxy and tests/compose run them.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     missing_docs,
-    reason = "a test that cannot go on panics, and says where"
+    reason = "a test that fails panics at the place of the failure"
 )]
 
 use std::{
@@ -25,7 +25,7 @@ fn yaml(name: &str) -> Vec<Value> {
     serde_saphyr::from_multiple(&file(name)).unwrap()
 }
 
-/// The one document of this kind.
+/// Returns the document of this kind. Fails unless there is exactly one.
 fn kubernetes(kind: &str) -> Value {
     let mut of_kind = yaml("deploy/kubernetes.yaml")
         .into_iter()
@@ -47,14 +47,14 @@ fn duration(text: &Value) -> Duration {
     humantime::parse_duration(text.as_str().unwrap()).unwrap()
 }
 
-/// The value of a variable of the container in Kubernetes.
+/// Returns the value of an environment variable of the Kubernetes container.
 fn variable(name: &str) -> Value {
     let env = container()["env"].clone();
     let found = env.as_array().unwrap().iter().find(|entry| entry["name"] == name);
     found.unwrap_or_else(|| panic!("no {name}"))["value"].clone()
 }
 
-/// What `name value` says in a file of lines.
+/// Returns the rest of the line that starts with `name`. Fails unless there is exactly one such line.
 fn setting(text: &str, name: &str) -> String {
     let mut found = text.lines().filter_map(|line| line.trim().strip_prefix(name));
     let value = found
@@ -73,21 +73,24 @@ fn grace() -> Duration {
 #[test]
 fn every_variable_is_one_that_the_server_reads() {
     let command = Cli::command();
-    let known: Vec<_> = command
+    let variables: Vec<_> = command
         .get_arguments()
         .filter_map(|flag| flag.get_env())
         .collect();
     let mut used = 0;
     for name in ["docker-compose.yml", "Dockerfile", "deploy/kubernetes.yaml"] {
         let text = file(name);
-        // What compose itself reads, for ports and the image's name, stands in ${...}.
+        // Compose itself reads the variables in ${...}, for ports and the name of the image.
         let bare = text.split("${").enumerate().map(|(index, part)| match index {
             0 => part,
             _ => part.split_once('}').unwrap().1,
         });
         for part in bare.flat_map(|part| part.split(|c: char| !c.is_ascii_uppercase() && c != '_')) {
             if part.starts_with("WS_ECHO_") && !NOT_FLAGS.contains(&part) {
-                assert!(known.iter().any(|known| *known == part), "{name} has {part}");
+                assert!(
+                    variables.iter().any(|variable| *variable == part),
+                    "{name} has {part}"
+                );
                 used += 1;
             }
         }
@@ -95,7 +98,7 @@ fn every_variable_is_one_that_the_server_reads() {
     assert!(used > 10, "only {used} found");
 }
 
-/// What compose reads, where a comment names it; and the prefix of all.
+/// Names in comments that no flag has: the common prefix, and the variables that compose reads.
 const NOT_FLAGS: [&str; 4] = [
     "WS_ECHO_",
     "WS_ECHO_PORT",
@@ -104,18 +107,18 @@ const NOT_FLAGS: [&str; 4] = [
 ];
 
 #[test]
-fn kubernetes_waits_for_the_delay_and_the_grace_and_a_probe_sees_the_delay() {
+fn kubernetes_waits_for_the_delay_and_the_grace_period_and_the_delay_is_longer_than_a_probe() {
     let pod = &kubernetes("Deployment")["spec"]["template"]["spec"];
-    let patience = Duration::from_secs(pod["terminationGracePeriodSeconds"].as_u64().unwrap());
+    let grace = Duration::from_secs(pod["terminationGracePeriodSeconds"].as_u64().unwrap());
     let delay = duration(&variable("WS_ECHO_SHUTDOWN_DELAY"));
-    assert!(patience > delay + duration(&variable("WS_ECHO_SHUTDOWN_GRACE")));
+    assert!(grace > delay + duration(&variable("WS_ECHO_SHUTDOWN_GRACE")));
     let ready = &container()["readinessProbe"];
-    let seen = ready["periodSeconds"].as_u64().unwrap() * ready["failureThreshold"].as_u64().unwrap();
-    assert!(delay > Duration::from_secs(seen));
+    let probe = ready["periodSeconds"].as_u64().unwrap() * ready["failureThreshold"].as_u64().unwrap();
+    assert!(delay > Duration::from_secs(probe));
 }
 
 #[test]
-fn kubernetes_asks_the_right_paths_at_the_right_port() {
+fn kubernetes_probes_the_paths_of_the_health_checks_at_the_port_of_the_image() {
     let container = container();
     let port = &container["ports"][0];
     for (probe, path) in [
@@ -130,14 +133,14 @@ fn kubernetes_asks_the_right_paths_at_the_right_port() {
         kubernetes("Service")["spec"]["ports"][0]["targetPort"],
         port["name"]
     );
-    // As the image listens.
+    // The image listens on the same port.
     assert!(file("Dockerfile").contains(&format!("WS_ECHO_LISTEN=0.0.0.0:{}", port["containerPort"])));
     let scraped = &kubernetes("Deployment")["spec"]["template"]["metadata"]["annotations"];
     assert_eq!(scraped["prometheus.io/port"], port["containerPort"].to_string());
 }
 
 #[test]
-fn kubernetes_finds_the_same_pods_everywhere() {
+fn every_kubernetes_selector_matches_the_labels_of_the_pods() {
     let deployment = kubernetes("Deployment");
     let labels = &deployment["spec"]["template"]["metadata"]["labels"];
     assert!(!labels.as_object().unwrap().is_empty());
@@ -154,25 +157,25 @@ fn kubernetes_finds_the_same_pods_everywhere() {
     );
     assert!(
         deployment["spec"].get("replicas").is_none(),
-        "it is the autoscaler's"
+        "the autoscaler sets the number of replicas"
     );
 }
 
 #[test]
-fn kubernetes_adds_replicas_before_those_there_are_full() {
+fn kubernetes_adds_replicas_below_the_limit_of_connections() {
     let metric = &kubernetes("HorizontalPodAutoscaler")["spec"]["metrics"][0]["pods"];
     assert_eq!(metric["metric"]["name"], "ws_echo_connections");
-    let wanted: u64 = metric["target"]["averageValue"]
+    let target: u64 = metric["target"]["averageValue"]
         .as_str()
         .unwrap()
         .parse()
         .unwrap();
-    let most: u64 = variable("WS_ECHO_MAX_CONNECTIONS")
+    let limit: u64 = variable("WS_ECHO_MAX_CONNECTIONS")
         .as_str()
         .unwrap()
         .parse()
         .unwrap();
-    assert!(wanted < most);
+    assert!(target < limit);
 }
 
 #[test]
@@ -205,7 +208,7 @@ fn compose_and_systemd_wait_longer_than_the_server() {
     let echo = compose("echo");
     let delay = duration(&echo["environment"]["WS_ECHO_SHUTDOWN_DELAY"]);
     assert!(duration(&echo["stop_grace_period"]) > delay + grace());
-    // HAProxy holds its end of the sessions until then.
+    // HAProxy must run until the replicas have closed their sessions.
     assert!(duration(&compose("haproxy")["stop_grace_period"]) > delay + grace());
     let unit = file("deploy/ws-echo.service");
     let seconds = setting(&unit, "TimeoutStopSec=").parse().unwrap();
@@ -213,13 +216,13 @@ fn compose_and_systemd_wait_longer_than_the_server() {
 }
 
 #[test]
-fn haproxy_cuts_no_session_that_the_server_would_end_itself_and_sees_a_replica_go_in_time() {
+fn haproxys_timeout_is_longer_than_the_servers_and_the_shutdown_delay_is_longer_than_a_check() {
     let haproxy = file("deploy/haproxy.cfg");
     let timeout = |name: &str| duration(&setting(&haproxy, &format!("timeout {name} ")).into());
     let config = Config::default();
     let idle = config.idle_timeout.duration().unwrap();
     assert!(config.ping_interval.duration().unwrap() < idle);
-    // The Close and two seconds for its answer.
+    // After the idle timeout, the server waits 2 s for the reply to its Close.
     assert!(timeout("tunnel") > idle + Duration::from_secs(2));
     let server = setting(&haproxy, "default-server ");
     let inter = server
@@ -232,8 +235,8 @@ fn haproxy_cuts_no_session_that_the_server_would_end_itself_and_sees_a_replica_g
 }
 
 #[test]
-fn kubernetes_gives_the_memory_that_as_many_connections_take_at_their_most() {
-    let most: u64 = variable("WS_ECHO_MAX_CONNECTIONS")
+fn the_kubernetes_memory_limit_is_enough_for_the_limit_of_connections() {
+    let connections: u64 = variable("WS_ECHO_MAX_CONNECTIONS")
         .as_str()
         .unwrap()
         .parse()
@@ -243,26 +246,27 @@ fn kubernetes_gives_the_memory_that_as_many_connections_take_at_their_most() {
         .unwrap()
         .to_owned();
     let gibibytes: u64 = limit.strip_suffix("Gi").unwrap().parse().unwrap();
-    // docs/capacity.md: after compressed messages, with what the kernel holds.
-    assert!(most * 358_000 < gibibytes << 30);
+    // docs/capacity.md: a connection after compressed messages, with the memory of the kernel.
+    assert!(connections * 358_000 < gibibytes << 30);
 }
 
-fn said(output: &Output) -> String {
+/// Returns standard output and standard error.
+fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 #[test]
 #[ignore = "needs systemd-analyze"]
-fn systemd_takes_the_units() {
+fn systemd_accepts_the_units() {
     let folder = tempfile::tempdir().unwrap();
     let units = ["ws-echo.service", "ws-echo.socket", "ws-echo-https.socket"];
     let copies: Vec<PathBuf> = units.iter().map(|unit| folder.path().join(unit)).collect();
     for (unit, copy) in units.iter().zip(&copies) {
-        // It looks whether the program is there.
-        let text = file(&format!("deploy/{unit}"));
+        // systemd-analyze checks that the program exists.
+        let unit = file(&format!("deploy/{unit}"));
         std::fs::write(
             copy,
-            text.replace("/usr/local/bin/ws-echo", env!("CARGO_BIN_EXE_ws-echo")),
+            unit.replace("/usr/local/bin/ws-echo", env!("CARGO_BIN_EXE_ws-echo")),
         )
         .unwrap();
     }
@@ -271,8 +275,8 @@ fn systemd_takes_the_units() {
         .args(&copies)
         .output()
         .unwrap();
-    // Its exit code is 0 for a line that it does not understand; it says so, and is silent where all is well.
-    assert_eq!((output.status.code(), said(&output).as_str()), (Some(0), ""));
+    // For an unknown line the exit code is 0, too. Only the output shows it.
+    assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""));
 
     let security = ["security", "--offline=true", "--threshold=20"];
     let output = Command::new("systemd-analyze")
@@ -280,12 +284,12 @@ fn systemd_takes_the_units() {
         .arg(&copies[0])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", text(&output));
 }
 
 #[test]
 #[ignore = "needs kubernetes-validate"]
-fn kubernetes_takes_the_manifest() {
+fn kubernetes_accepts_the_manifest() {
     let program = std::env::var("KUBERNETES_VALIDATE").unwrap_or_else(|_| "kubernetes-validate".to_owned());
     for version in ["1.27", "1.37"] {
         let output = Command::new(&program)
@@ -298,12 +302,12 @@ fn kubernetes_takes_the_manifest() {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", text(&output));
         assert_eq!(
-            said(&output).matches(" passed for resource ").count(),
+            text(&output).matches(" passed for resource ").count(),
             4,
             "{}",
-            said(&output)
+            text(&output)
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that are busy all the time, and come back when their connection ends.
+//! Clients that send messages all the time, and reconnect when their connection ends.
 
 use std::{
     net::SocketAddr,
@@ -20,115 +20,114 @@ use crate::{
     support::in_time,
 };
 
-/// Messages of one client that are on their way at once: some are whenever its server is told to stop.
+/// Number of messages of a client without a reply at any time, so that its server has some when it gets the signal.
 const IN_FLIGHT: usize = 8;
 
-/// How a connection ended that a client did not end.
+/// The end of a connection by the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Broken {
+pub(crate) enum End {
     Close(u16, String),
-    WithoutAClose,
+    WithoutClose,
 }
 
-/// What all clients have seen.
-pub(crate) struct Seen {
-    pub(crate) broken: Vec<Broken>,
+/// The result of one client or of all clients.
+#[derive(Default)]
+pub(crate) struct Summary {
+    pub(crate) ends: Vec<End>,
     pub(crate) replies_of_a: u64,
 }
 
-/// What the test sees of a client while it runs.
+/// The progress of a client that runs.
 #[derive(Default)]
-struct Shown {
-    /// Its connection, or the last one, answered as a.
+struct Progress {
+    /// Whether the last reply was from a.
     at_a: AtomicBool,
     replies: AtomicU64,
 }
 
-pub(crate) struct Crowd {
-    shown: Vec<Arc<Shown>>,
-    clients: Vec<JoinHandle<Client>>,
-    leave: watch::Sender<bool>,
-    /// Something has changed in `shown`.
-    progress: watch::Receiver<()>,
+/// The clients and their progress.
+pub(crate) struct Clients {
+    progress: Vec<Arc<Progress>>,
+    tasks: Vec<JoinHandle<Client>>,
+    stop: watch::Sender<bool>,
+    /// Notifies of each change in `progress`.
+    changed: watch::Receiver<()>,
 }
 
-impl Crowd {
+impl Clients {
     pub(crate) async fn connect(site: &Site, count: usize) -> Self {
-        let (leave, leaving) = watch::channel(false);
-        let (changed, progress) = watch::channel(());
-        let mut shown = Vec::new();
-        let mut clients = Vec::new();
+        let (stop, stopped) = watch::channel(false);
+        let (sender, changed) = watch::channel(());
+        let mut progress = Vec::new();
+        let mut tasks = Vec::new();
         for _ in 0..count {
-            let mine = Arc::new(Shown::default());
-            shown.push(mine.clone());
             let client = Client {
                 proxy: site.addr(),
-                shown: mine,
-                changed: changed.clone(),
-                seen: Seen {
-                    broken: Vec::new(),
-                    replies_of_a: 0,
-                },
+                progress: Arc::default(),
+                changed: sender.clone(),
+                summary: Summary::default(),
             };
-            clients.push(tokio::spawn(client.run(leaving.clone())));
+            progress.push(Arc::clone(&client.progress));
+            tasks.push(tokio::spawn(client.run(stopped.clone())));
         }
         Self {
-            shown,
-            clients,
-            leave,
             progress,
+            tasks,
+            stop,
+            changed,
         }
     }
 
-    async fn until(&mut self, what: &str, holds: impl Fn(&[Arc<Shown>]) -> bool) {
+    async fn until(&mut self, what: &str, condition: impl Fn(&[Arc<Progress>]) -> bool) {
         in_time(what, async {
-            while !holds(&self.shown) {
-                self.progress.changed().await.expect("a client runs");
+            while !condition(&self.progress) {
+                self.changed.changed().await.expect("a client runs");
             }
         })
         .await;
     }
 
-    /// Waits until each client has had so many replies more.
+    /// Waits until each client has received this number of further replies.
     pub(crate) async fn rounds(&mut self, replies: u64) {
         let goals: Vec<_> = self
-            .shown
+            .progress
             .iter()
-            .map(|one| one.replies.load(SeqCst) + replies)
+            .map(|client| client.replies.load(SeqCst) + replies)
             .collect();
-        self.until("replies for everybody", |shown| {
-            shown
+        self.until("replies to each client", |progress| {
+            progress
                 .iter()
                 .zip(&goals)
-                .all(|(one, goal)| one.replies.load(SeqCst) >= *goal)
+                .all(|(client, goal)| client.replies.load(SeqCst) >= *goal)
         })
         .await;
     }
 
     pub(crate) async fn until_none_is_at_a(&mut self) {
-        self.until("everybody to leave a", |shown| {
-            !shown.iter().any(|one| one.at_a.load(SeqCst))
+        self.until("no client at a", |progress| {
+            !progress.iter().any(|client| client.at_a.load(SeqCst))
         })
         .await;
     }
 
-    /// How many are at a, and how many are not.
+    /// Returns the number of clients at a, and at other replicas.
     pub(crate) fn split(&self) -> (usize, usize) {
-        let at_a = self.shown.iter().filter(|one| one.at_a.load(SeqCst)).count();
-        (at_a, self.shown.len() - at_a)
+        let at_a = self
+            .progress
+            .iter()
+            .filter(|client| client.at_a.load(SeqCst))
+            .count();
+        (at_a, self.progress.len() - at_a)
     }
 
-    /// Lets every client finish, and gives what they have seen.
-    pub(crate) async fn leave(self) -> Seen {
-        self.leave.send(true).unwrap();
-        let mut all = Seen {
-            broken: Vec::new(),
-            replies_of_a: 0,
-        };
-        for client in in_time("the clients to finish", join_all(self.clients)).await {
-            let seen = client.expect("a client has failed").seen;
-            all.broken.extend(seen.broken);
-            all.replies_of_a += seen.replies_of_a;
+    /// Stops the clients after their pending replies, and returns their result.
+    pub(crate) async fn stop(self) -> Summary {
+        self.stop.send(true).unwrap();
+        let mut all = Summary::default();
+        for client in in_time("the clients to finish", join_all(self.tasks)).await {
+            let summary = client.expect("a client has failed").summary;
+            all.ends.extend(summary.ends);
+            all.replies_of_a += summary.replies_of_a;
         }
         all
     }
@@ -136,40 +135,40 @@ impl Crowd {
 
 struct Client {
     proxy: SocketAddr,
-    shown: Arc<Shown>,
+    progress: Arc<Progress>,
     changed: watch::Sender<()>,
-    seen: Seen,
+    summary: Summary,
 }
 
 impl Client {
-    async fn run(mut self, mut leaving: watch::Receiver<bool>) -> Self {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) -> Self {
         loop {
-            match self.session(&mut leaving).await {
+            match self.session(&mut stopped).await {
                 None => return self,
-                Some(broken) => self.seen.broken.push(broken),
+                Some(end) => self.summary.ends.push(end),
             }
         }
     }
 
-    /// One connection, until told to leave or until it breaks.
-    async fn session(&mut self, leaving: &mut watch::Receiver<bool>) -> Option<Broken> {
+    /// Runs one connection until the client is stopped, or until the server ends the connection.
+    async fn session(&mut self, stopped: &mut watch::Receiver<bool>) -> Option<End> {
         let request = format!("ws://{}/", self.proxy).into_client_request().unwrap();
         let stream = site::connect(self.proxy).await;
-        // Whatever happens behind the proxy, a handshake is never refused.
+        // The proxy never refuses a handshake while one replica is ready.
         let (mut socket, _) = in_time("the handshake", tokio_tungstenite::client_async(request, stream))
             .await
             .expect("a handshake was refused");
         for _ in 0..IN_FLIGHT {
             if socket.send(Message::text("message")).await.is_err() {
-                return Some(end(&mut socket, self).await);
+                return Some(read_to_end(&mut socket, self).await);
             }
         }
         loop {
             let next = tokio::select! {
                 next = socket.next() => next,
-                _ = leaving.changed() => {
+                _ = stopped.changed() => {
                     let _ = socket.send(Message::Close(None)).await;
-                    end(&mut socket, self).await;
+                    read_to_end(&mut socket, self).await;
                     return None;
                 }
             };
@@ -177,17 +176,17 @@ impl Client {
                 Some(Ok(Message::Text(reply))) => {
                     self.count(&reply);
                     if socket.send(Message::text("message")).await.is_err() {
-                        return Some(end(&mut socket, self).await);
+                        return Some(read_to_end(&mut socket, self).await);
                     }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(Some(close)))) => {
-                    let broken = Broken::Close(close.code.into(), close.reason.to_string());
-                    end(&mut socket, self).await;
-                    return Some(broken);
+                    let end = End::Close(close.code.into(), close.reason.to_string());
+                    read_to_end(&mut socket, self).await;
+                    return Some(end);
                 }
                 Some(Ok(other)) => panic!("{other:?}"),
-                Some(Err(_)) | None => return Some(Broken::WithoutAClose),
+                Some(Err(_)) | None => return Some(End::WithoutClose),
             }
         }
     }
@@ -195,25 +194,25 @@ impl Client {
     fn count(&mut self, reply: &str) {
         let at_a = reply.starts_with("a message,");
         assert!(at_a || reply.starts_with("b message,"), "{reply}");
-        self.seen.replies_of_a += u64::from(at_a);
-        self.shown.at_a.store(at_a, SeqCst);
-        self.shown.replies.fetch_add(1, SeqCst);
+        self.summary.replies_of_a += u64::from(at_a);
+        self.progress.at_a.store(at_a, SeqCst);
+        self.progress.replies.fetch_add(1, SeqCst);
         let _ = self.changed.send(());
     }
 }
 
-/// Reads to the end of a connection on which nothing more is sent: replies may still come before a Close.
-async fn end(socket: &mut WebSocketStream<TcpStream>, client: &mut Client) -> Broken {
-    let mut broken = Broken::WithoutAClose;
+/// Reads to the end of a connection on which the client sends no further messages. Counts the replies before a Close.
+async fn read_to_end(socket: &mut WebSocketStream<TcpStream>, client: &mut Client) -> End {
+    let mut end = End::WithoutClose;
     loop {
         match in_time("the end of a connection", socket.next()).await {
             Some(Ok(Message::Text(reply))) => client.count(&reply),
             Some(Ok(Message::Close(Some(close)))) => {
-                broken = Broken::Close(close.code.into(), close.reason.to_string());
+                end = End::Close(close.code.into(), close.reason.to_string());
             }
             Some(Ok(_)) => {}
-            Some(Err(tungstenite::Error::ConnectionClosed)) | None => return broken,
-            Some(Err(_)) => return broken,
+            Some(Err(tungstenite::Error::ConnectionClosed)) | None => return end,
+            Some(Err(_)) => return end,
         }
     }
 }

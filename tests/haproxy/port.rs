@@ -1,9 +1,9 @@
-//! A port for whoever cannot take the one that the system chooses.
+//! A free port, for a program that cannot bind port 0.
 
 use std::net::TcpListener;
 
-/// A port that nobody has on any address. Below those that the system gives to connections (`ip_local_port_range`), so
-/// that none of them takes it before its owner does.
+/// Returns a port that is free on every address. It is below the range of outgoing connections (`ip_local_port_range`), so that
+/// none of them uses the port before the program binds it.
 pub(crate) fn free() -> u16 {
     loop {
         let port = fastrand::u16(20_000..32_000);

@@ -1,4 +1,4 @@
-//! Two servers, the name that stands for both, and HAProxy before them.
+//! Two servers, a DNS server with one name for both, and HAProxy in front of them.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
@@ -23,17 +23,17 @@ use crate::{
     },
 };
 
-/// Where clients call from: not where HAProxy calls the servers from, which they trust.
+/// The address of clients. It differs from that of HAProxy, which the servers trust.
 pub(crate) const CLIENT: &str = "127.0.0.9";
 
 const A: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const B: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 const C: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 
-/// What the servers are called.
+/// The DNS name of the servers.
 const NAME: &str = "echo.test";
 
-/// What HAProxy says of a server.
+/// The texts of HAProxy's log for the state of a server.
 const UP: &str = " is UP";
 const DOWN: &str = " is DOWN";
 
@@ -46,20 +46,20 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Starts all of it, and waits until HAProxy sends clients to both.
+    /// Starts the servers and HAProxy, and waits until HAProxy uses both servers.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// The same with servers that are told something more.
+    /// Starts the servers with these additional flags, and HAProxy.
     pub(crate) async fn with(flags: &[&str]) -> Self {
-        // One name has one port, so it has to be free on every address of the name.
+        // HAProxy has one port for all addresses of a name. It must be free on each address.
         let port = port::free();
         let a = replica(A, port, "a", flags).await;
         let b = replica(B, port, "b", flags).await;
         let names = Names::start(vec![A, B]).await;
         let mut proxy = HaProxy::start(port, names.addr);
-        proxy.says(2, UP).await;
+        proxy.logged(2, UP).await;
         Self {
             a,
             _b: b,
@@ -69,21 +69,21 @@ impl Site {
         }
     }
 
-    /// Starts it again once HAProxy has seen that it is gone: else there would be nothing to wait for.
+    /// Restarts a after HAProxy has detected its end, so that the next `UP` in the log is that of the restart.
     pub(crate) async fn restart_a(&mut self) {
-        self.proxy.says(1, DOWN).await;
+        self.proxy.logged(1, DOWN).await;
         self.a = replica(A, self.port, "a", &[]).await;
-        self.proxy.says(1, UP).await;
+        self.proxy.logged(1, UP).await;
     }
 
-    pub(crate) async fn add_one_more(&mut self) -> Process {
+    pub(crate) async fn add_replica(&mut self) -> Process {
         let c = replica(C, self.port, "c", &[]).await;
-        self.names.known.lock().unwrap().push(C);
-        self.proxy.says(1, UP).await;
+        self.names.addresses.lock().unwrap().push(C);
+        self.proxy.logged(1, UP).await;
         c
     }
 
-    /// A TCP connection from a client to HAProxy.
+    /// Opens a TCP connection from a client to HAProxy.
     pub(crate) async fn connect(&self) -> TcpStream {
         connect(self.proxy.addr).await
     }
@@ -92,7 +92,7 @@ impl Site {
         self.proxy.addr
     }
 
-    /// A session through HAProxy; `lines` are further lines of the request.
+    /// Opens a session through HAProxy. `lines` are additional header fields of the request, each with its CRLF.
     pub(crate) async fn raw(&self, path: &str, lines: &str) -> Raw {
         let mut raw = Raw::new(self.connect().await);
         raw.send(upgrade(path, lines).as_bytes()).await;
@@ -101,12 +101,12 @@ impl Site {
         raw
     }
 
-    /// What a handshake is answered with.
+    /// Sends a handshake and returns the status of the response.
     pub(crate) async fn handshake(&self, path: &str) -> u16 {
         self.status(&upgrade(path, "")).await
     }
 
-    /// What a request is answered with.
+    /// Sends a GET and returns the status of the response.
     pub(crate) async fn get(&self, path: &str) -> u16 {
         self.status(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
             .await
@@ -125,7 +125,7 @@ pub(crate) async fn connect(proxy: SocketAddr) -> TcpStream {
     in_time("a connection", socket.connect(proxy)).await.unwrap()
 }
 
-/// A server whose stamped replies begin with its name.
+/// Starts a server whose stamped replies start with its name.
 async fn replica(ip: Ipv4Addr, port: u16, name: &str, flags: &[&str]) -> Process {
     let listen = format!("{ip}:{port}");
     let prefix = format!("--prefix={name} ");
@@ -138,7 +138,7 @@ async fn replica(ip: Ipv4Addr, port: u16, name: &str, flags: &[&str]) -> Process
     Process::start_on(&[&listen], 1, &all).await
 }
 
-/// HAProxy with the configuration that is shipped.
+/// HAProxy with deploy/haproxy.cfg.
 struct HaProxy {
     _child: Child,
     log: UnboundedReceiver<String>,
@@ -147,7 +147,7 @@ struct HaProxy {
 
 impl HaProxy {
     fn start(port: u16, names: SocketAddr) -> Self {
-        // It cannot be asked for any free port, but takes a socket that listens already: as its standard input.
+        // HAProxy cannot bind a free port, but it can use a listening socket: here its standard input.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let mut child = Command::new(std::env::var("HAPROXY").unwrap_or_else(|_| "haproxy".to_owned()))
@@ -163,18 +163,18 @@ impl HaProxy {
             .kill_on_drop(true)
             .spawn()
             .expect("haproxy can be run");
-        // Standard output is its log; standard error says the same once more, and what is wrong with the configuration.
+        // Standard output is the log. Standard error is a copy of it with the errors of the configuration.
         let (sender, log) = unbounded_channel();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut warned = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         let copy = sender.clone();
         tokio::spawn(async move {
-            while let Ok(Some(line)) = said.next_line().await {
+            while let Ok(Some(line)) = stdout.next_line().await {
                 let _ = copy.send(line);
             }
         });
         tokio::spawn(async move {
-            while let Ok(Some(line)) = warned.next_line().await {
+            while let Ok(Some(line)) = stderr.next_line().await {
                 let _ = sender.send(line);
             }
         });
@@ -185,16 +185,16 @@ impl HaProxy {
         }
     }
 
-    /// Waits until it has said so of so many servers.
-    async fn says(&mut self, servers: usize, what: &str) {
+    /// Waits until the log has this state for this number of servers.
+    async fn logged(&mut self, servers: usize, state: &str) {
         for _ in 0..servers {
-            in_time(what, async {
-                let mut seen = Vec::new();
+            in_time(state, async {
+                let mut skipped = Vec::new();
                 loop {
                     match self.log.recv().await {
-                        Some(line) if line.starts_with("Server ") && line.contains(what) => return,
-                        Some(line) => seen.push(line),
-                        None => panic!("haproxy has ended: {seen:#?}"),
+                        Some(line) if line.starts_with("Server ") && line.contains(state) => return,
+                        Some(line) => skipped.push(line),
+                        None => panic!("haproxy has exited: {skipped:#?}"),
                     }
                 }
             })
@@ -203,57 +203,57 @@ impl HaProxy {
     }
 }
 
-/// A name service that knows one name.
+/// A DNS server that returns the same addresses for every name.
 struct Names {
-    known: Arc<Mutex<Vec<Ipv4Addr>>>,
+    addresses: Arc<Mutex<Vec<Ipv4Addr>>>,
     addr: SocketAddr,
 }
 
 impl Names {
-    async fn start(known: Vec<Ipv4Addr>) -> Self {
+    async fn start(addresses: Vec<Ipv4Addr>) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let addr = socket.local_addr().unwrap();
-        let known = Arc::new(Mutex::new(known));
-        let answers = known.clone();
+        let addresses = Arc::new(Mutex::new(addresses));
+        let current = addresses.clone();
         tokio::spawn(async move {
             let mut packet = [0; 512];
-            while let Ok((len, asker)) = socket.recv_from(&mut packet).await {
-                let answer = answer(&packet[..len], &answers.lock().unwrap().clone());
-                let _ = socket.send_to(&answer, asker).await;
+            while let Ok((len, resolver)) = socket.recv_from(&mut packet).await {
+                let response = respond(&packet[..len], &current.lock().unwrap().clone());
+                let _ = socket.send_to(&response, resolver).await;
             }
         });
-        Self { known, addr }
+        Self { addresses, addr }
     }
 }
 
-/// RFC 1035 section 4, as far as one question for one name needs it.
-fn answer(query: &[u8], known: &[Ipv4Addr]) -> Vec<u8> {
+/// Returns the response to a query with one question (RFC 1035 section 4): the addresses for type A, none for another type.
+fn respond(query: &[u8], addresses: &[Ipv4Addr]) -> Vec<u8> {
     const TYPE_A: [u8; 2] = [0, 1];
-    // The name ends with an empty label; its type and class follow.
+    // The name ends with an empty label. The type and the class follow.
     let name = query[12..].iter().position(|byte| *byte == 0).unwrap() + 1;
     let question = &query[12..12 + name + 4];
-    let asks_for_ipv4 = question[name..name + 2] == TYPE_A;
-    let known = if asks_for_ipv4 { known } else { &[] };
-    let mut answer = query[..2].to_vec();
-    // A response, recursion desired and available, no error; one question, the answers, nothing else.
-    answer.extend([0x81, 0x80, 0, 1, 0, known.len() as u8, 0, 0, 0, 0]);
-    answer.extend(question);
-    for ip in known {
-        // The name as in the question, A, IN, for a second, four bytes.
-        answer.extend([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4]);
-        answer.extend(ip.octets());
+    let is_type_a = question[name..name + 2] == TYPE_A;
+    let addresses = if is_type_a { addresses } else { &[] };
+    let mut response = query[..2].to_vec();
+    // Flags: a response, recursion desired and available, no error. Then the number of questions, of answers, and of others.
+    response.extend([0x81, 0x80, 0, 1, 0, addresses.len() as u8, 0, 0, 0, 0]);
+    response.extend(question);
+    for ip in addresses {
+        // A pointer to the name in the question, type A, class IN, a TTL of 1 s, and 4 bytes of data.
+        response.extend([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4]);
+        response.extend(ip.octets());
     }
-    answer
+    response
 }
 
 #[test]
-fn the_name_service_answers_for_both_kinds_of_address() {
+fn the_dns_server_responds_to_queries_for_ipv4_and_for_ipv6() {
     let query = |kind| {
         let mut query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01\x04echo\x04test\x00\x00".to_vec();
         query.extend([kind, 0, 1]);
         query
     };
-    assert_eq!(answer(&query(1), &[A, B]).len(), 12 + 15 + 2 * 16);
-    assert_eq!(answer(&query(28), &[A, B]).len(), 12 + 15);
+    assert_eq!(respond(&query(1), &[A, B]).len(), 12 + 15 + 2 * 16);
+    assert_eq!(respond(&query(28), &[A, B]).len(), 12 + 15);
     assert!(IpAddr::from(A).is_loopback());
 }
