@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::{
     client::ClientAddr,
     field_lines,
+    header_section::request_fields,
     negotiate::Negotiated,
     redaction::{hides_credentials, shown_value},
     validate::ValidRequest,
@@ -64,7 +65,7 @@ struct Negotiation<'c> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tls<'c> {
+pub(super) struct Tls<'c> {
     version: &'static str,
     cipher_suite: &'static str,
     alpn: Option<&'c str>,
@@ -119,29 +120,9 @@ pub(crate) fn describe(connection: Described<'_>) -> Option<Box<RawValue>> {
 /// Returns the names and values of the header section. They come from its bytes, in order and case, or else
 /// from actix-http.
 fn shown_headers(connection: Described<'_>, hide_credentials: bool) -> Vec<(String, String)> {
-    let shown = |name: &str, value: &[u8]| (name.to_owned(), shown_value(name, value, hide_credentials));
-    let mut fields = [httparse::EMPTY_HEADER; 128];
-    let mut parsed = httparse::Request::new(&mut fields);
-    let is_complete = parsed
-        .parse(connection.head)
-        .is_ok_and(|status| status.is_complete());
-    // The bytes may be those of an earlier request on the connection. The key identifies the request.
-    let is_this_request = parsed.headers.iter().any(|field| {
-        field.name.eq_ignore_ascii_case("sec-websocket-key") && field.value == connection.request.key
-    });
-    if is_complete && is_this_request {
-        parsed
-            .headers
-            .iter()
-            .map(|field| shown(field.name, field.value))
-            .collect()
-    } else {
-        connection
-            .headers
-            .iter()
-            .map(|(name, value)| shown(name.as_str(), value.as_bytes()))
-            .collect()
-    }
+    let request = request_fields(connection.head, connection.headers, connection.request.key);
+    let shown = |(name, value): (&str, &[u8])| (name.to_owned(), shown_value(name, value, hide_credentials));
+    request.fields.into_iter().map(shown).collect()
 }
 
 #[cfg(test)]

@@ -11,17 +11,21 @@
 //!   it.
 //! - [`redirect`] makes the target of `handshake-status=3xx`.
 //! - [`description`] makes the `connection` of `reply=json`.
+//! - [`watch_event`] makes the `handshake` event for watchers.
+//! - [`header_section`] returns the header sections for both.
 //! - [`redaction`] hides secrets from replies and from the log.
 
 mod client;
 mod description;
 mod forwarded;
+mod header_section;
 mod negotiate;
 mod open;
 mod redaction;
 mod redirect;
 mod refusal;
 mod validate;
+mod watch_event;
 
 use actix_web::{
     guard::GuardContext,

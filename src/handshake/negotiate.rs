@@ -17,7 +17,7 @@ const PREFERRED_SUBPROTOCOL: &str = "com.kaazing.echo";
 
 /// The field with the connection's number. The log and `reply=json` have the same number, so a client can
 /// report it to the operator.
-const X_CONNECTION_ID: &str = "x-connection-id";
+pub(super) const X_CONNECTION_ID: &str = "x-connection-id";
 
 /// The values of the 101.
 #[derive(Debug, Clone, PartialEq, Eq)]

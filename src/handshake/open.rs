@@ -11,23 +11,24 @@ use serde_json::value::RawValue;
 use super::{
     client::{ClientAddr, IgnoredHeader, Resolved},
     description::{Described, describe},
-    negotiate::{Negotiated, negotiate},
+    negotiate::negotiate,
     redaction::redact_path,
     redirect::without_key,
     refusal::Refusal,
     validate::{Policy, RequestParts, validate},
+    watch_event::{ConnectionLimits, HandshakeEvent},
 };
 use crate::{
-    admission::{Admission, AdmissionError, ConnectionPermit, SessionPermit},
+    admission::{Admission, AdmissionError, ConnectionPermit},
     config::Config,
     protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
     session::{
         EchoSession, FrameIo, Inbound, Opened, Outbound, Session, SessionContext, SessionDetails,
         SessionMemory, SessionObserver, SessionOptions,
-        behaviour::{Behaviour, InvalidParam},
+        behaviour::{Behaviour, InvalidParam, WatchKey},
         clock::now_ms,
         reply::ReplyMode,
-        watch::{self, WatchHub, WatchedConnection},
+        watch::{WatchHub, WatchedConnection},
     },
     transport::{BodyPipe, ByteSource, Carrier, SessionTask, Socket, Upgraded},
 };
@@ -100,23 +101,37 @@ impl Handshake {
 
         let negotiated = negotiate(&valid, &behaviour, self.config.compress.is_on());
         let mut response = negotiated.response(permit.id());
+        let described = Described {
+            id: permit.id(),
+            peer,
+            client,
+            path: request.path(),
+            query: request.query_string(),
+            headers: request.headers(),
+            head: &head_if_shown(&behaviour, socket.as_deref()),
+            request: &valid,
+            negotiated: &negotiated,
+            tls: socket.as_deref().and_then(Socket::tls),
+        };
         let description = (behaviour.reply == ReplyMode::Json)
-            .then(|| {
-                describe(Described {
-                    id: permit.id(),
-                    peer,
-                    client,
-                    path: request.path(),
-                    query: request.query_string(),
-                    headers: request.headers(),
-                    head: &socket.as_deref().map(Socket::take_head).unwrap_or_default(),
-                    request: &valid,
-                    negotiated: &negotiated,
-                    tls: socket.as_deref().and_then(Socket::tls),
-                })
-            })
+            .then(|| describe(described))
             .flatten();
-        let details = self.details(request, &behaviour, &negotiated, permit, peer, client);
+        let watched = behaviour
+            .watch
+            .as_ref()
+            .map(|key| self.watched(key, &behaviour, described, socket.as_deref()));
+        let opened = Opened {
+            peer,
+            client: client.client_for_log(peer),
+            path: redact_path(request.path()),
+            subprotocol: negotiated.subprotocol.clone(),
+            compressed: negotiated.deflate.is_some(),
+        };
+        let details = SessionDetails {
+            watched,
+            permit,
+            opened: Some(Box::new(opened)),
+        };
         let result = HandshakeResult {
             behaviour,
             description,
@@ -173,44 +188,48 @@ impl Handshake {
         }
     }
 
-    /// Returns the details of the connection for the log and the watchers, and publishes its `handshake`
-    /// event.
-    fn details(
+    /// Adds the connection to those of its watch key. Its `handshake` event is published when the response is
+    /// written.
+    fn watched(
         &self,
-        request: &HttpRequest,
+        key: &WatchKey,
         behaviour: &Behaviour,
-        negotiated: &Negotiated,
-        permit: SessionPermit,
-        peer: SocketAddr,
-        client: &ClientAddr,
-    ) -> SessionDetails {
-        let Negotiated {
-            subprotocol, deflate, ..
-        } = negotiated;
-        let watched = behaviour.watch.as_ref().map(|key| {
-            self.watch.publish_connection(
-                key,
-                &watch::Handshake {
-                    connection: permit.id(),
-                    at: now_ms(),
-                    peer: peer.to_string(),
-                    path: request.path(),
-                    subprotocol: subprotocol.as_deref(),
-                    extensions: deflate.as_ref().map(ToString::to_string),
-                },
-            )
-        });
-        let opened = Opened {
-            peer,
-            client: client.client_for_log(peer),
-            path: redact_path(request.path()),
-            subprotocol: subprotocol.clone(),
-            compressed: deflate.is_some(),
-        };
-        SessionDetails {
-            watched,
-            permit,
-            opened: Some(Box::new(opened)),
+        connection: Described<'_>,
+        socket: Option<&Socket>,
+    ) -> WatchedConnection {
+        let watched = self.watch.add_connection(key, connection.id);
+        let publisher = watched.handshake_publisher();
+        let SessionContext {
+            max_messages_per_second,
+            ping_interval,
+            idle_timeout,
+            stall_timeout,
+            ..
+        } = *self.context;
+        let limits = ConnectionLimits::new(
+            self.limits(behaviour),
+            max_messages_per_second,
+            ping_interval,
+            idle_timeout,
+            stall_timeout,
+        );
+        let event = HandshakeEvent::new(connection, limits, now_ms());
+        match socket {
+            Some(socket) => {
+                socket.on_response_head(move |head| publisher.publish(&event.with_response(head)));
+            }
+            None => publisher.publish(&event),
+        }
+        watched
+    }
+
+    /// Returns the limits of a message.
+    fn limits(&self, behaviour: &Behaviour) -> Limits {
+        Limits {
+            message_size: behaviour
+                .max_message_size
+                .unwrap_or(self.config.max_message_size.limit()),
+            fragments: self.config.max_fragments.limit(),
         }
     }
 
@@ -224,17 +243,11 @@ impl Handshake {
             payload,
         } = result;
         let now = Instant::now();
-        let limits = Limits {
-            message_size: behaviour
-                .max_message_size
-                .unwrap_or(self.config.max_message_size.limit()),
-            fragments: self.config.max_fragments.limit(),
-        };
         let publisher = details.watched.as_ref().map(WatchedConnection::frame_publisher);
         let observer = SessionObserver::new(self.context.counters.clone(), publisher);
         let inbound = Inbound::new(
             ByteSource::new(payload, carrier.clone()),
-            limits,
+            self.limits(&behaviour),
             deflate.as_ref().map(Deflate::inflater::<Server>),
             observer.clone(),
             now,
@@ -285,4 +298,13 @@ async fn disconnected(socket: Option<&Socket>) {
         Some(socket) => socket.disconnected().await,
         None => std::future::pending().await,
     }
+}
+
+/// Returns the bytes of the request's header section if a reply or a watcher shows them, else nothing.
+fn head_if_shown(behaviour: &Behaviour, socket: Option<&Socket>) -> Vec<u8> {
+    let shown = behaviour.reply == ReplyMode::Json || behaviour.watch.is_some();
+    socket
+        .filter(|_| shown)
+        .map(Socket::take_head)
+        .unwrap_or_default()
 }

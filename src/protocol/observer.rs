@@ -27,7 +27,8 @@ pub struct ObservedFrame<'f> {
     pub plain_len: u64,
     /// The first [`OBSERVED_PAYLOAD`] bytes of it, unmasked and decompressed.
     pub start: &'f [u8],
-    /// The bytes of the header. A [`Header`] does not have them all: an invalid frame can have a length in a longer form.
+    /// The bytes of the header. A [`Header`] does not have them all: an invalid frame can have a length in a
+    /// longer form.
     pub header_bytes: &'f [u8],
     /// The first [`OBSERVED_PAYLOAD`] bytes of the payload on the wire, unmasked and not decompressed.
     pub wire_start: &'f [u8],
@@ -42,8 +43,8 @@ pub enum TapEvent<'f> {
     Skipped(u64),
 }
 
-/// Observes a decoder or an encoder. It is a type parameter, so that an observer that does nothing costs nothing. No method may
-/// block, because the connection waits for it.
+/// Observes a decoder or an encoder. It is a type parameter, so that an observer that does nothing costs
+/// nothing. No method may block, because the connection waits for it.
 pub trait Observer: fmt::Debug {
     /// Whether [`Self::on_tap`] is to be called. The answer must not change.
     fn taps(&self) -> bool {
@@ -59,7 +60,8 @@ pub trait Observer: fmt::Debug {
     /// Is called for each complete message, with the length of its payload in bytes after decompression.
     fn on_message(&self, _direction: Direction, _kind: DataKind, _bytes: usize) {}
 
-    /// Is called for each compressed message, with the length of its payload in bytes after and before decompression.
+    /// Is called for each compressed message, with the length of its payload in bytes after and before
+    /// decompression.
     fn on_compressed(&self, _direction: Direction, _plain: usize, _wire: usize) {}
 }
 

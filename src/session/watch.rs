@@ -1,6 +1,7 @@
 //! The server's view of a connection, for watchers that have the key that its client chose.
 //!
-//! A connection never waits for a watcher: each watcher has a bounded queue, and events that do not fit are counted.
+//! A connection never waits for a watcher: each watcher has a bounded queue, and events that do not fit are
+//! counted.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,6 +20,9 @@ use crate::protocol::{Direction, ObservedFrame, TapEvent, frame};
 
 /// Maximum number of events that wait for one watcher.
 const QUEUE: usize = 1024;
+/// Maximum bytes of the events that wait for one watcher. 1,024 `frame` events have half of it, `handshake`
+/// events can have more.
+const QUEUE_BYTES: usize = 1024 * 1024;
 /// Maximum number of watchers of one key.
 const MAX_WATCHERS: usize = 8;
 
@@ -40,14 +44,17 @@ struct Channel {
 struct Inner {
     watchers: Vec<Watcher>,
     last_watcher: u64,
-    /// The `handshake` event of each open connection, which a new watcher receives first.
-    handshakes: BTreeMap<u64, Arc<WatchEvent>>,
+    /// The open connections by number, and the `handshake` event of each, which a new watcher receives first.
+    /// `None` until the response is written.
+    connections: BTreeMap<u64, Option<Arc<WatchEvent>>>,
 }
 
 #[derive(Debug)]
 struct Watcher {
     id: u64,
     sender: Sender<Arc<WatchEvent>>,
+    /// Bytes of the events in the queue.
+    queued: Arc<AtomicUsize>,
     lost: u64,
 }
 
@@ -73,19 +80,6 @@ fn event(name: &'static str, data: &impl Serialize) -> Arc<WatchEvent> {
 #[derive(Serialize)]
 struct Lost {
     count: u64,
-}
-
-/// The data of the `handshake` event.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Handshake<'h> {
-    pub(crate) connection: u64,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) at: u64,
-    pub(crate) peer: String,
-    pub(crate) path: &'h str,
-    pub(crate) subprotocol: Option<&'h str>,
-    pub(crate) extensions: Option<String>,
 }
 
 /// The data of the `frame` event.
@@ -141,18 +135,21 @@ impl WatchHub {
         let mut watcher = Watcher {
             id: inner.last_watcher,
             sender,
+            queued: Arc::default(),
             lost: 0,
         };
-        for handshake in inner.handshakes.values() {
+        for handshake in inner.connections.values().flatten() {
             watcher.publish(handshake);
         }
         let id = watcher.id;
+        let queued = Arc::clone(&watcher.queued);
         inner.watchers.push(watcher);
         channel.watched.store(inner.watchers.len(), Ordering::Relaxed);
         drop(inner);
         drop(channels);
         Ok(WatchStream {
             receiver,
+            queued,
             id,
             channel,
             key,
@@ -160,22 +157,14 @@ impl WatchHub {
         })
     }
 
-    /// Publishes a connection to the watchers of its key.
-    pub(crate) fn publish_connection(
-        self: &Arc<Self>,
-        key: &WatchKey,
-        handshake: &Handshake<'_>,
-    ) -> WatchedConnection {
+    /// Adds a connection to those of its key. Dropping the result removes it.
+    pub(crate) fn add_connection(self: &Arc<Self>, key: &WatchKey, connection: u64) -> WatchedConnection {
         let mut channels = lock(&self.channels);
         let channel = Arc::clone(channels.entry(key.clone()).or_default());
-        let opened = event("handshake", handshake);
-        let mut inner = lock(&channel.inner);
-        inner.handshakes.insert(handshake.connection, Arc::clone(&opened));
-        inner.publish(&opened);
-        drop(inner);
+        lock(&channel.inner).connections.insert(connection, None);
         drop(channels);
         WatchedConnection {
-            connection: handshake.connection,
+            connection,
             channel,
             key: key.clone(),
             hub: Arc::clone(self),
@@ -188,7 +177,7 @@ impl WatchHub {
         let mut channels = lock(&self.channels);
         let unused = channels.get(key).is_some_and(|channel| {
             let inner = lock(&channel.inner);
-            inner.watchers.is_empty() && inner.handshakes.is_empty()
+            inner.watchers.is_empty() && inner.connections.is_empty()
         });
         if unused {
             channels.remove(key);
@@ -196,7 +185,8 @@ impl WatchHub {
     }
 }
 
-/// Locks a mutex. A poisoned lock is used as before: no panic is possible between two changes that belong together.
+/// Locks a mutex. A poisoned lock is used as before: no panic is possible between two changes that belong
+/// together.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -210,22 +200,30 @@ impl Inner {
 }
 
 impl Watcher {
+    /// Queues an event, after a `lost` event if some before it did not fit.
     fn publish(&mut self, event: &Arc<WatchEvent>) {
-        if self.lost > 0 {
-            match self
-                .sender
-                .try_send(self::event("lost", &Lost { count: self.lost }))
-            {
-                Ok(()) => self.lost = 0,
-                Err(_) => {
-                    self.lost += 1;
-                    return;
-                }
-            }
+        if self.lost > 0 && self.queue(self::event("lost", &Lost { count: self.lost })) {
+            self.lost = 0;
         }
-        if let Err(TrySendError::Full(_)) = self.sender.try_send(Arc::clone(event)) {
+        if self.lost > 0 || !self.queue(Arc::clone(event)) {
             self.lost += 1;
         }
+    }
+
+    /// Returns whether the event fits into the queue.
+    fn queue(&self, event: Arc<WatchEvent>) -> bool {
+        let bytes = event.data.len();
+        // Only the lock's holder adds bytes. The stream subtracts an event's bytes after it has received the
+        // event, so they must be in the sum before.
+        if self.queued.load(Ordering::Relaxed) + bytes > QUEUE_BYTES {
+            return false;
+        }
+        self.queued.fetch_add(bytes, Ordering::Relaxed);
+        let queued = !matches!(self.sender.try_send(event), Err(TrySendError::Full(_)));
+        if !queued {
+            self.queued.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        queued
     }
 }
 
@@ -233,6 +231,7 @@ impl Watcher {
 #[derive(Debug)]
 pub(crate) struct WatchStream {
     receiver: Receiver<Arc<WatchEvent>>,
+    queued: Arc<AtomicUsize>,
     id: u64,
     channel: Arc<Channel>,
     key: WatchKey,
@@ -242,13 +241,21 @@ pub(crate) struct WatchStream {
 impl WatchStream {
     /// Returns the next event.
     pub(crate) async fn next(&mut self) -> Option<Arc<WatchEvent>> {
-        self.receiver.recv().await
+        let event = self.receiver.recv().await;
+        self.dequeued(event)
     }
 
     /// Returns the next event if one waits.
     #[cfg(test)]
     pub(crate) fn try_next(&mut self) -> Option<Arc<WatchEvent>> {
-        self.receiver.try_recv().ok()
+        let event = self.receiver.try_recv().ok();
+        self.dequeued(event)
+    }
+
+    fn dequeued(&self, event: Option<Arc<WatchEvent>>) -> Option<Arc<WatchEvent>> {
+        event.inspect(|event| {
+            self.queued.fetch_sub(event.data.len(), Ordering::Relaxed);
+        })
     }
 }
 
@@ -274,6 +281,13 @@ pub(crate) struct WatchedConnection {
     end: Option<Arc<WatchEvent>>,
 }
 
+/// Publishes the `handshake` event of one connection.
+#[derive(Debug)]
+pub(crate) struct HandshakePublisher {
+    connection: u64,
+    channel: Arc<Channel>,
+}
+
 /// Publishes the frames of one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct FramePublisher {
@@ -282,6 +296,13 @@ pub(crate) struct FramePublisher {
 }
 
 impl WatchedConnection {
+    pub(crate) fn handshake_publisher(&self) -> HandshakePublisher {
+        HandshakePublisher {
+            connection: self.connection,
+            channel: Arc::clone(&self.channel),
+        }
+    }
+
     pub(crate) fn frame_publisher(&self) -> FramePublisher {
         FramePublisher {
             connection: self.connection,
@@ -289,9 +310,22 @@ impl WatchedConnection {
         }
     }
 
-    /// Sets the `end` event. Dropping the connection publishes it, because the last frames are not written yet.
+    /// Sets the `end` event. Dropping the connection publishes it, because the last frames are not written
+    /// yet.
     pub(super) fn end(&mut self, end: &End<'_>) {
         self.end = Some(event("end", end));
+    }
+}
+
+impl HandshakePublisher {
+    /// Publishes the `handshake` event of a connection that is still open, also to later watchers.
+    pub(crate) fn publish(self, handshake: &impl Serialize) {
+        let mut inner = lock(&self.channel.inner);
+        let opened = event("handshake", handshake);
+        if let Some(connection) = inner.connections.get_mut(&self.connection) {
+            *connection = Some(Arc::clone(&opened));
+            inner.publish(&opened);
+        }
     }
 }
 
@@ -356,7 +390,7 @@ fn hex(bytes: &[u8]) -> String {
 impl Drop for WatchedConnection {
     fn drop(&mut self) {
         let mut inner = lock(&self.channel.inner);
-        inner.handshakes.remove(&self.connection);
+        inner.connections.remove(&self.connection);
         if let Some(end) = &self.end {
             inner.publish(end);
         }
@@ -367,21 +401,25 @@ impl Drop for WatchedConnection {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn key() -> WatchKey {
         WatchKey::new("0123456789abcdef").unwrap()
     }
 
-    fn handshake(connection: u64) -> Handshake<'static> {
-        Handshake {
-            connection,
-            at: 1,
-            peer: String::new(),
-            path: "/",
-            subprotocol: None,
-            extensions: None,
-        }
+    /// Adds a connection and publishes a `handshake` event of this many bytes.
+    fn publish_bytes(hub: &Arc<WatchHub>, connection: u64, bytes: usize) -> WatchedConnection {
+        let watched = hub.add_connection(&key(), connection);
+        let padding = bytes - json!([connection, ""]).to_string().len();
+        let data = json!([connection, "x".repeat(padding)]);
+        watched.handshake_publisher().publish(&data);
+        watched
+    }
+
+    fn publish(hub: &Arc<WatchHub>, connection: u64) -> WatchedConnection {
+        publish_bytes(hub, connection, 100)
     }
 
     fn end(connection: u64) -> End<'static> {
@@ -397,18 +435,18 @@ mod tests {
     }
 
     #[test]
-    fn both_connections_of_a_key_are_shown_to_who_comes_before_and_to_who_comes_later() {
+    fn earlier_and_later_watchers_receive_the_same_handshakes_of_all_connections() {
         let hub = Arc::new(WatchHub::default());
         let mut before = hub.watch(key()).unwrap();
-        let mut first = hub.publish_connection(&key(), &handshake(1));
-        let _second = hub.publish_connection(&key(), &handshake(2));
+        let mut first = publish(&hub, 1);
+        let _second = publish(&hub, 2);
         let mut later = hub.watch(key()).unwrap();
         first.end(&end(1));
         drop(first);
         for watching in [&mut before, &mut later] {
             for (name, start) in [
-                ("handshake", "{\"connection\":1,"),
-                ("handshake", "{\"connection\":2,"),
+                ("handshake", "[1,"),
+                ("handshake", "[2,"),
                 ("end", "{\"connection\":1,"),
             ] {
                 let event = watching.try_next().unwrap();
@@ -420,37 +458,68 @@ mod tests {
     }
 
     #[test]
-    fn nobody_without_the_key_sees_anything() {
+    fn a_watcher_of_another_key_receives_nothing() {
         let hub = Arc::new(WatchHub::default());
         let mut other = hub.watch(WatchKey::new("0123456789abcdeF").unwrap()).unwrap();
-        drop(hub.publish_connection(&key(), &handshake(1)));
+        drop(publish(&hub, 1));
         assert!(other.try_next().is_none());
     }
 
     #[test]
-    fn a_slow_watcher_loses_events_and_is_told_how_many() {
+    fn a_slow_watcher_loses_events_and_receives_their_number() {
         let hub = Arc::new(WatchHub::default());
         let mut slow = hub.watch(key()).unwrap();
-        let shown: Vec<_> = (0..QUEUE as u64 + 5)
-            .map(|id| hub.publish_connection(&key(), &handshake(id)))
-            .collect();
+        let shown: Vec<_> = (0..QUEUE as u64 + 5).map(|id| publish(&hub, id)).collect();
         for _ in 0..QUEUE {
             assert!(slow.try_next().is_some());
         }
         assert!(slow.try_next().is_none());
-        let _one_more = hub.publish_connection(&key(), &handshake(9999));
+        let _one_more = publish(&hub, 9999);
         let lost = slow.try_next().unwrap();
         assert_eq!((lost.name, &*lost.data), ("lost", "{\"count\":5}"));
-        assert!(slow.try_next().unwrap().data.contains("\"connection\":9999"));
+        assert!(slow.try_next().unwrap().data.starts_with("[9999,"));
         drop(shown);
     }
 
     #[test]
-    fn a_key_that_nobody_uses_is_forgotten_and_watchers_have_a_bound() {
+    fn at_most_1_mib_of_events_waits_for_a_watcher() {
+        let hub = Arc::new(WatchHub::default());
+        let mut slow = hub.watch(key()).unwrap();
+        let mut other = hub.watch(key()).unwrap();
+        let large = |connection| publish_bytes(&hub, connection, QUEUE_BYTES / 2);
+        let _three = [large(1), large(2), large(3)];
+        assert!(slow.try_next().unwrap().data.starts_with("[1,"));
+        let _one_more = publish(&hub, 4);
+        for start in ["[2,", "{\"count\":1}", "[4,"] {
+            assert!(slow.try_next().unwrap().data.starts_with(start));
+        }
+        // Each watcher has a queue of its own.
+        for start in ["[1,", "[2,"] {
+            assert!(other.try_next().unwrap().data.starts_with(start));
+        }
+        assert!(other.try_next().is_none());
+    }
+
+    #[test]
+    fn a_connection_that_ends_before_its_response_has_no_event() {
+        let hub = Arc::new(WatchHub::default());
+        let mut watcher = hub.watch(key()).unwrap();
+        let watched = hub.add_connection(&key(), 1);
+        let publisher = watched.handshake_publisher();
+        drop(watched);
+        publisher.publish(&json!([1]));
+        assert!(watcher.try_next().is_none());
+        assert!(hub.watch(key()).unwrap().try_next().is_none());
+        drop(watcher);
+        assert_eq!(lock(&hub.channels).len(), 0);
+    }
+
+    #[test]
+    fn an_unused_key_is_removed_and_a_key_has_at_most_8_watchers() {
         let hub = Arc::new(WatchHub::default());
         let watching: Vec<_> = (0..MAX_WATCHERS).map(|_| hub.watch(key()).unwrap()).collect();
         assert!(hub.watch(key()).is_err());
-        let shown = hub.publish_connection(&key(), &handshake(1));
+        let shown = publish(&hub, 1);
         drop(watching);
         assert_eq!(lock(&hub.channels).len(), 1);
         drop(shown);

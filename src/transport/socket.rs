@@ -36,10 +36,27 @@ pub(super) struct HttpState {
     pub(super) responding: bool,
     /// Whether the next response gets the field `X-Head-Bytes`.
     pub(super) reports_head_bytes: bool,
+    /// Receives the head of the next response.
+    pub(super) head_receiver: Option<HeadReceiver>,
     /// Whether the peer has ended the connection, or the connection has failed.
     disconnected: bool,
     /// Woken when `disconnected` becomes true.
     disconnect_waker: Option<Waker>,
+}
+
+/// A function that receives the head of a response.
+pub(super) struct HeadReceiver(Box<dyn FnOnce(&[u8])>);
+
+impl HeadReceiver {
+    pub(super) fn receive(self, head: &[u8]) {
+        (self.0)(head);
+    }
+}
+
+impl fmt::Debug for HeadReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HeadReceiver")
+    }
 }
 
 /// The owner of a connection. Only the owner reads and writes.
@@ -77,6 +94,7 @@ impl Socket {
                 clock: RequestClock::new(Instant::now()),
                 responding: false,
                 reports_head_bytes: false,
+                head_receiver: None,
                 disconnected: false,
                 disconnect_waker: None,
             }))),
@@ -88,13 +106,14 @@ impl Socket {
         self.tls.as_deref()
     }
 
-    /// Returns the current request's request line and header section, with the empty line at its end. Returns no bytes if they
-    /// are more than 16 KiB, or were taken before.
+    /// Returns the current request's request line and header section, with the empty line at its end. Returns
+    /// no bytes if they are more than 16 KiB, or were taken before.
     pub fn take_head(&self) -> Vec<u8> {
         self.with_http(|http| http.clock.take_head()).unwrap_or_default()
     }
 
-    /// Records that a handler was called with the request. The caller drops the result once the response is sent.
+    /// Records that a handler was called with the request. The caller drops the result once the response is
+    /// sent.
     pub fn request_handled(self: &Rc<Self>) -> Serving {
         self.with_http(|http| http.clock.handled(Instant::now()));
         Serving(Rc::clone(self))
@@ -113,6 +132,12 @@ impl Socket {
     /// Adds the field `X-Head-Bytes` to the response to the current request.
     pub fn report_head_bytes(&self) {
         self.with_http(|http| http.reports_head_bytes = true);
+    }
+
+    /// Passes the head of the response to the current request to `receive` when it is written, with the empty
+    /// line at its end.
+    pub fn on_response_head(&self, receive: impl FnOnce(&[u8]) + 'static) {
+        self.with_http(|http| http.head_receiver = Some(HeadReceiver(Box::new(receive))));
     }
 
     /// Resolves once the peer has ended the connection, or the connection has failed.
@@ -199,7 +224,8 @@ impl Socket {
         }
     }
 
-    /// Hands the connection over to `session` once HTTP's output is flushed. HTTP then reads the end of the stream.
+    /// Hands the connection over to `session` once HTTP's output is flushed. HTTP then reads the end of the
+    /// stream.
     pub(super) fn hand_over(&self, session: LocalBoxFuture<'static, ()>) {
         *self.owner.borrow_mut() = Owner::HttpUntilFlushed(session);
     }
@@ -209,8 +235,8 @@ impl Socket {
         matches!(*self.owner.borrow(), Owner::Session)
     }
 
-    /// Hands the connection over if a session waits for it, and starts the session. HTTP's output must be flushed. Returns whether
-    /// a session has started.
+    /// Hands the connection over if a session waits for it, and starts the session. HTTP's output must be
+    /// flushed. Returns whether a session has started.
     pub(super) fn start_session(&self) -> bool {
         let mut owner = self.owner.borrow_mut();
         match std::mem::take(&mut *owner) {
@@ -229,7 +255,8 @@ impl Socket {
 
     /// Closes the connection when HTTP ends without a hand-over.
     pub(super) fn end_http(&self) {
-        // Drops a session that waits for the connection. It refers to this socket, and such a cycle would never be freed.
+        // Drops a session that waits for the connection. It refers to this socket, and such a cycle would
+        // never be freed.
         self.owner.take();
         self.on_disconnect();
         self.close();

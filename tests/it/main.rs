@@ -39,3 +39,4 @@ mod support;
 mod tls;
 mod violations;
 mod watch;
+mod watch_handshake;

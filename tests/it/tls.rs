@@ -38,6 +38,7 @@ use crate::{
         process::{Process, ws_echo},
         raw::{self, Raw, upgrade},
         until,
+        watcher::Watcher,
     },
 };
 
@@ -221,6 +222,20 @@ async fn wss_echoes_over_tls_1_2_and_1_3_and_a_json_reply_has_the_version() {
         let headers = reply["connection"]["headers"].as_array().unwrap();
         assert_eq!(headers[0], json!(["Host", "localhost"]), "the fields as sent");
     }
+}
+
+#[actix_rt::test]
+async fn the_handshake_event_has_the_tls_parameters() {
+    let server = Server::start(&[]).await;
+    let key = "0123456789abcdef";
+    let _client = server.client(&format!("/?watch={key}")).await;
+    let handshake = Watcher::open(server.process.addr(), key).await.handshake().await;
+    assert_eq!(
+        (&handshake["tls"]["version"], &handshake["tls"]["serverName"]),
+        (&json!("1.3"), &json!("localhost"))
+    );
+    assert_eq!(handshake["request"]["verbatim"], true);
+    assert_eq!(handshake["response"]["verbatim"], true);
 }
 
 #[actix_rt::test]
