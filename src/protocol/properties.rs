@@ -176,16 +176,16 @@ fn encode(sent: &[Sent], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>
                     .collect();
                 cuts.sort_by_key(|(cut, _)| *cut);
                 let mut first = opcode | if compressed { RSV1 } else { 0 };
-                let mut begin = 0;
+                let mut start = 0;
                 for (cut, control) in cuts {
-                    frames.push(frame(first, &payload[begin..cut], mask()));
+                    frames.push(frame(first, &payload[start..cut], mask()));
                     if let Some(control) = control {
                         frames.push(frame(FIN | PING, control, mask()));
                         events.push((PING, control.clone()));
                     }
-                    (first, begin) = (0, cut);
+                    (first, start) = (0, cut);
                 }
-                frames.push(frame(FIN | first, &payload[begin..], mask()));
+                frames.push(frame(FIN | first, &payload[start..], mask()));
                 events.push((*opcode, plain.clone()));
             }
         }

@@ -101,12 +101,12 @@ impl<G> Http1Io<G> {
 
     /// Returns `Ready` once the request has exceeded its deadline or the server has drained, after it has sent the response.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some((phase, deadline, begun, responding)) = self.socket.with_http(|http| {
+        let Some((phase, deadline, started, responding)) = self.socket.with_http(|http| {
             let deadline = http.clock.deadline(&self.timeouts);
             (
                 http.clock.phase,
                 deadline,
-                http.clock.has_begun(),
+                http.clock.has_started(),
                 http.responding,
             )
         }) else {
@@ -136,7 +136,7 @@ impl<G> Http1Io<G> {
                 error: "the server is shutting down",
                 hint: "try again later",
             };
-            begun.then(|| body.to_response("503 Service Unavailable"))
+            started.then(|| body.to_response("503 Service Unavailable"))
         } else {
             return Poll::Pending;
         };

@@ -205,8 +205,8 @@ mod tests {
             NoObserver,
             Instant::now(),
         );
-        let woken = Arc::new(WakeFlag::default());
-        let waker = Waker::from(Arc::clone(&woken));
+        let wake_flag = Arc::new(WakeFlag::default());
+        let waker = Waker::from(Arc::clone(&wake_flag));
         let next = |inbound: &mut Inbound<_, _>| {
             let mut buffer = inbound.lend();
             let payload = match inbound.poll_next(&mut Context::from_waker(&waker), &mut buffer) {
@@ -220,7 +220,7 @@ mod tests {
         inbound.pause(true);
         assert_eq!(next(&mut inbound), b"", "paused");
         inbound.pause(false);
-        assert!(woken.0.load(Ordering::Relaxed));
+        assert!(wake_flag.0.load(Ordering::Relaxed));
         assert_eq!(next(&mut inbound), b"b");
     }
 }

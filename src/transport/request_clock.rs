@@ -119,7 +119,7 @@ impl RequestClock {
     }
 
     /// Returns whether a byte of the request was received.
-    pub(super) fn has_begun(&self) -> bool {
+    pub(super) fn has_started(&self) -> bool {
         self.first_byte.is_some()
     }
 

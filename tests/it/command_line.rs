@@ -172,8 +172,8 @@ async fn an_invalid_variable_is_named_as_the_variable() {
 
 #[actix_rt::test]
 async fn a_port_in_use_fails_with_one_line() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = taken.local_addr().unwrap().to_string();
+    let bound = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = bound.local_addr().unwrap().to_string();
     assert_fails(
         &["--listen", &addr],
         &[],
@@ -234,10 +234,10 @@ async fn help_lists_exactly_the_query_keys_and_their_values() {
             assert_eq!(value.split('|').collect::<Vec<_>>(), words, "{name}");
         }
     }
-    let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let mut expected: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     named.sort_unstable();
-    known.sort_unstable();
-    assert_eq!(named, known);
+    expected.sort_unstable();
+    assert_eq!(named, expected);
 }
 
 /// The headings of `--help` with their flags.

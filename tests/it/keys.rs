@@ -21,19 +21,19 @@ fn parse(query: &str) -> Behaviour {
         .unwrap_or_else(|error| panic!("{query}: {error}; {}", error.hint))
 }
 
-/// The texts between two marks, in their order.
+/// Returns the texts between two marks, in their order.
 fn between<'t>(text: &'t str, start: &str, end: &str) -> Vec<&'t str> {
     text.split(start)
         .skip(1)
-        .filter_map(|rest| Some(rest.split_once(end)?.0))
+        .filter_map(|tail| Some(tail.split_once(end)?.0))
         .collect()
 }
 
 fn assert_all_keys(mut names: Vec<&str>, place: &str) {
-    let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    known.sort_unstable();
+    let mut expected: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    expected.sort_unstable();
     names.sort_unstable();
-    assert_eq!(names, known, "{place}");
+    assert_eq!(names, expected, "{place}");
 }
 
 #[test]
@@ -119,8 +119,8 @@ fn the_tables_in_the_docs_have_every_key_in_order_with_its_words_and_a_section()
             named.push(name);
         }
     }
-    let known: Vec<_> = KEYS.iter().map(|key| key.name).collect();
-    assert_eq!(named, known, "docs/behaviours.md");
+    let expected: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+    assert_eq!(named, expected, "docs/behaviours.md");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn the_query_of_every_example_is_valid() {
         let queries: Vec<_> = text
             .split("://localhost:3000/?")
             .skip(1)
-            .filter_map(|rest| rest.split(['\'', '"', '`', ' ', ')', '\n']).next())
+            .filter_map(|tail| tail.split(['\'', '"', '`', ' ', ')', '\n']).next())
             .collect();
         assert!(!queries.is_empty(), "{name}");
         for query in queries {

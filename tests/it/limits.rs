@@ -150,7 +150,7 @@ async fn zero_disables_both_limits() {
 }
 
 /// Three quarters of the memory budget of 1 MiB.
-const MUCH: usize = 768 << 10;
+const LARGE: usize = 768 << 10;
 
 async fn with_budget_of_1_mib() -> Process {
     Process::start(&["--max-buffered=1MiB"]).await
@@ -187,15 +187,15 @@ async fn times_past_the_budget(server: &Process) -> f64 {
 async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() {
     let server = with_budget_of_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
-    let much = vec![7; MUCH];
+    let large = vec![7; LARGE];
     assert_eq!(times_past_the_budget(&server).await, 0.0);
     // Twice, because the end of a session frees its memory.
     for round in 1..=2 {
         let mut first = server.raw("/?reply=verbatim").await;
-        send_until_decoded(&mut first, &frame(BINARY, &much)).await;
+        send_until_decoded(&mut first, &frame(BINARY, &large)).await;
         assert_echoes(&mut bystander, b"small").await;
         let mut second = server.raw("/?reply=verbatim").await;
-        second.send(&frame(BINARY, &much)).await;
+        second.send(&frame(BINARY, &large)).await;
         assert_past_the_budget(&mut second).await;
         assert_eq!(times_past_the_budget(&server).await, f64::from(round));
         assert_echoes(&mut bystander, b"small").await;
@@ -203,17 +203,17 @@ async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() 
         second.end().await;
         first.send(&frame(FIN, b"")).await;
         assert!(
-            first.frame().await == Frame::new(FIN | BINARY, &much[..]),
+            first.frame().await == Frame::new(FIN | BINARY, &large[..]),
             "no reply"
         );
         assert_echoes(&mut bystander, b"small").await;
         // A sent reply frees its memory, for the same session and for the next one.
-        assert_echoes(&mut first, &much).await;
+        assert_echoes(&mut first, &large).await;
         drop(first);
     }
     let mut last = server.raw("/?reply=verbatim").await;
     for _ in 0..5 {
-        assert_echoes(&mut last, &much).await;
+        assert_echoes(&mut last, &large).await;
     }
 }
 
@@ -221,7 +221,7 @@ async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() 
 async fn an_incomplete_frame_counts_against_the_budget() {
     let server = with_budget_of_1_mib().await;
     let mut first = server.raw("/?reply=verbatim").await;
-    let complete = frame(FIN | BINARY, &vec![7; MUCH]);
+    let complete = frame(FIN | BINARY, &vec![7; LARGE]);
     let (incomplete, last) = complete.split_at(complete.len() - 1);
     first.send(incomplete).await;
     until_read(&server, 1).await;
@@ -230,7 +230,7 @@ async fn an_incomplete_frame_counts_against_the_budget() {
     assert_past_the_budget(&mut second).await;
     first.send(last).await;
     assert!(
-        first.frame().await == Frame::new(FIN | BINARY, vec![7; MUCH]),
+        first.frame().await == Frame::new(FIN | BINARY, vec![7; LARGE]),
         "no reply"
     );
 }
@@ -242,7 +242,7 @@ async fn one_message_larger_than_the_budget_gets_1013() {
     peer.send(&raw::binary(&vec![7; 2 << 20])).await;
     assert_past_the_budget(&mut peer).await;
     let mut other = server.raw("/?reply=verbatim").await;
-    assert_echoes(&mut other, &vec![7; MUCH]).await;
+    assert_echoes(&mut other, &vec![7; LARGE]).await;
 }
 
 #[actix_rt::test]
@@ -250,10 +250,10 @@ async fn delayed_replies_count_against_the_budget() {
     let server = with_budget_of_1_mib().await;
     let mut bystander = server.raw("/?reply=verbatim").await;
     let mut first = server.raw("/?reply=verbatim&delay=5m").await;
-    let quarter = raw::binary(&vec![7; MUCH / 3]);
+    let quarter = raw::binary(&vec![7; LARGE / 3]);
     send_until_decoded(&mut first, &quarter.repeat(3)).await;
     let mut second = server.raw("/?reply=verbatim").await;
-    second.send(&raw::binary(&vec![7; MUCH])).await;
+    second.send(&raw::binary(&vec![7; LARGE])).await;
     assert_past_the_budget(&mut second).await;
     assert_echoes(&mut bystander, b"small").await;
     // The end of the session drops its delayed replies.
@@ -261,7 +261,7 @@ async fn delayed_replies_count_against_the_budget() {
     in_time("the memory of the first session", async {
         loop {
             let mut third = server.raw("/?reply=verbatim").await;
-            third.send(&raw::binary(&vec![7; MUCH])).await;
+            third.send(&raw::binary(&vec![7; LARGE])).await;
             if third.frame().await.first == FIN | BINARY {
                 break;
             }
@@ -300,11 +300,11 @@ async fn unread_replies_count_against_the_budget() {
     for flood in floods {
         flood.abort();
     }
-    let much = vec![7; MUCH];
+    let large = vec![7; LARGE];
     in_time("the memory of the stalled sessions", async {
         loop {
             let mut next = server.raw("/?reply=verbatim").await;
-            next.send(&raw::binary(&much)).await;
+            next.send(&raw::binary(&large)).await;
             if next.frame().await.first == FIN | BINARY {
                 break;
             }

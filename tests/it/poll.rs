@@ -104,7 +104,7 @@ async fn the_response_starts_before_the_posted_message_is_complete() {
         (&[b'x'; 100_000], &[b'y'; 100_000], 100_000),
     ] {
         for chunked in [false, true] {
-            let (begin, end) = if chunked {
+            let (first_half, second_half) = if chunked {
                 (
                     [CHUNKED.as_bytes(), &chunk(first)].concat(),
                     [&chunk(second)[..], b"0\r\n\r\n"].concat(),
@@ -115,7 +115,7 @@ async fn the_response_starts_before_the_posted_message_is_complete() {
             };
             let before = now_ms();
             let mut peer = Raw::connect(server.addr()).await;
-            peer.send(&begin).await;
+            peer.send(&first_half).await;
             let head = peer.head().await;
             assert_eq!(head.status, 200);
             assert_eq!(head.get("content-type"), Some("text/plain; charset=utf-8"));
@@ -126,7 +126,7 @@ async fn the_response_starts_before_the_posted_message_is_complete() {
                 "the first half"
             );
             let between = now_ms();
-            peer.send(&end).await;
+            peer.send(&second_half).await;
             reply.extend(body.read_to_end(&mut peer).await);
             let reply = String::from_utf8(reply).unwrap();
             let (message, ms) = reply.strip_prefix("said: ").unwrap().rsplit_once(',').unwrap();
@@ -135,9 +135,9 @@ async fn the_response_starts_before_the_posted_message_is_complete() {
                 "the complete message"
             );
             let ms: u64 = ms.parse().unwrap();
-            // The timestamp is the time at the end of the message.
+            // The timestamp is the time at the second_half of the message.
             assert!(before <= between && (between..=now_ms()).contains(&ms), "{ms}");
-            // actix-http closes a connection if its response starts before the end of the request.
+            // actix-http closes a connection if its response starts before the second_half of the request.
             assert_eq!(head.get("connection"), Some("close"));
         }
     }

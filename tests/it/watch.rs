@@ -163,8 +163,8 @@ async fn a_frame_event_has_the_header_the_masking_key_and_the_payload_before_dec
         ("808437fa213d", "c9c90700", "6c6c6f"),
     ] {
         let (_, frame) = watcher.event().await;
-        let seen = [&frame["header"], &frame["wireStart"], &frame["start"]];
-        assert_eq!(seen, [header, wire_start, start], "{frame}");
+        let actual = [&frame["header"], &frame["wireStart"], &frame["start"]];
+        assert_eq!(actual, [header, wire_start, start], "{frame}");
         assert_eq!(frame["maskingKey"], "37fa213d");
     }
     let (_, reply) = watcher.event().await;
