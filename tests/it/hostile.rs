@@ -8,12 +8,15 @@ use flate2::{Compress, Compression, FlushCompress};
 use rustix::process::Signal;
 use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
-use crate::support::{
-    in_time,
-    memory::{MIB, Memory, connections, descriptors},
-    process::{Process, ws_echo},
-    raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame, header, upgrade},
-    until,
+use crate::{
+    metrics::Scrape,
+    support::{
+        in_time,
+        memory::{MIB, Memory, connections, descriptors},
+        process::{Process, ws_echo},
+        raw::{self, BINARY, CONTINUATION, FIN, Frame, PONG, RSV1, Raw, TEXT, frame, header, upgrade},
+        until,
+    },
 };
 
 /// The default of `--max-message-size`.
@@ -346,7 +349,11 @@ async fn a_thousand_connections_reset_at_random_moments_leak_nothing() {
     peer.send(&raw::close(1000, "")).await;
     peer.closed().await;
     server.logged("code=1000 by=peer").await;
-    // The number of sessions is 0 again.
+    // The number of sessions is 0 again, a moment after the last one has logged its end.
+    in_time("the session to end", async {
+        while Scrape::of(&server).await.value("ws_echo_connections", &[]) > 0.0 {}
+    })
+    .await;
     server.signal(Signal::TERM);
     server.logged("draining connections=0").await;
     let (status, log) = server.exit().await;
