@@ -1,6 +1,6 @@
 //! Hostile clients of a server process. Each test measures the cost of an attack and asserts a bound.
 //!
-//! docs/withstands.md has the figures. `-- --nocapture` prints them.
+//! docs/resource-limits.md has the figures. `-- --nocapture` prints them.
 
 use std::{pin::pin, time::Duration};
 
