@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ws_echo::session::behaviour::{Behaviour, InvalidParam, keys::KEYS};
+use ws_echo::session::behaviour::{
+    Behaviour, InvalidParam,
+    keys::{KEYS, Kind},
+};
 
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 
@@ -48,12 +51,16 @@ fn parse(query: &str) -> Result<Behaviour, InvalidParam> {
 /// Checks that both texts are short, and that the hint repeats nothing of the query. The error may repeat any character of
 /// a value: the JSON of the response and the log escape it.
 fn check_error(error: &InvalidParam) {
-    assert_eq!(error.to_string(), error.found);
-    assert!(error.found.chars().count() <= LONGEST);
-    assert!(error.expected.chars().count() <= LONGEST);
-    assert!(error.expected.bytes().all(|byte| matches!(byte, b' '..=b'~')));
-    if error.found.ends_with(" for watch") {
-        assert_eq!(error.found, "invalid value for watch");
+    assert_eq!(error.to_string(), error.error);
+    assert!(error.error.chars().count() <= LONGEST);
+    assert!(error.hint.chars().count() <= LONGEST);
+    assert!(error.hint.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    for key in KEYS.iter().filter(|key| key.kind == Kind::Secret) {
+        // The end of the error is that of no other key, whatever value the error repeats.
+        let end = format!(" for {}: expected {}", key.name, key.expected);
+        if error.error.ends_with(&end) {
+            assert_eq!(error.error, format!("invalid value{end}"));
+        }
     }
 }
 
