@@ -8,7 +8,7 @@ use crate::{
     admission::{Admission, AdmissionLimits},
     config::Config,
     handshake::{self, Handshake},
-    http::{events, health, method_not_allowed::method_not_allowed, metrics, page, poll, watch},
+    http::{behaviours, events, health, method_not_allowed::method_not_allowed, metrics, page, poll, watch},
     metrics::Metrics,
     session::{SessionContext, watch::WatchHub},
 };
@@ -64,6 +64,7 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .app_data(web::Data::from(Arc::clone(&shared.metrics)))
         .app_data(web::Data::from(Arc::clone(&shared.admission)))
         .app_data(web::Data::from(Arc::clone(&shared.watch)))
+        .app_data(web::Data::new(behaviours::Document::new(config)))
         // Any path opens a session. First, because later routes would hide it.
         .service(
             web::resource("{path:.*}")
@@ -73,6 +74,12 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .route("/healthz", get_or_head().to(health::alive))
         .route("/readyz", get_or_head().to(health::ready))
         .route("/metrics", get_or_head().to(metrics::metrics))
+        .service(
+            web::resource("/behaviours.json")
+                .get(behaviours::behaviours)
+                .head(behaviours::behaviours)
+                .default_service(method_not_allowed("GET, HEAD")),
+        )
         .service(
             web::resource("/poll")
                 .get(poll::get)

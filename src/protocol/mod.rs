@@ -31,5 +31,5 @@ pub use message::{CloseFrame, DataKind, Incoming, Message, MessageMeta};
 pub use observer::{Direction, NoObserver, OBSERVED_PAYLOAD, ObservedFrame, Observer, TapEvent};
 pub use read_buffer::ReadBuffer;
 pub use role::{Client, MaskingKeys, Role, Server};
-pub use validate::is_sendable_close_code;
+pub use validate::{SENDABLE_CLOSE_CODES, is_sendable_close_code};
 pub use violation::Violation;

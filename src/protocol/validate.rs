@@ -1,5 +1,7 @@
 //! The rules of RFC 6455 for a single frame. The rules that depend on earlier frames are in the decoder.
 
+use std::ops::RangeInclusive;
+
 use super::{
     frame::{BINARY, CLOSE, CONTINUATION, Header, MAX_CONTROL_PAYLOAD, PING, PONG, RSV1, TEXT},
     role::Role,
@@ -61,10 +63,13 @@ pub(super) fn validate_close_payload(body: &[u8]) -> Result<Option<u16>, Violati
     Ok(Some(code))
 }
 
-/// Returns whether a Close frame may have this code (RFC 6455 section 7.4).
+/// The close codes that a Close frame may have (RFC 6455 section 7.4).
 ///
-/// 1004 is reserved, and 1005, 1006 and 1015 "MUST NOT be set". IANA has registered 1012 to 1014 since. 3000 to 4999 are for
-/// libraries, frameworks and applications.
+/// 1004 is reserved, and 1005, 1006 and 1015 "MUST NOT be set". IANA has registered 1012 to 1014 since. 3000 to 4999
+/// are for libraries, frameworks and applications.
+pub const SENDABLE_CLOSE_CODES: [RangeInclusive<u16>; 3] = [1000..=1003, 1007..=1014, 3000..=4999];
+
+/// Returns whether a Close frame may have this code.
 pub fn is_sendable_close_code(code: u16) -> bool {
-    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    SENDABLE_CLOSE_CODES.iter().any(|codes| codes.contains(&code))
 }

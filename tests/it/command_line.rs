@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _};
 
-use ws_echo::session::behaviour::keys::{KEYS, Kind};
+use ws_echo::session::behaviour::keys::{Form, KEYS};
 
 use crate::support::{
     in_time,
@@ -230,8 +230,8 @@ async fn help_lists_exactly_the_query_keys_and_their_values() {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         named.push(name);
         let key = KEYS.iter().find(|key| key.name == name);
-        if let Kind::Words(words) = key.unwrap_or_else(|| panic!("{name} is no key")).kind {
-            assert_eq!(value.split('|').collect::<Vec<_>>(), words, "{name}");
+        if let [Form::Choice { values, .. }] = key.unwrap_or_else(|| panic!("{name} is no key")).forms {
+            assert_eq!(value.split('|').collect::<Vec<_>>(), *values, "{name}");
         }
     }
     let mut expected: Vec<&str> = KEYS.iter().map(|key| key.name).collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ws_echo::session::behaviour::{
     Behaviour,
-    keys::{KEYS, Key, Kind},
+    keys::{Form, KEYS, Key},
 };
 
 fn file(name: &str) -> String {
@@ -43,19 +43,16 @@ fn every_example_and_every_value_in_the_list_has_an_effect() {
             let other = self::key(name);
             format!("&{}={}", other.name, other.example)
         });
-        let words = match key.kind {
-            Kind::Words(words) => words,
+        let values = key.forms.iter().flat_map(|form| match form {
+            Form::Choice { values, .. } => *values,
             _ => &[],
-        };
-        for value in words.iter().chain([&key.example]) {
+        });
+        for value in values.chain([&key.example]) {
             let query = format!("{}={value}{other}", key.name);
-            // `stamped` is the default, so that it has no effect.
-            if *value != "stamped" {
+            // A default has no effect.
+            if Some(*value) != key.default {
                 assert_ne!(parse(&query), parse(other.trim_start_matches('&')), "{query}");
             }
-        }
-        for word in words {
-            assert!(key.expected.contains(word), "{}: {word}", key.name);
         }
     }
 }
@@ -109,10 +106,14 @@ fn the_tables_in_the_docs_have_every_key_in_order_with_its_words_and_a_section()
             let form = cells[0].trim_matches('`');
             let name = form.split('=').next().unwrap();
             let key = key(name);
-            assert_eq!(form.contains('='), key.kind != Kind::NoValue, "{form}");
-            if let Kind::Words(words) = key.kind {
+            assert_eq!(
+                form.contains('='),
+                !matches!(key.forms, [Form::Flag(_)]),
+                "{form}"
+            );
+            if let [Form::Choice { values, .. }] = key.forms {
                 let documented: Vec<_> = cells[1].split(", ").map(|word| word.trim_matches('`')).collect();
-                assert_eq!(documented, words, "{name}");
+                assert_eq!(documented, *values, "{name}");
             }
             let heading = format!("\n### {name}\n");
             assert!(docs.contains(&heading), "{heading}");
@@ -150,13 +151,15 @@ fn the_form_of_the_page_has_every_key_with_its_words() {
     // { key: "reply", values: ["stamped", "verbatim"] }, { key: "pong", only: "off" }, { key: "delay", test: ... }
     for option in options.lines().filter(|line| line.contains("{ key: ")) {
         let name = between(option, "key: \"", "\"")[0];
-        match key(name).kind {
-            Kind::NoValue => assert!(option.contains("only: \"\""), "{option}"),
-            Kind::Words([word]) => assert!(option.contains(&format!("only: \"{word}\"")), "{option}"),
-            Kind::Words(words) => {
+        match key(name).forms {
+            [Form::Flag(_)] => assert!(option.contains("only: \"\""), "{option}"),
+            [Form::Choice { values: [word], .. }] => {
+                assert!(option.contains(&format!("only: \"{word}\"")), "{option}")
+            }
+            [Form::Choice { values: words, .. }] => {
                 let values = between(option, "values: [", "]")[0];
                 let values: Vec<_> = values.split(", ").map(|value| value.trim_matches('"')).collect();
-                assert_eq!(values, words, "{name}");
+                assert_eq!(values, *words, "{name}");
             }
             _ => assert!(
                 !option.contains("only:") && !option.contains("values:"),

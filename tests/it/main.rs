@@ -14,6 +14,7 @@
 
 mod admission;
 mod behaviours;
+mod behaviours_json;
 mod closing;
 mod command_line;
 mod compression;

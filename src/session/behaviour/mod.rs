@@ -19,7 +19,7 @@ use std::{
 use thiserror::Error;
 
 use super::reply::ReplyMode;
-use crate::protocol::{CloseFrame, Fault};
+use crate::protocol::{CloseFrame, Fault, fields::is_token};
 
 pub use watch_key::WatchKey;
 
@@ -147,6 +147,18 @@ pub enum Subprotocol {
     None,
     /// This one, even if the client does not offer it.
     Named(String),
+}
+
+impl Subprotocol {
+    /// Longest name in bytes.
+    const MAX_NAME: usize = 64;
+
+    /// Returns the subprotocol with this name. Returns `None` if the name is not a token (RFC 6455 section 4.1), or too
+    /// long.
+    pub fn named(name: &str) -> Option<Self> {
+        let is_valid = name.len() <= Self::MAX_NAME && is_token(name.as_bytes());
+        is_valid.then(|| Self::Named(name.to_owned()))
+    }
 }
 
 /// The error of a query: a value that its key does not allow, or keys that exclude each other.

@@ -1,15 +1,8 @@
-//! The value of one query key, read as one of the kinds of value that [`super::keys`] has.
+//! The value of one query key, parsed as one of the forms that [`super::key`] has.
 
 use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
-use super::{Subprotocol, Trigger};
-use crate::{
-    protocol::{CloseFrame, fields::is_token, frame::MAX_CLOSE_REASON, is_sendable_close_code},
-    session::reply::ReplyMode,
-};
-
-/// Longest name of a subprotocol in bytes.
-const MAX_SUBPROTOCOL: usize = 64;
+use crate::protocol::{CloseFrame, frame::MAX_CLOSE_REASON, is_sendable_close_code};
 
 /// The value of a query key. Each method returns `None` if the value is not allowed.
 pub(super) struct Param<'q> {
@@ -43,16 +36,6 @@ impl Param<'_> {
         (1..=self.max_message_size).contains(&size).then_some(size)
     }
 
-    pub(super) fn reply(&self) -> Option<ReplyMode> {
-        Some(match self.value {
-            "stamped" => ReplyMode::Stamped,
-            "verbatim" => ReplyMode::Verbatim,
-            "json" => ReplyMode::Json,
-            "none" => ReplyMode::None,
-            _ => return None,
-        })
-    }
-
     /// Parses `CODE` or `CODE:REASON`. The code must be allowed in a Close frame (RFC 6455 section 7.4).
     /// `wire=close-code` sends an invalid one.
     pub(super) fn close(&self) -> Option<CloseFrame<'static>> {
@@ -63,27 +46,5 @@ impl Param<'_> {
             code,
             reason: reason.to_owned().into(),
         })
-    }
-
-    /// Parses a number of messages, or a duration.
-    pub(super) fn trigger(
-        &self,
-        messages: &RangeInclusive<u64>,
-        time: &RangeInclusive<Duration>,
-    ) -> Option<Trigger> {
-        match self.value.parse() {
-            Ok(count) => messages.contains(&count).then_some(Trigger::Messages(count)),
-            Err(_) => self.duration(time).map(Trigger::Time),
-        }
-    }
-
-    pub(super) fn subprotocol(&self) -> Option<Subprotocol> {
-        match self.value {
-            "none" => Some(Subprotocol::None),
-            name => {
-                let is_valid = (1..=MAX_SUBPROTOCOL).contains(&name.len()) && is_token(name.as_bytes());
-                is_valid.then(|| Subprotocol::Named(name.to_owned()))
-            }
-        }
     }
 }

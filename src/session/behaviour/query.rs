@@ -2,7 +2,8 @@
 
 use super::{
     Behaviour, InvalidParam,
-    keys::{KEYS, Key, Kind},
+    key::alternatives,
+    keys::{Form, KEYS, Key},
     param::Param,
 };
 
@@ -35,24 +36,11 @@ impl Behaviour {
                 value: &value,
                 max_message_size,
             };
-            apply(key, &param, &mut behaviour).ok_or_else(|| invalid_value(key, &param))?;
+            key.set(&param, &mut behaviour)
+                .ok_or_else(|| invalid_value(key, &param))?;
         }
         check_combination(&set)?;
         Ok(behaviour)
-    }
-}
-
-/// Stores a value in the behaviour. Returns None if the value is not allowed.
-fn apply(key: &Key, param: &Param<'_>, behaviour: &mut Behaviour) -> Option<()> {
-    let is_allowed = match key.kind {
-        Kind::NoValue => param.value.is_empty(),
-        Kind::Words(words) => words.contains(&param.value),
-        _ => true,
-    };
-    if is_allowed {
-        (key.set)(behaviour, param)
-    } else {
-        None
     }
 }
 
@@ -87,32 +75,20 @@ fn set_twice(key: &Key) -> InvalidParam {
 
 fn invalid_value(key: &Key, param: &Param<'_>) -> InvalidParam {
     let Key { name, example, .. } = key;
-    let expected = match key.kind {
-        // The operator's limit as a number, because the client has no other access to it.
-        Kind::Size => &format!("a size from 1 to {} bytes", param.max_message_size),
-        _ => key.expected,
-    };
-    let hint = match key.kind {
-        Kind::Secret => {
-            // The error does not repeat a secret, and the hint names none that many clients would use.
-            return InvalidParam {
-                error: format!("invalid value for {name}: expected {expected}"),
-                hint: format!("set {name} to a random key of that form, or remove {name}"),
-            };
-        }
-        Kind::NoValue => format!("remove the value of {name}"),
-        Kind::Words([word]) => format!("set {name} to {word}, or remove {name}"),
+    let expected = key.expected(param.max_message_size);
+    if key.is_secret() {
+        // The error does not repeat a secret, and the hint has none that many clients would use.
+        return InvalidParam {
+            error: format!("invalid value for {name}: expected {expected}"),
+            hint: format!("set {name} to a random key of that form, or remove {name}"),
+        };
+    }
+    let hint = match key.forms {
+        [Form::Flag(_)] => format!("remove the value of {name}"),
+        [Form::Choice { values: [value], .. }] => format!("set {name} to {value}, or remove {name}"),
         _ => format!("set {name} to a value such as {example}, or remove {name}"),
     };
-    InvalidParam::invalid_value(name, param.value, expected, hint)
-}
-
-/// Joins names, such as `close, abort or wire`.
-fn alternatives(names: &[&str]) -> String {
-    match names {
-        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        names => names.concat(),
-    }
+    InvalidParam::invalid_value(name, param.value, &expected, hint)
 }
 
 #[cfg(test)]
