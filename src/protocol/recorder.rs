@@ -33,21 +33,21 @@ impl FrameRecorder {
         self.wire_start.clear();
     }
 
-    /// Appends a piece of an uncompressed payload, unmasked.
-    pub(super) fn append_uncompressed(&mut self, piece: &[u8]) {
-        self.append(piece);
-        self.append_wire(piece);
+    /// Appends a part of an uncompressed payload, unmasked.
+    pub(super) fn append_uncompressed(&mut self, part: &[u8]) {
+        self.append(part);
+        self.append_wire(part);
     }
 
-    /// Appends a piece of the payload, unmasked and decompressed.
-    pub(super) fn append(&mut self, piece: &[u8]) {
-        self.plain_len += piece.len() as u64;
-        append_start(&mut self.start, piece);
+    /// Appends a part of the payload, unmasked and decompressed.
+    pub(super) fn append(&mut self, part: &[u8]) {
+        self.plain_len += part.len() as u64;
+        append_start(&mut self.start, part);
     }
 
-    /// Appends a piece of the payload on the wire, unmasked.
-    pub(super) fn append_wire(&mut self, piece: &[u8]) {
-        append_start(&mut self.wire_start, piece);
+    /// Appends a part of the payload on the wire, unmasked.
+    pub(super) fn append_wire(&mut self, part: &[u8]) {
+        append_start(&mut self.wire_start, part);
     }
 
     /// Passes the frame to `observer`.
@@ -64,8 +64,8 @@ impl FrameRecorder {
     }
 }
 
-/// Appends a piece to the start of a payload, as far as it has room.
-fn append_start(start: &mut Vec<u8>, piece: &[u8]) {
-    let room = (OBSERVED_PAYLOAD - start.len()).min(piece.len());
-    start.extend_from_slice(&piece[..room]);
+/// Appends the bytes of `part` up to a length of `start` of [`OBSERVED_PAYLOAD`].
+fn append_start(start: &mut Vec<u8>, part: &[u8]) {
+    let room = (OBSERVED_PAYLOAD - start.len()).min(part.len());
+    start.extend_from_slice(&part[..room]);
 }

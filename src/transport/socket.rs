@@ -44,8 +44,10 @@ pub(super) struct HttpState {
     disconnect_waker: Option<Waker>,
 }
 
+type OnHead = dyn FnOnce(&[u8]);
+
 /// A function that receives the head of a response.
-pub(super) struct HeadReceiver(Box<dyn FnOnce(&[u8])>);
+pub(super) struct HeadReceiver(Box<OnHead>);
 
 impl HeadReceiver {
     pub(super) fn receive(self, head: &[u8]) {
