@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_asks_where_the_server_listens() {
+    fn the_default_url_is_the_first_listen_address() {
         for (listen, url) in [
             ("localhost:3000", "http://127.0.0.1:3000/healthz"),
             ("0.0.0.0:80", "http://127.0.0.1:80/healthz"),

@@ -43,10 +43,10 @@ pub fn start(format: LogFormat) {
                 return Ok(());
             }
             match format {
-                LogFormat::Text => text(out, coloured, record),
+                LogFormat::Text => write_text(out, coloured, record),
                 LogFormat::Json => {
                     let time = out.timestamp_millis().to_string();
-                    json(out, &time, record)
+                    write_json(out, &time, record)
                 }
             }
         })
@@ -78,15 +78,15 @@ fn is_coloured() -> bool {
 }
 
 /// `[time LEVEL target] message key=value key="a value"`
-fn text(out: &mut Formatter, coloured: bool, record: &Record<'_>) -> io::Result<()> {
+fn write_text(out: &mut Formatter, coloured: bool, record: &Record<'_>) -> io::Result<()> {
     let (time, level, target) = (out.timestamp(), record.level(), record.target());
     let (style, plain) = if coloured {
         (style(level), "\x1B[0m")
     } else {
         ("", "")
     };
-    let rest = line(record);
-    writeln!(out, "[{time} {style}{level:<5}{plain} {target}] {rest}")
+    let event = event_with_fields(record);
+    writeln!(out, "[{time} {style}{level:<5}{plain} {target}] {event}")
 }
 
 /// Returns the SGR sequence of ECMA-48 for a level.
@@ -101,7 +101,7 @@ fn style(level: Level) -> &'static str {
 }
 
 /// Returns the message and the fields.
-fn line(record: &Record<'_>) -> String {
+fn event_with_fields(record: &Record<'_>) -> String {
     let mut line = String::with_capacity(256);
     match record.args().as_str() {
         Some(message) => line.push_str(&escaped(message)),
@@ -165,7 +165,7 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
 }
 
 /// Writes one object: `time`, `level`, `target`, `message`, and the values by their keys.
-fn json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
+fn write_json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, Escaping);
     let mut object = serializer.serialize_map(None)?;
@@ -264,8 +264,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns a record with this message and value in both formats.
-    fn both(message: &str, value: &str) -> (String, Read) {
+    /// Returns a record with this message and value in in_both_formats formats.
+    fn in_both_formats(message: &str, value: &str) -> (String, Read) {
         let pairs = [
             ("key", Value::from(value)),
             ("unknown", Value::null()),
@@ -281,8 +281,8 @@ mod tests {
                 .args(args)
                 .key_values(&pairs)
                 .build();
-            text = line(&record);
-            json(&mut out, "now", &record).unwrap();
+            text = event_with_fields(&record);
+            write_json(&mut out, "now", &record).unwrap();
         };
         write(format_args!("{args}"));
         assert_eq!(out.pop(), Some(b'\n'));
@@ -292,9 +292,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_peer_says_ends_a_line_in_either_format() {
+    fn peer_bytes_end_no_line_in_either_format() {
         let evil = "a\nb\r\u{1b}[2J\u{2028}\u{202E}\u{85}\" key=\"forged";
-        let (text, object) = both(evil, evil);
+        let (text, object) = in_both_formats(evil, evil);
         assert!(text.chars().all(|char| !needs_escape(char)), "{text}");
         assert_eq!(text.matches("key=\"a").count(), 1, "{text}");
         assert!(text.contains("\\\" key=\\\"forged\" number=7"), "{text}");
@@ -305,14 +305,17 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_value_stands_bare_and_any_other_in_quotes() {
-        assert_eq!(both("m", "/a?b=c").0, "m key=/a?b=c number=7");
-        assert_eq!(both("m", "").0, "m key=\"\" number=7");
-        assert_eq!(both("m", "it's 你好").0, "m key=\"it's 你好\" number=7");
+    fn printable_ascii_is_unquoted_and_any_other_value_is_quoted() {
+        assert_eq!(in_both_formats("m", "/a?b=c").0, "m key=/a?b=c number=7");
+        assert_eq!(in_both_formats("m", "").0, "m key=\"\" number=7");
+        assert_eq!(
+            in_both_formats("m", "it's 你好").0,
+            "m key=\"it's 你好\" number=7"
+        );
     }
 
     #[test]
-    fn a_trouble_that_lasts_is_told_once_a_second() {
+    fn repeated_accept_errors_are_logged_once_a_second() {
         let (throttle, start) = (Throttle::default(), Instant::now());
         let allowed = (0..30).filter(|tenth| throttle.allow(start + Duration::from_millis(tenth * 100)));
         assert_eq!(allowed.count(), 3);

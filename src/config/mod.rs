@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_those_of_the_contract() {
+    fn the_defaults_are_the_documented_ones() {
         let config = Config::default();
         assert_eq!(
             config.listen,
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_durations_and_caps_read_as_people_write_them() {
+    fn sizes_and_durations_have_units_and_0_is_no_limit() {
         let config = parse(&[
             "--max-message-size=64KiB",
             "--ping-interval=250ms",
@@ -332,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn several_addresses_come_by_flag_or_by_comma() {
+    fn listen_is_repeatable_and_splits_at_commas() {
         let config = parse(&["--listen", "127.0.0.1:0,[::1]:81", "--listen=example.org:82"]).unwrap();
         let listen: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
         assert_eq!(listen, ["127.0.0.1:0", "[::1]:81", "example.org:82"]);
     }
 
     #[test]
-    fn a_network_holds_its_addresses_however_they_are_seen() {
+    fn a_network_contains_its_addresses_also_as_ipv4_mapped_ones() {
         let config = parse(&["--trusted-proxy=10.0.0.0/8,192.0.2.1,fd00::/8"]).unwrap();
         let trusts = |ip: &str| {
             let ip = ip.parse().unwrap();

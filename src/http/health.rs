@@ -6,19 +6,19 @@ use crate::admission::Admission;
 
 /// Answers `/healthz` with 200.
 pub(crate) async fn alive() -> impl Responder {
-    answer(HttpResponse::Ok(), "ok\n")
+    respond(HttpResponse::Ok(), "ok\n")
 }
 
 /// Answers `/readyz` with 200, or with 503 once the shutdown was requested, so that a load balancer sends no more clients.
 pub(crate) async fn ready(admission: web::Data<Admission>) -> impl Responder {
     if admission.is_ready() {
-        answer(HttpResponse::Ok(), "ready\n")
+        respond(HttpResponse::Ok(), "ready\n")
     } else {
-        answer(HttpResponse::ServiceUnavailable(), "stopping\n")
+        respond(HttpResponse::ServiceUnavailable(), "stopping\n")
     }
 }
 
-fn answer(mut response: actix_web::HttpResponseBuilder, body: &'static str) -> HttpResponse {
+fn respond(mut response: actix_web::HttpResponseBuilder, body: &'static str) -> HttpResponse {
     response
         .insert_header(header::ContentType::plaintext())
         .insert_header((header::CACHE_CONTROL, "no-store"))

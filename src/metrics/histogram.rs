@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_observation_is_in_the_first_bucket_that_holds_it() {
+    fn an_observation_is_counted_in_the_first_bucket_that_contains_it() {
         let (one, two) = (Histogram::default(), Histogram::default());
         for nanos in [0, 1_000, 1_001, 10_000_000_000, 10_000_000_001] {
             one.observe(Duration::from_nanos(nanos), 1);

@@ -228,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_a_value_and_there_are_few() {
+    fn every_close_code_has_one_of_a_few_label_values() {
         for (code, name) in [
             (1000, "1000"),
             (1006, "1006"),

@@ -1,7 +1,7 @@
 //! The counters of the server, without their exposition.
 //!
 //! Each worker counts for itself: its counters have one writer, so that counting is a load and a store of its own
-//! memory, without a lock and without a cache line that cores share. A reader adds up the counters of all workers.
+//! memory, without a lock and without a cache line that cores share. A reader adds up the counters of all sets.
 
 mod counter;
 mod histogram;
@@ -19,11 +19,11 @@ pub use counter::Counter;
 use histogram::Histogram;
 pub use labels::{CloseCodeLabel, ClosedBy, FrameKind, Label, Limit, MessageType, RefusalReason};
 
-/// All workers' counters.
+/// All sets' counters.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// Includes those of workers that have ended, because a counter must never fall.
-    workers: Mutex<Vec<Arc<Counters>>>,
+    /// Includes those of sets that have ended, because a counter must never fall.
+    sets: Mutex<Vec<Arc<Counters>>>,
 }
 
 impl Metrics {
@@ -37,20 +37,20 @@ impl Metrics {
         }
     }
 
-    /// Returns the sum over all workers of the counter that `read` selects.
+    /// Returns the sum over all sets of the counter that `read` selects.
     pub fn sum(&self, read: impl Fn(&Counters) -> &Counter) -> u64 {
-        let workers = self.lock();
-        workers.iter().map(|counters| read(counters).get()).sum()
+        let sets = self.lock();
+        sets.iter().map(|counters| read(counters).get()).sum()
     }
 
     /// Returns the sum of the reply latencies, and the count of each bucket with its upper bound. The last bound is infinite.
     pub fn latency(&self) -> (Duration, Vec<(f64, u64)>) {
-        let workers = self.lock();
-        histogram::sum(workers.iter().map(|counters| &counters.latency))
+        let sets = self.lock();
+        histogram::sum(sets.iter().map(|counters| &counters.latency))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Counters>>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_workers_count_adds_up_and_outlives_them() {
+    fn a_sum_includes_the_counters_of_ended_threads() {
         let metrics = Metrics::default();
         let (one, two) = (metrics.local(), metrics.local());
         one.count(|counters| &counters.opened);

@@ -19,7 +19,7 @@ pub fn raise_limit(max_connections: Cap, max_http_connections: Cap) {
         current: hard,
         maximum: hard,
     };
-    let now = if soft == hard {
+    let raised = if soft == hard {
         soft
     } else {
         match setrlimit(Resource::Nofile, wanted) {
@@ -30,7 +30,7 @@ pub fn raise_limit(max_connections: Cap, max_http_connections: Cap) {
             }
         }
     };
-    let Some(limit) = now else { return };
+    let Some(limit) = raised else { return };
     info!(limit; "open file limit");
     let (connections, http) = (max_connections.limit(), max_http_connections.limit());
     let needed = [http, RESERVED_FDS]

@@ -60,13 +60,13 @@ async fn handshake(
     let mut first = [0];
     // An HTTP method starts with a letter, TLS with 22, the content type of a handshake (RFC 8446 section 5.1).
     if io.peek(&mut first).await? > 0 && first[0].is_ascii_uppercase() {
-        answer_plain(&mut io).await?;
+        respond_to_plaintext(&mut io).await?;
         return Err(HandshakeError::Plain);
     }
     Ok(TlsAcceptor::from(config).accept(BufferedTcp::new(io)).await?)
 }
 
-async fn answer_plain(io: &mut TcpStream) -> io::Result<()> {
+async fn respond_to_plaintext(io: &mut TcpStream) -> io::Result<()> {
     // A socket that is closed with unread bytes is reset, and the client may then lose the response.
     let mut head = Vec::new();
     let mut searched = 0;
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_to_plain_http_is_as_long_as_it_says() {
+    fn the_plaintext_response_has_the_length_of_its_body() {
         let (head, body) = PLAINTEXT_RESPONSE.split_once("\r\n\r\n").unwrap();
         assert!(
             head.contains(&format!("Content-Length: {}", body.len())),

@@ -49,7 +49,7 @@ fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = text(CERT, path)?;
     let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
-        .map_err(|source| broken(CERT, path, source))?;
+        .map_err(|source| invalid_pem(CERT, path, source))?;
     if chain.is_empty() {
         return Err(TlsError::NoCertificate(path.to_owned()));
     }
@@ -65,7 +65,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     }
     PrivateKeyDer::from_pem_slice(&text).map_err(|source| match source {
         pem::Error::NoItemsFound => TlsError::NoKey(path.to_owned()),
-        source => broken(KEY, path, source),
+        source => invalid_pem(KEY, path, source),
     })
 }
 
@@ -77,7 +77,7 @@ fn text(flag: &'static str, path: &Path) -> Result<Vec<u8>, TlsError> {
     })
 }
 
-fn broken(flag: &'static str, path: &Path, source: pem::Error) -> TlsError {
+fn invalid_pem(flag: &'static str, path: &Path, source: pem::Error) -> TlsError {
     TlsError::Pem {
         flag,
         path: path.to_owned(),

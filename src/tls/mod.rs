@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_reads_as_in_a_browser() {
+    fn a_fingerprint_has_the_form_of_browsers() {
         // FIPS 180-2, appendix B.1.
         assert_eq!(
             fingerprint(b"abc"),
