@@ -1,4 +1,4 @@
-//! `ws-echo healthcheck`: probes a running server, for containers without another program.
+//! `ws-echo healthcheck`: probes a running server, for container images that contain no other program.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -54,7 +54,7 @@ pub async fn probe(url: Option<String>, config: &Config) -> Result<(), Unhealthy
 fn default_url(listen: Option<&ListenAddr>) -> String {
     let (host, port) = listen.map_or(("localhost", 3000), |listen| (listen.host.as_str(), listen.port));
     let host = match host.parse() {
-        // A numeric address, because an empty image cannot resolve a name.
+        // A numeric address, because an image without a C library's resolver cannot resolve a name.
         _ if host.eq_ignore_ascii_case("localhost") => "127.0.0.1".to_owned(),
         Ok(IpAddr::V4(ip)) if ip.is_unspecified() => "127.0.0.1".to_owned(),
         Ok(IpAddr::V6(ip)) if ip.is_unspecified() => "[::1]".to_owned(),

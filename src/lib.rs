@@ -1,19 +1,20 @@
 //! ws-echo is a WebSocket echo server for testing clients, proxies and networks.
 //!
-//! The rooms, from the top down; each imports only rooms below it (`.ci/imports.py` checks that):
+//! The modules, from top to bottom. Each imports only modules below it, which `.ci/imports.py` checks:
 //!
-//! - [`server`]: the life of the process: bind, serve, drain; over TLS too ([`tls`])
-//! - [`routes`]: the whole URL space on one screen
-//! - `handshake`: a request to a session: validate, negotiate, open
+//! - [`server`]: the life of the process: bind, serve, drain. [`tls`] adds the certificate and the TLS handshake
+//! - [`routes`]: the URL space
+//! - `handshake`: from a request to a session: validate, negotiate, open
 //! - `http`: the page, polling, events, metrics, health
-//! - [`session`]: one WebSocket connection = one actix actor: what is sent and when
+//! - [`session`]: one WebSocket connection, as one actix actor. It decides which messages are sent, and when
 //! - [`admission`]: caps, rates, the memory budget, and the open sessions
-//! - [`transport`]: bytes from and to a peer: TCP, TLS, an upgraded connection
+//! - [`transport`]: bytes from and to a peer, over TCP, TLS or an upgraded connection
 //! - [`protocol`]: RFC 6455 and RFC 7692 without a socket, a clock or a runtime
-//! - [`metrics`], [`config`]: used by all but protocol; [`logging`], [`healthcheck`]: used by the binary
+//! - [`metrics`] and [`config`]: imported by every module except protocol
+//! - [`logging`] and [`healthcheck`]: used by the binary
 //!
-//! A message: socket, [`transport::Inbound`] (bytes to messages), the session (reply), [`transport::Outbound`] (messages to bytes),
-//! socket. Nothing below calls up.
+//! The path of a message: socket, [`transport::Inbound`] (bytes to messages), session (reply), [`transport::Outbound`]
+//! (messages to bytes), socket.
 
 pub mod admission;
 pub mod config;

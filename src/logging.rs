@@ -1,4 +1,4 @@
-//! The lines of the log, as text or as JSON, with one line for each record.
+//! The format of the log: text or JSON, one line for each record.
 //!
 //! Any value may contain bytes from a peer. Each value is escaped here, so that no peer can end or start a line, or move a
 //! terminal's cursor.
@@ -25,11 +25,11 @@ use crate::config::LogFormat;
 /// The target of actix-server's errors of accept. It logs one for each try, twice a second.
 const ACCEPT: &str = "actix_server::accept";
 
-/// Least time between two of these errors in the log.
+/// Minimum time between two of these errors in the log.
 const ACCEPT_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts the log on standard error. `RUST_LOG` filters it, `info` by default; `RUST_LOG_STYLE` switches
-/// colours on or off. By default only a terminal gets colours.
+/// Starts the log on standard error. `RUST_LOG` filters it, by default with `info`. `RUST_LOG_STYLE` switches colours on or
+/// off. By default only a terminal gets colours.
 pub fn start(format: LogFormat) {
     let accept = Throttle::default();
     let coloured = is_coloured();
@@ -68,7 +68,8 @@ impl Throttle {
     }
 }
 
-/// Whether the log has colours. Called once: env_logger would colour each line, and remove the colours again for a file.
+/// Returns whether the log has colours. Called once, because env_logger would colour each line and remove the colours again
+/// for a file.
 fn is_coloured() -> bool {
     match env::var("RUST_LOG_STYLE").as_deref() {
         Ok("always") => true,
@@ -77,7 +78,7 @@ fn is_coloured() -> bool {
     }
 }
 
-/// `[time LEVEL target] message key=value key="a value"`
+/// Writes `[time LEVEL target] event key=value key="a value"`.
 fn write_text(out: &mut Formatter, coloured: bool, record: &Record<'_>) -> io::Result<()> {
     let (time, level, target) = (out.timestamp(), record.level(), record.target());
     let (style, plain) = if coloured {
@@ -100,7 +101,7 @@ fn style(level: Level) -> &'static str {
     }
 }
 
-/// Returns the message and the fields.
+/// Returns the event and its fields.
 fn event_with_fields(record: &Record<'_>) -> String {
     let mut line = String::with_capacity(256);
     match record.args().as_str() {
@@ -134,6 +135,7 @@ fn needs_escape(char: char) -> bool {
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Appends fields to a line.
 struct Text<'l>(&'l mut String);
 
 impl<'kvs> VisitSource<'kvs> for Text<'_> {
@@ -164,7 +166,7 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
     }
 }
 
-/// Writes one object: `time`, `level`, `target`, `message`, and the values by their keys.
+/// Writes one object: `time`, `level`, `target`, the event as `message`, and the fields.
 fn write_json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
     let mut serializer = serde_json::Serializer::with_formatter(&mut line, Escaping);
@@ -206,6 +208,7 @@ impl serde_json::ser::Formatter for Escaping {
     }
 }
 
+/// Adds fields to an object.
 struct Json<'m, M>(&'m mut M);
 
 impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
@@ -224,7 +227,7 @@ impl<'kvs, M: SerializeMap> VisitSource<'kvs> for Json<'_, M> {
     }
 }
 
-/// Whether a value is null. Null values are left out.
+/// Returns whether a value is null. Null values are left out.
 fn is_null(value: &Value<'_>) -> bool {
     struct IsNull(bool);
     impl VisitValue<'_> for IsNull {

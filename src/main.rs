@@ -1,4 +1,4 @@
-//! The binary: it reads the command line, starts the log, and runs the command.
+//! The binary: parses the command line, starts the log, and runs the command.
 
 use std::{env, process::ExitCode};
 
@@ -48,7 +48,7 @@ async fn serve(config: Config) -> Result<(), StartError> {
     descriptors::raise_limit(max_connections, max_http_connections);
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    // Always, because SIGHUP without a handler ends the process.
+    // Also without TLS, because SIGHUP without a handler ends the process.
     let (mut hangup, reload) = (signal(SignalKind::hangup())?, server.reload());
     actix_web::rt::spawn(async move {
         while hangup.recv().await.is_some() {

@@ -1,4 +1,4 @@
-//! The whole URL space.
+//! The URL space: the routes, and the state that their handlers share.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -65,7 +65,7 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .app_data(web::Data::from(Arc::clone(&shared.admission)))
         .app_data(web::Data::from(Arc::clone(&shared.watch)))
         .app_data(web::Data::new(behaviours::Document::new(config)))
-        // Any path opens a session. First, because later routes would hide it.
+        // A handshake opens a session on any path. First, because an earlier route would hide it.
         .service(
             web::resource("{path:.*}")
                 .guard(guard::fn_guard(handshake::is_handshake_attempt))

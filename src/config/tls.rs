@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 
 use super::{InvalidFlag, ListenAddr, values::boolean};
 
-/// Whether there is TLS, and with which certificate.
+/// The TLS listeners and their certificate.
 #[derive(Debug, Clone, Default)]
 pub enum Tls {
     /// No `--tls-listen`.
@@ -31,7 +31,7 @@ pub enum Tls {
 pub enum CertificateSource {
     /// PEM files, which SIGHUP reloads.
     Files {
-        /// The server's certificate, then those between it and its root.
+        /// The server's certificate, then the intermediate ones.
         cert: PathBuf,
         /// Its private key.
         key: PathBuf,

@@ -85,7 +85,7 @@ impl fmt::Display for ListenAddr {
 pub struct Origin(String);
 
 impl Origin {
-    /// Whether an `Origin` header names this origin. Scheme and host are case-insensitive (RFC 3986 section 6.2.2.1).
+    /// Returns whether an `Origin` header names this origin. Scheme and host are case-insensitive (RFC 3986 section 6.2.2.1).
     pub fn matches(&self, header: &str) -> bool {
         self.0.eq_ignore_ascii_case(header)
     }
@@ -113,7 +113,7 @@ impl FromStr for Origin {
     }
 }
 
-/// A number of bytes; 0 means no limit.
+/// A number of bytes. 0 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(Option<NonZeroUsize>);
 
@@ -142,7 +142,7 @@ impl FromStr for Size {
     }
 }
 
-/// A maximum count; 0 means no cap.
+/// A maximum count. 0 is no cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cap(Option<NonZeroUsize>);
 
@@ -168,7 +168,7 @@ impl FromStr for Cap {
     }
 }
 
-/// A maximum number a second; 0 means no limit.
+/// A maximum number per second. 0 is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate(Option<NonZeroU32>);
 
@@ -199,7 +199,7 @@ impl FromStr for Rate {
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether the network contains `ip`. An IPv4-mapped IPv6 address counts as IPv4.
+    /// Returns whether the network contains `ip`. An IPv4-mapped IPv6 address counts as IPv4.
     pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(&ip.to_canonical())
     }
@@ -235,13 +235,13 @@ pub enum Switch {
 }
 
 impl Switch {
-    /// Whether it is on.
+    /// Returns whether it is on.
     pub fn is_on(self) -> bool {
         self == Self::On
     }
 }
 
-/// A duration; 0 switches the timer off.
+/// A duration. 0 switches the timer off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timer(Option<Duration>);
 

@@ -1,15 +1,15 @@
-//! `/healthz` and `/readyz`: whether the server is alive, and whether it accepts new connections.
+//! `/healthz` and `/readyz`: the liveness and the readiness of the server.
 
 use actix_web::{HttpResponse, Responder, http::header, web};
 
 use crate::admission::Admission;
 
-/// Answers `/healthz` with 200.
+/// Responds to `/healthz` with 200.
 pub(crate) async fn alive() -> impl Responder {
     respond(HttpResponse::Ok(), "ok\n")
 }
 
-/// Answers `/readyz` with 200, or with 503 once the shutdown was requested, so that a load balancer sends no more clients.
+/// Responds to `/readyz` with 200, or with 503 after a shutdown was requested, so that a load balancer selects another server.
 pub(crate) async fn ready(admission: web::Data<Admission>) -> impl Responder {
     if admission.is_ready() {
         respond(HttpResponse::Ok(), "ready\n")

@@ -20,7 +20,7 @@ use crate::{
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Answers with the exposition of all metrics.
+/// Responds with the exposition of all metrics.
 pub(crate) async fn metrics(metrics: web::Data<Metrics>, admission: web::Data<Admission>) -> HttpResponse {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Scrape { metrics, admission }));

@@ -1,10 +1,10 @@
-//! A histogram with fixed bounds: one writer, no lock. prometheus-client's own takes one at each observation.
+//! A histogram with fixed bounds, one writer and no lock. That of prometheus-client locks at each observation.
 
 use std::time::Duration;
 
 use super::counter::Counter;
 
-/// Upper bounds in nanoseconds. An echo takes microseconds. A reply that takes a second waited for a peer that does not read.
+/// Upper bounds in nanoseconds. An echo takes microseconds. A reply that takes a second waits for a client that does not read.
 const BOUNDS: [u64; 20] = [
     1_000,
     2_500,

@@ -71,7 +71,7 @@ label! {
 }
 
 impl FrameKind {
-    /// The kind of an opcode.
+    /// Returns the kind of an opcode.
     pub const fn of(opcode: u8) -> Self {
         match opcode {
             0x0 => Self::Continuation,
@@ -105,7 +105,7 @@ label! {
 }
 
 label! {
-    /// A close code (RFC 6455 section 7.4.1 and the registry that it founded).
+    /// A close code (RFC 6455 section 7.4.1 and its IANA registry).
     CloseCodeLabel {
         /// Normal closure.
         C1000 => "1000",
@@ -135,7 +135,7 @@ label! {
         C1013 => "1013",
         /// Bad gateway.
         C1014 => "1014",
-        /// For libraries and frameworks: a peer chooses among a thousand, which would be a thousand series.
+        /// For libraries and frameworks. One value, because a client could otherwise create 1,000 series.
         C3xxx => "3000-3999",
         /// For applications.
         C4xxx => "4000-4999",
@@ -145,7 +145,7 @@ label! {
 }
 
 impl CloseCodeLabel {
-    /// The value for a code.
+    /// Returns the value for a code.
     pub fn of(code: u16) -> Self {
         match code {
             3000..=3999 => Self::C3xxx,
@@ -160,17 +160,17 @@ impl CloseCodeLabel {
 }
 
 label! {
-    /// Why a handshake was refused.
+    /// The reason why a handshake was refused.
     RefusalReason {
         /// Not a GET.
         Method => "method",
         /// Not HTTP/1.1.
         HttpVersion => "http_version",
-        /// No Host.
+        /// No `Host`. Stays 0, because actix-http refuses such a request with an empty 400 before.
         Host => "host",
-        /// No Upgrade: websocket, or more than that.
+        /// `Upgrade` is not exactly `websocket`.
         Upgrade => "upgrade",
-        /// No Connection: Upgrade, or more than that.
+        /// `Connection` does not contain `Upgrade`, or contains `close`.
         Connection => "connection",
         /// It has a body.
         Body => "body",

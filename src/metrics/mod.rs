@@ -1,7 +1,7 @@
 //! The counters of the server, without their exposition.
 //!
-//! Each worker counts for itself: its counters have one writer, so that counting is a load and a store of its own
-//! memory, without a lock and without a cache line that cores share. A reader adds up the counters of all sets.
+//! A set of counters belongs to one worker thread. Each counter then has one writer, and counting is a load and a store,
+//! without a lock and without a cache line that cores share. A reader adds up all sets.
 
 mod counter;
 mod histogram;
@@ -19,15 +19,15 @@ pub use counter::Counter;
 use histogram::Histogram;
 pub use labels::{CloseCodeLabel, ClosedBy, FrameKind, Label, Limit, MessageType, RefusalReason};
 
-/// All sets' counters.
+/// The counters of all worker threads.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    /// Includes those of sets that have ended, because a counter must never fall.
+    /// Includes those of threads that have ended, because a counter must never fall.
     sets: Mutex<Vec<Arc<Counters>>>,
 }
 
 impl Metrics {
-    /// Creates the counters of one more worker.
+    /// Creates a set of counters for the calling thread.
     pub fn local(&self) -> LocalCounters {
         let counters = Arc::<Counters>::default();
         self.lock().push(Arc::clone(&counters));
@@ -37,7 +37,7 @@ impl Metrics {
         }
     }
 
-    /// Returns the sum over all sets of the counter that `read` selects.
+    /// Returns the sum over all sets, of the counter that `read` selects.
     pub fn sum(&self, read: impl Fn(&Counters) -> &Counter) -> u64 {
         let sets = self.lock();
         sets.iter().map(|counters| read(counters).get()).sum()
@@ -54,7 +54,7 @@ impl Metrics {
     }
 }
 
-/// The counters of one worker, for writing. The type cannot leave its thread, so each counter has one writer.
+/// A set of counters, for writing. The type cannot leave its thread, so each counter has one writer.
 #[derive(Debug, Clone)]
 pub struct LocalCounters {
     counters: Arc<Counters>,
@@ -87,7 +87,7 @@ impl Deref for LocalCounters {
     }
 }
 
-/// The counters of one worker.
+/// A set of counters.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// WebSocket connections that were opened.

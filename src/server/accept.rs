@@ -95,7 +95,7 @@ impl Acceptor {
         fn_service(move |io: TcpStream| {
             let (acceptor, counters) = (acceptor.clone(), counters.clone());
             async move {
-                // Frames and heads are written in one piece, so Nagle's algorithm would only delay them.
+                // Frames and header sections are written in one piece, so Nagle's algorithm would only delay them.
                 let _ = io.set_nodelay(true);
                 let peer = io.peer_addr()?;
                 let permit = acceptor.admit(peer.ip(), &counters)?;
@@ -119,7 +119,7 @@ impl Acceptor {
             .any(|network| network.contains(peer));
         match self.shared.admission.admit_connection(peer, !is_proxy) {
             Ok(permit) => Ok(Rc::new(permit)),
-            // Not even the reserve has room: the server closes at once.
+            // The reserve for health checks is full too. The server closes the connection without a response.
             Err(refusal) => {
                 gate::count(refusal, counters);
                 Err(DispatchError::Io(io::Error::other(refusal)))
@@ -139,7 +139,7 @@ impl Acceptor {
         let Some(certificates) = &self.certificates else {
             return Ok(Http1Io::plain(io, permit, self.timeouts, stop));
         };
-        // Boxed, because a plain connection would keep the memory for it for life.
+        // Boxed, because a plain connection would otherwise hold the memory of the TLS handshake until it ends.
         let handshake = Box::pin(tls::accept(io, certificates.current(), self.timeouts.head));
         let failed = tokio::select! {
             done = handshake => match done {

@@ -5,11 +5,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Cap;
 
-/// Number of descriptors for everything but connections: listeners, workers, files of the page.
+/// Number of descriptors for everything except connections: listeners, worker threads, files of the page.
 const RESERVED_FDS: usize = 128;
 
-/// Raises the soft limit, a default of the system, to the hard limit, which the operator sets. Logs a warning if that is too low for
-/// as many connections as the caps allow.
+/// Raises the soft limit to the hard limit: the soft one is a default of the system, the hard one is set by the operator. Logs a
+/// warning if the limit is too low for the number of connections that the caps allow.
 pub fn raise_limit(max_connections: Cap, max_http_connections: Cap) {
     let Rlimit {
         current: soft,

@@ -22,7 +22,8 @@ use crate::{
     transport::{Serving, Socket, error_body::ErrorBody},
 };
 
-/// Answers a request on a connection past a cap with 503, except for health checks, and for handshakes, which refuse themselves.
+/// Responds with 503 to a request on a connection past a cap. Health checks are exempt, and handshakes, because their handler
+/// sends the refusal.
 /// Records on the connection when a handler has the request and when the response is done.
 pub(super) async fn gate(
     request: ServiceRequest,

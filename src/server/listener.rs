@@ -18,7 +18,7 @@ pub(crate) const BACKLOG: u32 = 4096;
 /// Maximum number of ports, chosen by the system, that are tried on all addresses of a name.
 const PORT_TRIES: usize = 16;
 
-/// The reason why the server cannot listen on an address. The text is one line with what to do.
+/// The reason why the server cannot listen on an address. Each text is one line: what was found and what to do.
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// A name of `--listen` has no address.

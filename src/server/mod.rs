@@ -28,7 +28,7 @@ use crate::{
 use accept::Acceptor;
 use listener::{BACKLOG, Sockets};
 
-/// The reason why the server cannot start. Each text is one line with what to do.
+/// The reason why the server cannot start. Each text is one line: what was found and what to do.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The static directory has no page.
@@ -50,7 +50,7 @@ pub enum StartError {
     Serve(#[from] io::Error),
 }
 
-/// A server with its sockets bound, so that its addresses are known before it runs.
+/// A server with bound sockets. Its addresses are available before it runs.
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,

@@ -16,7 +16,7 @@ use crate::transport::BufferedTcp;
 /// Maximum number of bytes that are read of a plain HTTP request before the response.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// The response to plain HTTP on a TLS port. A TLS alert would only show the client that it is not HTTP.
+/// The response to plain HTTP on a TLS port. An HTTP client cannot decode a TLS alert.
 const PLAINTEXT_RESPONSE: &str = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n\
      Content-Length: 70\r\n\r\n\
      {\"error\":\"plain HTTP on a TLS port\",\"hint\":\"use https:// and wss://\"}\n";
@@ -74,7 +74,7 @@ async fn respond_to_plaintext(io: &mut TcpStream) -> io::Result<()> {
         if head[searched..].windows(4).any(|window| window == b"\r\n\r\n") {
             break;
         }
-        // A read may split the end of the head.
+        // A read may split the end of the header section.
         searched = head.len().saturating_sub(3);
     }
     io.write_all(PLAINTEXT_RESPONSE.as_bytes()).await?;

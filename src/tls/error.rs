@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-/// The reason why a certificate cannot be used. Each text is one line with the file and what to do.
+/// The reason why a certificate cannot be used. Each text is one line with the file and its flag.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file cannot be read.

@@ -70,7 +70,7 @@ fn params(name: &str, names: Vec<String>) -> Result<CertificateParams, rcgen::Er
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
-    // A client's clock may be late.
+    // A client's clock may lag.
     let now = SystemTime::now();
     params.not_before = (now - DAY).into();
     params.not_after = (now + VALID).into();
