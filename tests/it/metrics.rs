@@ -16,7 +16,11 @@ pub(crate) struct Scrape(MetricsExposition<OpenMetricsType, OpenMetricsValue>);
 
 impl Scrape {
     pub(crate) async fn of(server: &Process) -> Self {
-        let mut peer = Raw::connect(server.addr()).await;
+        Self::over(&mut Raw::connect(server.addr()).await).await
+    }
+
+    /// Requests `/metrics` on an open connection.
+    pub(crate) async fn over(peer: &mut Raw) -> Self {
         peer.send(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n").await;
         let (head, body) = peer.response().await;
         assert_eq!(head.status, 200);
