@@ -1,4 +1,4 @@
-//! `GET /watch/{key}`: the server's own view of the connections that were opened with `?watch={key}`.
+//! `GET /watch/{key}`: the events of the connections that were opened with `?watch={key}`.
 
 use std::sync::Arc;
 
@@ -15,10 +15,11 @@ use crate::{
     transport::error_body::ErrorBody,
 };
 
+/// The events of one watcher.
 struct Watch {
     stream: WatchStream,
     admission: Arc<Admission>,
-    /// A comment at once shows the client that its watch works.
+    /// Whether the first comment was sent. It shows the client that the server has added it as a watcher.
     begun: bool,
 }
 
@@ -44,16 +45,16 @@ pub(crate) async fn watch(
 ) -> HttpResponse {
     let Some(key) = WatchKey::new(&key) else {
         return HttpResponse::BadRequest().json(ErrorBody {
-            error: "this is no watch key",
-            hint: "a key is 16 to 64 letters, digits, _ and -, the same as in ?watch= of the WebSocket's URL",
+            error: "invalid watch key: expected 16 to 64 letters, digits, _ and -",
+            hint: "use the value of watch in the WebSocket's URL",
         });
     };
     let Ok(stream) = hub.watch(key) else {
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "5"))
             .json(ErrorBody {
-                error: "as many as may watch this key do",
-                hint: "close another watcher of it",
+                error: "the key has 8 watchers, which is the maximum",
+                hint: "close another watcher of this key",
             });
     };
     let watch = Watch {

@@ -8,8 +8,9 @@ use super::{
     violation::Violation,
 };
 
-/// Reads the header at the start of `bytes` and applies the rules for any frame that the end `R` receives. Returns the header
-/// and its length in bytes. Returns `None` if the header, or a control frame's payload, is incomplete.
+/// Reads the header at the start of `bytes` and applies the rules for any frame that the end `R` receives.
+/// Returns the header and its length in bytes. Returns `None` if the header, or a control frame's payload, is
+/// incomplete.
 pub(super) fn validate_header<R: Role>(bytes: &[u8]) -> Result<Option<(Header, usize)>, Violation> {
     // Two bytes are enough for most rules, so that a peer that sends another protocol is rejected at once.
     let Some(&[first, second]) = bytes.first_chunk::<2>() else {

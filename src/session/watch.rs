@@ -1,4 +1,4 @@
-//! The server's view of a connection, for watchers that have the key that its client chose.
+//! The events of a connection for its watchers, the HTTP clients of `/watch/{key}` with the key in its URL.
 //!
 //! A connection never waits for a watcher: each watcher has a bounded queue, and events that do not fit are
 //! counted.
@@ -173,7 +173,7 @@ impl WatchHub {
     }
 
     /// Removes a key that has neither a connection nor a watcher.
-    fn tidy(&self, key: &WatchKey) {
+    fn remove_unused(&self, key: &WatchKey) {
         let mut channels = lock(&self.channels);
         let unused = channels.get(key).is_some_and(|channel| {
             let inner = lock(&channel.inner);
@@ -267,7 +267,7 @@ impl Drop for WatchStream {
             .watched
             .store(inner.watchers.len(), Ordering::Relaxed);
         drop(inner);
-        self.hub.tidy(&self.key);
+        self.hub.remove_unused(&self.key);
     }
 }
 
@@ -395,7 +395,7 @@ impl Drop for WatchedConnection {
             inner.publish(end);
         }
         drop(inner);
-        self.hub.tidy(&self.key);
+        self.hub.remove_unused(&self.key);
     }
 }
 

@@ -266,6 +266,20 @@ async fn an_invalid_key_gets_400() {
 }
 
 #[actix_rt::test]
+async fn a_ninth_watcher_of_a_key_gets_503() {
+    let echo = Echo::start();
+    let mut watchers = Vec::new();
+    for _ in 0..8 {
+        watchers.push(Watcher::open(echo.addr(), KEY).await);
+    }
+    let mut ninth = Raw::connect(echo.addr()).await;
+    ninth.send(raw::get(&format!("/watch/{KEY}")).as_bytes()).await;
+    let (head, hint) = ninth.refusal(503).await;
+    assert_eq!(head.get("retry-after"), Some("5"));
+    assert_eq!(hint, "close another watcher of this key");
+}
+
+#[actix_rt::test]
 async fn the_log_never_contains_the_key() {
     let mut command = crate::support::process::ws_echo();
     command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "trace");

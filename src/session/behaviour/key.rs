@@ -84,8 +84,8 @@ pub enum Form {
         expected: &'static str,
         /// A regular expression for the complete text, as in HTML's `pattern` attribute.
         pattern: &'static str,
-        /// Whether the text is a secret. No error repeats a secret, because it may differ from the right one only
-        /// by a typing error.
+        /// Whether the text is a secret. No error repeats a secret, because it may differ from the right one
+        /// only by a typing error.
         secret: bool,
         /// Stores the text. Returns `None` if it is not allowed.
         set: fn(&mut Behaviour, &str) -> Option<()>,

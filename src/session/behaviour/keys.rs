@@ -1,5 +1,5 @@
-//! The list of query keys. The parser works from it, and `/behaviours.json` is made from it. tests/it/ compares
-//! `--help`, docs/behaviours.md and the page's form with it.
+//! The list of query keys. The parser works from it, and `/behaviours.json` is made from it. tests/it/
+//! compares `--help`, docs/behaviours.md and the page's form with it.
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},

@@ -153,8 +153,8 @@ impl Subprotocol {
     /// Longest name in bytes.
     const MAX_NAME: usize = 64;
 
-    /// Returns the subprotocol with this name. Returns `None` if the name is not a token (RFC 6455 section 4.1), or too
-    /// long.
+    /// Returns the subprotocol with this name. Returns `None` if the name is not a token (RFC 6455 section
+    /// 4.1), or too long.
     pub fn named(name: &str) -> Option<Self> {
         let is_valid = name.len() <= Self::MAX_NAME && is_token(name.as_bytes());
         is_valid.then(|| Self::Named(name.to_owned()))

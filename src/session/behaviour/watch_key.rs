@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The key under which watchers see a connection's frames. It is a secret: a client that has it sees all of them.
+/// The key under which watchers see a connection's frames. It is a secret: a client that has it sees all of
+/// them.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct WatchKey(String);
 
