@@ -20,6 +20,7 @@ mod command_line;
 mod compression;
 mod control;
 mod descriptors;
+mod docs;
 mod events;
 mod fragments;
 mod handshake;

@@ -41,6 +41,8 @@ pub(crate) struct Process {
     log: UnboundedReceiver<String>,
     /// The lines that [`Self::logged`] has skipped.
     pub(crate) skipped: Vec<String>,
+    /// The lines that [`Self::logged`] has found.
+    pub(crate) found: Vec<String>,
     /// The addresses of the HTTP listeners.
     pub(crate) addrs: Vec<SocketAddr>,
 }
@@ -104,6 +106,7 @@ impl Process {
             child,
             log,
             skipped: Vec::new(),
+            found: Vec::new(),
             addrs: Vec::new(),
         };
         while process.addrs.len() < count {
@@ -139,7 +142,10 @@ impl Process {
         in_time(text, async {
             loop {
                 match self.log.recv().await {
-                    Some(line) if line.contains(text) => return line,
+                    Some(line) if line.contains(text) => {
+                        self.found.push(line.clone());
+                        return line;
+                    }
                     Some(line) => self.skipped.push(line),
                     None => panic!("the log ended without {text:?}: {:#?}", self.skipped),
                 }

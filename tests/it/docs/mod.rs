@@ -1,0 +1,9 @@
+//! The documents, held against the program: a table, a link or a command in them is true, or a test here fails.
+
+mod commands;
+mod flags;
+mod links;
+mod log_events;
+mod markdown;
+mod metrics;
+mod readmes;
