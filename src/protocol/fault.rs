@@ -59,7 +59,7 @@ impl Fault {
     /// Returns the bytes of the frame.
     pub fn frame(self) -> Vec<u8> {
         /// A text for the client's log, which shows that the server sent the frame on purpose.
-        const TEXT_PAYLOAD: &[u8] = b"ws-echo: broken on request";
+        const TEXT_PAYLOAD: &[u8] = b"ws-echo: invalid frame by request";
         let text = Header::unfragmented(TEXT, TEXT_PAYLOAD.len());
         match self {
             Self::Rsv => encode(Header { rsv: 0b001, ..text }, TEXT_PAYLOAD),

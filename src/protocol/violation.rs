@@ -25,7 +25,7 @@ pub enum Violation {
     LongControl,
     /// RFC 6455 section 5.2: "the minimal number of bytes MUST be used to encode the length", and the most significant
     /// bit of a 64-bit length "MUST be 0".
-    #[error("a payload length is not encoded as it must be")]
+    #[error("a payload length is not in its shortest form or has its highest bit set")]
     LengthEncoding,
     /// RFC 6455 section 5.4: a continuation frame without a fragmented message before it.
     #[error("a continuation frame without a message to continue")]
@@ -43,7 +43,7 @@ pub enum Violation {
     #[error("text is not UTF-8")]
     Utf8,
     /// RFC 7692 section 7.2.2: a message that cannot be decompressed.
-    #[error("a compressed message cannot be inflated")]
+    #[error("a compressed message cannot be decompressed")]
     Deflate,
     /// The message is larger than the limit, by its decompressed bytes or by the lengths in its headers.
     #[error("a message of more than {limit} bytes")]

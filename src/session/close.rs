@@ -1,5 +1,7 @@
 //! The close codes (RFC 6455 section 7.4) and close reasons that the server chooses.
 
+use actix_web_actors::ws::CloseCode;
+
 use crate::{
     config::Timer,
     metrics::Limit,
@@ -23,15 +25,15 @@ pub(super) enum CloseCause {
 }
 
 impl CloseCause {
-    fn code(&self) -> u16 {
+    fn code(&self) -> CloseCode {
         match self {
-            Self::ShuttingDown | Self::Idle(_) => 1001,
+            Self::ShuttingDown | Self::Idle(_) => CloseCode::Away,
             // RFC 7692 has no code for data that cannot be decompressed. 1007 is the code for data that is
             // not consistent with the type of the message (RFC 6455 section 7.4.1).
-            Self::Violation(Violation::Utf8 | Violation::Deflate) => 1007,
-            Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => 1009,
-            Self::Violation(_) => 1002,
-            Self::MaxBuffered => 1013,
+            Self::Violation(Violation::Utf8 | Violation::Deflate) => CloseCode::Invalid,
+            Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => CloseCode::Size,
+            Self::Violation(_) => CloseCode::Protocol,
+            Self::MaxBuffered => CloseCode::Again,
         }
     }
 
@@ -55,7 +57,7 @@ impl CloseCause {
             Self::MaxBuffered => "memory limit --max-buffered reached".to_owned(),
         };
         CloseFrame {
-            code: self.code(),
+            code: self.code().into(),
             reason: with_prefix(&reason).into(),
         }
     }

@@ -119,12 +119,12 @@ impl<G> Http1Io<G> {
         let response = if self.poll_timer(cx, deadline).is_ready() {
             let (error, hint) = match phase {
                 Phase::Head => (
-                    "the request's head is not complete in time",
-                    "send the whole head within --handshake-timeout",
+                    "the header section of the request is not complete in time",
+                    "send the complete header section within --handshake-timeout",
                 ),
                 _ => (
-                    "the request's body is not complete in time",
-                    "send the whole request within --request-timeout of its first byte",
+                    "the body of the request is not complete in time",
+                    "send the complete request within --request-timeout of its first byte",
                 ),
             };
             // A client that has sent nothing gets the response, too (RFC 9110 section 15.5.9).
@@ -134,7 +134,7 @@ impl<G> Http1Io<G> {
             self.stop = Box::pin(std::future::pending());
             let body = ErrorBody {
                 error: "the server is shutting down",
-                hint: "try again later",
+                hint: "connect to another server, or retry later",
             };
             started.then(|| body.to_response("503 Service Unavailable"))
         } else {

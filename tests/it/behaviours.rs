@@ -201,7 +201,7 @@ async fn abort_sends_pending_replies_and_resets_the_connection() {
 #[actix_rt::test]
 async fn each_value_of_wire_sends_its_invalid_frame() {
     let echo = Echo::start();
-    let payload = b"ws-echo: broken on request";
+    let payload = b"ws-echo: invalid frame by request";
     let text = |start: &[u8]| [start, payload].concat();
     let masked: Vec<u8> = payload
         .iter()
@@ -209,15 +209,15 @@ async fn each_value_of_wire_sends_its_invalid_frame() {
         .map(|(a, b)| a ^ b)
         .collect();
     for (wire, bytes) in [
-        ("rsv", text(&[0x91, 26])),
-        ("opcode", text(&[0x83, 26])),
+        ("rsv", text(&[0x91, 33])),
+        ("opcode", text(&[0x83, 33])),
         (
             "masked",
-            [&[0x81, 0x80 | 26, 0x37, 0xFA, 0x21, 0x3D], &masked[..]].concat(),
+            [&[0x81, 0x80 | 33, 0x37, 0xFA, 0x21, 0x3D], &masked[..]].concat(),
         ),
-        ("length", text(&[0x81, 126, 0, 26])),
+        ("length", text(&[0x81, 126, 0, 33])),
         ("utf8", vec![0x81, 2, 0xC3, 0x28]),
-        ("continuation", text(&[0x80, 26])),
+        ("continuation", text(&[0x80, 33])),
         ("close-code", vec![0x88, 2, 0x03, 0xED]),
         ("close-length", vec![0x88, 1, 3]),
     ] {

@@ -402,7 +402,7 @@ async fn an_invalid_deflate_stream_gets_1007() {
     peer.send(&frame(FIN | RSV1 | BINARY, b"\x07\xFF\xFF")).await;
     assert_eq!(
         peer.frame().await.closing(),
-        (1007, "ws-echo: a compressed message cannot be inflated")
+        (1007, "ws-echo: a compressed message cannot be decompressed")
     );
 }
 

@@ -89,7 +89,12 @@ async fn a_length_that_is_not_in_its_shortest_form_gets_1002() {
         b"\x82\xFF\0\0\0\0\0\0\xFF\xFF\0\0\0\0",
         b"\x82\xFF\x80\0\0\0\0\0\0\0\0\0\0\0",
     ] {
-        assert_closes(bytes, 1002, "a payload length is not encoded as it must be").await;
+        assert_closes(
+            bytes,
+            1002,
+            "a payload length is not in its shortest form or has its highest bit set",
+        )
+        .await;
     }
 }
 

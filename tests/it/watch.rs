@@ -194,11 +194,11 @@ fn hex(bytes: &[u8]) -> String {
 
 #[actix_rt::test]
 async fn the_event_of_an_invalid_frame_has_its_bytes() {
-    let text = hex(b"ws-echo: broken on request");
+    let text = hex(b"ws-echo: invalid frame by request");
     let echo = Echo::start();
     for (fault, header, key, payload) in [
-        ("length", "817e001a", None, &*text),
-        ("masked", "819a37fa213d", Some("37fa213d"), &text),
+        ("length", "817e0021", None, &*text),
+        ("masked", "81a137fa213d", Some("37fa213d"), &text),
         ("utf8", "8102", None, "c328"),
     ] {
         let mut watcher = Watcher::open(echo.addr(), KEY).await;

@@ -66,3 +66,47 @@ fn every_link_to_a_file_of_the_project_has_its_target_and_heading() {
     }
     assert!(checked > 50, "{checked}");
 }
+
+/// The beginnings of such names that are metrics, labels or parameters of permessage-deflate.
+const OTHER_NAMES: [&str; 5] = ["ws_echo_", "process_", "max_", "client_", "server_"];
+
+/// A code span of at least four words in snake case, such as `tls::wss_echoes_over_tls`, is the name of a test.
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let mut sources = String::new();
+    for folder in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
+        read_sources(&root().join(folder), &mut sources);
+    }
+    let mut checked = 0;
+    let mut missing: Vec<String> = Vec::new();
+    for document in documents() {
+        for span in document.text.split('`').skip(1).step_by(2) {
+            let name = span.rsplit("::").next().unwrap();
+            let words = name.split('_').count();
+            let snake = name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            if snake && words >= 4 && !OTHER_NAMES.iter().any(|prefix| name.starts_with(prefix)) {
+                if !sources.contains(&format!("fn {name}")) {
+                    missing.push(format!("{}: {span}", document.name));
+                }
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+    assert!(checked > 20, "{checked}");
+}
+
+fn read_sources(folder: &std::path::Path, sources: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            if path.file_name().is_some_and(|name| name != "target") {
+                read_sources(&path, sources);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
