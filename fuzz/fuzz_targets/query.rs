@@ -2,10 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ws_echo::session::behaviour::{
-    Behaviour, InvalidParam,
-    keys::{KEYS, Kind},
-};
+use ws_echo::session::behaviour::{Behaviour, InvalidParam, keys::KEYS};
 
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 
@@ -55,9 +52,9 @@ fn check_error(error: &InvalidParam) {
     assert!(error.error.chars().count() <= LONGEST);
     assert!(error.hint.chars().count() <= LONGEST);
     assert!(error.hint.bytes().all(|byte| matches!(byte, b' '..=b'~')));
-    for key in KEYS.iter().filter(|key| key.kind == Kind::Secret) {
+    for key in KEYS.iter().filter(|key| key.is_secret()) {
         // The end of the error is that of no other key, whatever value the error repeats.
-        let end = format!(" for {}: expected {}", key.name, key.expected);
+        let end = format!(" for {}: expected {}", key.name, key.expected(MAX_MESSAGE_SIZE));
         if error.error.ends_with(&end) {
             assert_eq!(error.error, format!("invalid value{end}"));
         }
