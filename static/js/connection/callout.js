@@ -1,0 +1,4 @@
+// The explanation of an end.
+export function Callout() {
+  return null;
+}

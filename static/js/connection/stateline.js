@@ -1,0 +1,4 @@
+// The line under the address bar.
+export function StateLine() {
+  return null;
+}

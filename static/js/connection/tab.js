@@ -1,0 +1,262 @@
+// One connection tab: its URL, its connection, its log and its figures. The actions of the page on a connection are the
+// methods of this class; each changes the state and calls changed().
+import { filter } from "../log/filter.js";
+import { Log } from "../log/log.js";
+import { Pending, stampOf, stampOfBytes } from "../log/pending.js";
+import { Timing } from "../inspector/timing.js";
+import { utf8Length } from "../shared/format.js";
+import { app, changed } from "../state.js";
+import { Heartbeat } from "./heartbeat.js";
+import { remember } from "./history.js";
+import { Socket } from "./socket.js";
+import { DEFAULT_PROTOCOLS, endsByItself, ownUrl, protocolList, readUrl } from "./url.js";
+import { ServerView } from "./watch.js";
+
+let tabs = 0;
+
+/** The epoch with fractions: Date.now() alone has whole milliseconds. */
+export const epoch = (at = performance.now()) => performance.timeOrigin + at;
+
+export class Tab {
+  id = ++tabs;
+  imported = null; // the name of the file that the log comes from; such a tab cannot connect or send
+  url; // what the address bar holds, text
+  protocols = DEFAULT_PROTOCOLS; // what the subprotocol field holds, text
+  used = null; // { url, protocols } of the present or last connection
+
+  word = "closed"; // connecting | open | closing | closed | refused | lost | gone
+  began = 0; // performance.now() of the attempt
+  opened = null; // { at, protocol, extensions, took } of the present or last connection that opened
+  end = null; // the last end, as Socket reports it, with `at` (epoch ms), lastSent, lastReceived
+  retry = null; // { at, attempt } while waiting for the next attempt
+  dismissed = false; // the callout of this end was closed by the user
+  invalid = ""; // why the browser does not try the URL
+
+  sent = 0;
+  received = 0;
+  rtt = null; // of the last reply
+  stamp = null; // the server's milliseconds in the last reply
+  lastSent = null; // epoch ms
+  lastReceived = null;
+
+  log = new Log();
+  selected = null; // the row in the inspector; null: the last reply
+  following = true; // the log stays at its newest row
+  unseen = 0; // rows since it does not
+  find = { text: "", regex: false, kinds: "", types: "", error: "" };
+  exchange = null; // { sent, replies, started }: rows of the last exchange that was not a heartbeat
+  draft = { kind: "text", text: "", file: null };
+  timing = new Timing();
+  heartbeat;
+  view; // the server's view
+
+  #pending = new Pending();
+  #socket = new Socket((name, detail) => {
+    this.#on[name](detail ?? {});
+    changed();
+  });
+
+  constructor({ url = ownUrl(document.baseURI), protocols = DEFAULT_PROTOCOLS } = {}) {
+    this.url = url;
+    this.protocols = protocols;
+    this.heartbeat = new Heartbeat(this);
+    this.view = new ServerView(this);
+    this.applyFilter();
+  }
+
+  get state() {
+    return this.#socket.state;
+  }
+  get open() {
+    return this.#socket.state === "open";
+  }
+  get waiting() {
+    return this.#pending.size;
+  }
+  get bufferedAmount() {
+    return this.#socket.bufferedAmount;
+  }
+  /** Does the address bar hold something else than what is connected? */
+  get changed() {
+    return this.used !== null && (this.url !== this.used.url || this.protocols !== this.used.protocols);
+  }
+
+  /** Connects to what the address bar holds; an open connection is closed first. Does nothing while the URL is bad. */
+  async connect(why = "reconnect") {
+    const read = readUrl(this.url);
+    if (read.error) return;
+    this.url = read.url;
+    const target = { url: read.url, protocols: this.protocols };
+    this.used = target;
+    this.invalid = "";
+    this.dismissed = false;
+    this.#endRetries();
+    app.popover = null;
+    changed();
+    await this.view.follow(read.url);
+    if (this.used !== target) return; // connected anew meanwhile
+    const ours = new URL(read.url).host === new URL(ownUrl(document.baseURI)).host;
+    this.#socket.open(
+      {
+        url: read.url,
+        protocols: protocolList(this.protocols),
+        retry: !endsByItself(read.url),
+        probe: ours ? new URL("healthz", document.baseURI).href : null,
+      },
+      why,
+    );
+  }
+
+  /** Closes with a code and reason that were checked, or stops trying. */
+  close(code = 1000, reason = "") {
+    this.#socket.close(code, reason);
+    changed();
+  }
+  retryNow() {
+    this.#socket.retryNow();
+  }
+
+  /** Ends everything that the tab has running. */
+  dispose() {
+    this.heartbeat.stop();
+    this.#socket.close(1000, "", "tab");
+    this.view.close();
+  }
+
+  /** Sends a string or a Uint8Array. Returns false, and sends nothing, while the connection is not open. */
+  send(data, beat = false) {
+    const now = performance.now();
+    if (!this.#socket.send(data)) return false;
+    const text = typeof data === "string";
+    const row = this.add("sent", { now, type: text ? "text" : "binary", size: text ? utf8Length(data) : data.length, data, beat });
+    this.#pending.push({ data, now, row });
+    this.sent++;
+    this.lastSent = row.at;
+    this.view.sent(row);
+    if (beat) this.heartbeat.sent(row);
+    else this.exchange = { sent: row, replies: [] };
+    return true;
+  }
+
+  /** Adds a row to the log. `now` is its performance.now() if that was earlier than this call. */
+  add(kind, { now, ...fields } = {}) {
+    const row = { at: epoch(now), kind, type: "", size: 0, rtt: null, stamp: null, data: null, note: null, server: null, pair: null, beat: false, ...fields };
+    this.log.add(row);
+    if (!this.following && !row.beat) this.unseen++;
+    changed();
+    return row;
+  }
+
+  /** Shows the rows that `find` accepts; heartbeats only while their row is open. */
+  applyFilter() {
+    filter(this);
+  }
+
+  select(row) {
+    this.selected = row;
+    if (row) this.following = false;
+    changed();
+  }
+  follow() {
+    this.selected = null;
+    this.following = true;
+    this.unseen = 0;
+    changed();
+  }
+
+  #on = {
+    state: ({ state }) => {
+      if (state === "connecting") {
+        this.began = performance.now();
+        this.retry = null;
+      }
+      if (state !== "waiting" && state !== "closed") this.word = state;
+    },
+    opened: (opened) => {
+      this.#endRetries();
+      this.opened = opened;
+      this.end = null;
+      this.dismissed = false;
+      this.sent = this.received = 0;
+      this.rtt = this.stamp = this.lastSent = this.lastReceived = null;
+      this.#pending.clear();
+      this.timing.clear();
+      this.view.opened();
+      this.add("opened", { now: opened.at, note: { key: "note.opened", vars: { url: this.used.url, ...opened } } });
+      remember(this.used.url, "open");
+      this.heartbeat.start();
+    },
+    message: ({ data, at }) => {
+      const body = typeof data === "string" ? data : new Uint8Array(data);
+      const text = typeof body === "string";
+      const answered = this.#pending.take(body);
+      const rtt = answered ? at - answered.now : null;
+      const stamp = text ? stampOf(body) : stampOfBytes(body);
+      const beat = answered?.row.beat ?? false;
+      const row = this.add("received", { now: at, type: text ? "text" : "binary", size: text ? utf8Length(body) : body.length, data: body, rtt, stamp, beat, pair: answered?.row ?? null });
+      if (answered && !answered.row.pair) answered.row.pair = row;
+      this.received++;
+      this.lastReceived = row.at;
+      if (rtt !== null) {
+        this.rtt = rtt;
+        this.timing.add(row);
+        if (stamp) this.timing.stamp(epoch(answered.now), row.at, stamp);
+      }
+      if (stamp !== null) this.stamp = stamp;
+      this.view.received(row);
+      if (beat) this.heartbeat.received(row);
+      else if (this.exchange && (row.pair === this.exchange.sent || (!row.pair && this.exchange.sent && duplicates(row, this.exchange)))) this.exchange.replies.push(row);
+      else this.exchange = { sent: row.pair, replies: [row] };
+    },
+    error: () => this.#retrying || this.add("error", { note: { key: "note.error" } }),
+    closing: ({ code, reason, why }) => {
+      this.heartbeat.stop();
+      this.add("close", { size: code === 1005 ? 0 : 2 + utf8Length(reason), note: { key: "note.closeByPage", vars: { code, reason, why } } });
+    },
+    ended: (end) => {
+      this.heartbeat.stop();
+      this.end = { ...end, at: epoch(), lastSent: this.lastSent, lastReceived: this.lastReceived };
+      if (end.opened && end.wasClean && !end.close) {
+        this.add("close", { size: end.code === 1005 ? 0 : 2 + utf8Length(end.reason), note: { key: "note.closeByServer", vars: { code: end.code, reason: end.reason } } });
+      }
+      this.word = wordOf(end, this.state);
+      if (this.#retrying && !end.opened) this.#countRetry();
+      else this.add("ended", { note: { key: "note.ended", vars: { ...end } } });
+      remember(this.used.url, end.opened || end.close ? String(end.code) : end.answers ? "refused" : "gone");
+      if (!this.selected && end.code !== 1000 && !end.close) app.inspector = "connection";
+    },
+    retry: ({ wait, attempt }) => {
+      this.retry = { at: performance.now() + wait, attempt };
+      this.#retrying = true;
+    },
+    invalid: ({ message }) => {
+      this.invalid = message;
+      this.word = "closed";
+    },
+  };
+
+  // The failed attempts after a loss are one row that counts.
+  #retrying = false;
+  #retries = null;
+  #countRetry() {
+    const at = epoch();
+    this.#retries ??= this.add("retries", { note: { key: "note.retries", vars: { count: 0, first: at, last: at } } });
+    const { vars } = this.#retries.note;
+    vars.count++;
+    vars.last = at;
+  }
+  #endRetries() {
+    this.#retrying = false;
+    this.#retries = null;
+  }
+}
+
+/** Is this reply a second copy of one that the exchange has? */
+const duplicates = (row, { replies }) => replies.some((one) => one.data === row.data);
+
+/** The state's word after an end. */
+function wordOf(end, state) {
+  if (end.close) return "closed";
+  if (end.opened) return end.wasClean ? "closed" : "lost";
+  return end.answers === false ? "gone" : "refused";
+}

@@ -1,0 +1,4 @@
+// The strip of connection tabs.
+export function ConnectionTabs() {
+  return null;
+}

@@ -1,0 +1,4 @@
+// The drawer "Simulate a fault".
+export function Drawer() {
+  return null;
+}

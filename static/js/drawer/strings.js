@@ -1,0 +1,2 @@
+// Texts of the drawer.
+export default {};

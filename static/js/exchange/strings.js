@@ -1,0 +1,2 @@
+// Texts of the last exchange and the composer.
+export default {};

@@ -1,0 +1,2 @@
+// Texts of the inspector.
+export default {};

@@ -1,0 +1,2 @@
+// Texts of the laboratory.
+export default {};

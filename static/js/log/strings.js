@@ -1,0 +1,2 @@
+// Texts of the log.
+export default {};

@@ -1,0 +1,31 @@
+// A menu or small form under its button. One is open at a time; Escape and a click elsewhere close it, and the focus
+// goes back to the button.
+import { app, changed } from "../state.js";
+import { classes, Component, html } from "./html.js";
+
+/** Opens the popover `name`, or closes it. For buttons, with aria-expanded=${app.popover === name}. */
+export const toggle = (name) => () => {
+  app.popover = app.popover === name ? null : name;
+  changed();
+};
+
+/** `name` of app.popover, `label` for screen readers, `align` start or end of its place. */
+export class Popover extends Component {
+  componentDidMount() {
+    this.before = document.activeElement;
+    this.base.querySelector("[autofocus], input, select, button, a")?.focus();
+    this.outside = (event) => {
+      if (this.base.contains(event.target) || this.base.parentNode.contains(event.target)) return;
+      app.popover = null;
+      changed();
+    };
+    addEventListener("pointerdown", this.outside, true);
+  }
+  componentWillUnmount() {
+    removeEventListener("pointerdown", this.outside, true);
+    if (this.base.contains(document.activeElement) || document.activeElement === document.body) this.before?.focus();
+  }
+  render({ label, align = "end", class: name, children }) {
+    return html`<div class=${classes("popover", name)} data-align=${align} role="dialog" aria-label=${label}>${children}</div>`;
+  }
+}
