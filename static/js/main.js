@@ -1,4 +1,5 @@
 // Starts the page: language and theme, the first connection, which is made at once, then the views.
+import calloutStrings from "./connection/callouts.js";
 import connectionStrings from "./connection/strings.js";
 import { Tab } from "./connection/tab.js";
 import { fromHash, ownUrl, toHash } from "./connection/url.js";
@@ -17,7 +18,7 @@ import shellStrings from "./shell/strings.js";
 import { startTheme } from "./shell/theme.js";
 import { app, changed, drawWith } from "./state.js";
 
-for (const strings of [sharedStrings, shellStrings, connectionStrings, drawerStrings, exchangeStrings, inspectorStrings, laboratoryStrings, logStrings]) addStrings(strings);
+for (const strings of [sharedStrings, shellStrings, connectionStrings, calloutStrings, drawerStrings, exchangeStrings, inspectorStrings, laboratoryStrings, logStrings]) addStrings(strings);
 
 const own = ownUrl(document.baseURI);
 

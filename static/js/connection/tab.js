@@ -7,7 +7,7 @@ import { Timing } from "../inspector/timing.js";
 import { utf8Length } from "../shared/format.js";
 import { app, changed } from "../state.js";
 import { Heartbeat } from "./heartbeat.js";
-import { remember } from "./history.js";
+import { remember, rememberProtocols } from "./history.js";
 import { Socket } from "./socket.js";
 import { DEFAULT_PROTOCOLS, endsByItself, ownUrl, protocolList, readUrl } from "./url.js";
 import { ServerView } from "./watch.js";
@@ -81,12 +81,19 @@ export class Tab {
     return this.used !== null && (this.url !== this.used.url || this.protocols !== this.used.protocols);
   }
 
+  /** The URL field is left: a URL without its scheme gets one. */
+  settleUrl() {
+    const { url } = readUrl(this.url);
+    if (url) this.url = url;
+  }
+
   /** Connects to what the address bar holds; an open connection is closed first. Does nothing while the URL is bad. */
   async connect(why = "reconnect") {
     const read = readUrl(this.url);
-    if (read.error) return;
+    if (read.error || this.imported) return;
     this.url = read.url;
     const target = { url: read.url, protocols: this.protocols };
+    rememberProtocols(this.protocols.trim());
     this.used = target;
     this.invalid = "";
     this.dismissed = false;
@@ -112,8 +119,18 @@ export class Tab {
     this.#socket.close(code, reason);
     changed();
   }
+  /** Closes with a code and reason that were checked; once that has ended, connects to what the address bar holds. */
+  closeAndReconnect(code, reason) {
+    this.#socket.close(code, reason);
+    this.connect();
+  }
   retryNow() {
     this.#socket.retryNow();
+  }
+  stopRetrying() {
+    this.retry = null;
+    this.#socket.close();
+    changed();
   }
 
   /** Ends everything that the tab has running. */

@@ -1,4 +1,62 @@
-// The strip of connection tabs.
+// The strip of connection tabs, shown from the second connection on.
+import { classes, html } from "../shared/html.js";
+import { icon } from "../shared/icons.js";
+import { t } from "../shared/i18n.js";
+import { presetOf } from "../drawer/presets.js";
+import { act, app } from "../state.js";
+import { faultsOf } from "./faults.js";
+import { lamp, wordOf } from "./lamp.js";
+import { Tab } from "./tab.js";
+
+/** Opens a second connection, to the page's own server; it waits for the button Connect. */
+export function newTab() {
+  addTab(new Tab());
+}
+
+export function addTab(tab) {
+  app.tabs.push(tab);
+  app.tab = tab;
+  app.popover = app.drawer = null;
+}
+
+/** Closes a tab; an open connection is closed with 1000. */
+export function closeTab(tab) {
+  const index = app.tabs.indexOf(tab);
+  tab.dispose();
+  app.tabs.splice(index, 1);
+  if (app.tab === tab) app.tab = app.tabs[Math.min(index, app.tabs.length - 1)];
+}
+
+function label(tab) {
+  if (tab.imported) return tab.imported;
+  const host = tab.url.replace(/^wss?:\/\//, "").split(/[/?#]/)[0];
+  const faults = faultsOf(tab.url, app.keys);
+  const preset = presetOf(faults);
+  if (preset) return t("tab.preset", { host, preset: t(`preset.${preset.id}`).toLowerCase() });
+  return faults.length === 0 ? host : t(faults.length === 1 ? "tab.fault" : "tab.faults", { host, n: faults.length });
+}
+
 export function ConnectionTabs() {
-  return null;
+  const choose = (tab) => {
+    app.tab = tab;
+    app.popover = app.drawer = null;
+  };
+  const move = (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || event.target.getAttribute("role") !== "tab") return;
+    event.preventDefault();
+    const next = (app.tabs.indexOf(app.tab) + step + app.tabs.length) % app.tabs.length;
+    act(choose)(app.tabs[next]);
+    event.currentTarget.querySelectorAll("[role=tab]")[next].focus();
+  };
+  return html`<div class="connections">
+    <div class="connection-tabs" role="tablist" aria-label=${t("connections")} onKeyDown=${move}>
+      ${app.tabs.map((tab) => {
+        const chosen = tab === app.tab;
+        return html`<button type="button" role="tab" key=${tab.id} class="connection-tab" aria-selected=${chosen} tabindex=${chosen ? 0 : -1} onClick=${act(() => choose(tab))} onKeyDown=${(event) => event.key === "Delete" && act(closeTab)(tab)}>${lamp(wordOf(tab), 10)} ${label(tab)}</button>`;
+      })}
+    </div>
+    ${app.tabs.map((tab, i) => html`<button type="button" key=${tab.id} class=${classes("tab-close", "icon-button")} style=${{ "--tab": i }} aria-label=${t("tab.close", { name: label(tab) })} onClick=${act(() => closeTab(tab))}>${icon("close", 12)}</button>`)}
+    <button type="button" class="quiet" onClick=${act(newTab)}>${icon("plus")} ${t("tab.new")}</button>
+  </div>`;
 }

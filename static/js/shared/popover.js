@@ -9,13 +9,13 @@ export const toggle = (name) => () => {
   changed();
 };
 
-/** `name` of app.popover, `label` for screen readers, `align` start or end of its place. */
+/** `label` for screen readers, `align` start or end of its button, `onClose()` when it is gone. */
 export class Popover extends Component {
   componentDidMount() {
     this.before = document.activeElement;
-    this.base.querySelector("[autofocus], input, select, button, a")?.focus();
+    this.element.querySelector("[autofocus], input, select, button, a")?.focus();
     this.outside = (event) => {
-      if (this.base.contains(event.target) || this.base.parentNode.contains(event.target)) return;
+      if (this.element.contains(event.target) || this.element.parentNode.contains(event.target)) return;
       app.popover = null;
       changed();
     };
@@ -23,9 +23,10 @@ export class Popover extends Component {
   }
   componentWillUnmount() {
     removeEventListener("pointerdown", this.outside, true);
-    if (this.base.contains(document.activeElement) || document.activeElement === document.body) this.before?.focus();
+    this.props.onClose?.();
+    if (this.element.contains(document.activeElement) || document.activeElement === document.body) this.before?.focus();
   }
   render({ label, align = "end", class: name, children }) {
-    return html`<div class=${classes("popover", name)} data-align=${align} role="dialog" aria-label=${label}>${children}</div>`;
+    return html`<div ref=${(element) => element && (this.element = element)} class=${classes("popover", name)} data-align=${align} role="dialog" aria-label=${label}>${children}</div>`;
   }
 }
