@@ -20,6 +20,14 @@ function parts(url) {
   return html`<span>${scheme}</span><b>${host}</b><span>${rest}</span>`;
 }
 
+/** A click on the shown URL edits it, all of it selected, as in a browser's own address bar. */
+function edit(event) {
+  event.preventDefault();
+  const field = document.querySelector("#url");
+  field.focus();
+  field.select();
+}
+
 export function FaultButton({ tab }) {
   const faults = faultsOf(tab.url, app.keys).length;
   const open = act(() => (app.drawer = app.drawer ? null : {}));
@@ -43,8 +51,8 @@ export function AddressBar({ tab }) {
     <div class=${classes("url", bad && "bad")}>
       <span class="state" data-word=${word} role="status">${lamp(word)}<b id="state" data-state=${word}>${t(`state.${word}`)}</b></span>
       <span class="url-text">
-        <span class="url-parts" aria-hidden="true">${parts(tab.url)}</span>
-        <input id="url" aria-label="URL" spellcheck="false" autocomplete="off" autocapitalize="off" value=${tab.url} disabled=${Boolean(tab.imported)}
+        <span class="url-parts" aria-hidden="true" onMouseDown=${edit}>${parts(tab.url)}</span>
+        <input id="url" aria-label="URL" spellcheck=${false} autocomplete="off" autocapitalize="off" value=${tab.url} disabled=${Boolean(tab.imported)}
           aria-invalid=${bad ? "true" : null} aria-describedby=${bad ? "url-error" : null}
           onInput=${act((event) => (tab.url = event.target.value))} onBlur=${act(() => tab.settleUrl())} />
       </span>

@@ -34,7 +34,7 @@ export function figures(tab) {
 }
 
 /** What the state line says before the figures. */
-function news(tab) {
+export function news(tab) {
   const now = performance.now();
   const bad = readUrl(tab.url).error;
   if (bad) return html`<span class="error" id="url-error">${t(bad)}</span>`;
@@ -92,7 +92,7 @@ class Fitting extends Component {
   }
 }
 
-function Chips({ tab }) {
+export function Chips({ tab }) {
   const pairs = faultsOf(tab.url, app.keys);
   if (!pairs.length) return null;
   const used = new Set(tab.used ? faultsOf(tab.used.url, app.keys).map(pairText) : []);

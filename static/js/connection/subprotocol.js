@@ -8,7 +8,7 @@ import { usedProtocols } from "./history.js";
 export function SubprotocolField({ tab, short }) {
   return html`<label class=${short ? "subprotocol short" : "subprotocol"}>
     <span>${t("subprotocol")}</span>
-    <input id="protocols" list="protocol-list" spellcheck="false" autocomplete="off" value=${tab.protocols} disabled=${Boolean(tab.imported)}
+    <input id="protocols" list="protocol-list" spellcheck=${false} autocomplete="off" value=${tab.protocols} disabled=${Boolean(tab.imported)}
       onInput=${act((event) => (tab.protocols = event.target.value))} onKeyDown=${(event) => event.key === "Enter" && tab.connect()} />
     <datalist id="protocol-list">${usedProtocols().map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>
   </label>`;

@@ -1,5 +1,5 @@
 // The strip of connection tabs, shown from the second connection on.
-import { classes, html } from "../shared/html.js";
+import { html } from "../shared/html.js";
 import { icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
 import { presetOf } from "../drawer/presets.js";
@@ -43,20 +43,26 @@ export function ConnectionTabs() {
   };
   const move = (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step || event.target.getAttribute("role") !== "tab") return;
+    if (!step) return;
     event.preventDefault();
     const next = (app.tabs.indexOf(app.tab) + step + app.tabs.length) % app.tabs.length;
     act(choose)(app.tabs[next]);
-    event.currentTarget.querySelectorAll("[role=tab]")[next].focus();
+    event.currentTarget.children[next].focus();
   };
+  const close = (tab) => (event) => {
+    event.stopPropagation();
+    act(closeTab)(tab);
+  };
+  // The cross is for the pointer; a tab list may hold nothing but tabs, so the key of its name is Delete.
   return html`<div class="connections">
     <div class="connection-tabs" role="tablist" aria-label=${t("connections")} onKeyDown=${move}>
       ${app.tabs.map((tab) => {
         const chosen = tab === app.tab;
-        return html`<button type="button" role="tab" key=${tab.id} class="connection-tab" aria-selected=${chosen} tabindex=${chosen ? 0 : -1} onClick=${act(() => choose(tab))} onKeyDown=${(event) => event.key === "Delete" && act(closeTab)(tab)}>${lamp(wordOf(tab), 10)} ${label(tab)}</button>`;
+        return html`<button type="button" role="tab" key=${tab.id} aria-selected=${chosen} aria-keyshortcuts="Delete" tabindex=${chosen ? 0 : -1} onClick=${act(() => choose(tab))} onKeyDown=${(event) => event.key === "Delete" && close(tab)(event)}>
+          ${lamp(wordOf(tab), 10)} <span>${label(tab)}</span> <span class="tab-close" title=${t("tab.close", { name: label(tab) })} onClick=${close(tab)}>${icon("close", 14)}</span>
+        </button>`;
       })}
     </div>
-    ${app.tabs.map((tab, i) => html`<button type="button" key=${tab.id} class=${classes("tab-close", "icon-button")} style=${{ "--tab": i }} aria-label=${t("tab.close", { name: label(tab) })} onClick=${act(() => closeTab(tab))}>${icon("close", 12)}</button>`)}
     <button type="button" class="quiet" onClick=${act(newTab)}>${icon("plus")} ${t("tab.new")}</button>
   </div>`;
 }

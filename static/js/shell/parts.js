@@ -1,5 +1,6 @@
 // The console under 700 px: Log, Send and Connection, one at a time.
 import { Callout } from "../connection/callout.js";
+import { ConnectionPart } from "../connection/part.js";
 import { Dock } from "../exchange/dock.js";
 import { Inspector } from "../inspector/inspector.js";
 import { LogPane } from "../log/pane.js";
@@ -15,6 +16,7 @@ export function Parts({ tab }) {
     <div class="part">
       ${app.part === "log" && html`<${LogPane} tab=${tab} /><${Dock} tab=${tab} compact />`}
       ${app.part === "send" && html`<${Dock} tab=${tab} />`}
+      ${app.part === "connection" && html`<${ConnectionPart} tab=${tab} />`}
     </div>
     ${app.sheet && html`<${Inspector} tab=${tab} />`}
   `;
