@@ -8,7 +8,7 @@ import { faultsOf, pairText, withFaults } from "./faults.js";
 import { SubprotocolField } from "./subprotocol.js";
 import { endsByItself, readUrl, withQuery } from "./url.js";
 
-const CHIPS = 3;
+const CHIPS = { wide: 3, other: 1 }; // shown; the rest is a number
 
 /** The clock's offset in words, or nothing while it is unknown. */
 export function clockText(tab) {
@@ -96,7 +96,7 @@ export function Chips({ tab }) {
   const pairs = faultsOf(tab.url, app.keys);
   if (!pairs.length) return null;
   const used = new Set(tab.used ? faultsOf(tab.used.url, app.keys).map(pairText) : []);
-  const shown = pairs.slice(0, pairs.length > CHIPS ? CHIPS - (wide() ? 0 : 2) : CHIPS);
+  const shown = pairs.slice(0, wide() ? CHIPS.wide : CHIPS.other);
   const remove = (key) => act(() => (tab.url = withQuery(tab.url, { [key]: null })));
   const open = (key) => () => {
     app.drawer = { key };
