@@ -1,17 +1,17 @@
 // What the browser may refuse or lack: storage, the clipboard, a download.
 
-/** localStorage, or nothing where it is forbidden: the page then forgets with its end. */
-export const store = {
+/** A storage, or nothing where it is forbidden: the page then forgets with its end. */
+const storage = (area) => ({
   get(key) {
     try {
-      return localStorage.getItem(key);
+      return area().getItem(key);
     } catch {
       return null;
     }
   },
   set(key, value) {
     try {
-      localStorage.setItem(key, value);
+      area().setItem(key, value);
     } catch {
       /* full or forbidden */
     }
@@ -19,13 +19,15 @@ export const store = {
   /** The JSON value under `key` if `valid` accepts it, else `otherwise`: anyone can have written it. */
   json(key, valid, otherwise) {
     try {
-      const value = JSON.parse(localStorage.getItem(key));
+      const value = JSON.parse(area().getItem(key));
       return valid(value) ? value : otherwise;
     } catch {
       return otherwise;
     }
   },
-};
+});
+export const store = storage(() => localStorage);
+export const session = storage(() => sessionStorage); // of this window, over a reload
 
 /** Copies a text. Resolves to whether the browser allowed it. */
 export async function copyText(text) {

@@ -9,15 +9,14 @@ export function clock(ms) {
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${three(d.getMilliseconds())}`;
 }
 
-/** Milliseconds to about three figures, with their unit: 0.42 ms, 12.3 ms, 1.25 s. */
+/** Milliseconds with their unit: 0.42 ms, 12.3 ms, 1,116 ms, 12.5 s. */
 export function millis(ms) {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return "–";
   const abs = Math.abs(ms);
   if (abs < 10) return `${ms.toFixed(2)} ms`;
   if (abs < 100) return `${ms.toFixed(1)} ms`;
-  if (abs < 1000) return `${ms.toFixed(0)} ms`;
-  if (abs < 100_000) return `${(ms / 1000).toFixed(2)} s`;
-  return `${(ms / 1000).toFixed(0)} s`;
+  if (abs < 10_000) return `${ms.toFixed(0).replace(/\B(?=\d{3}$)/, ",")} ms`;
+  return `${(ms / 1000).toFixed(abs < 100_000 ? 1 : 0)} s`;
 }
 
 /** How long something has lasted: 0:07, 12:40, 3:05:09. */
@@ -57,12 +56,12 @@ export function oneLine(text, max = 240) {
   return text.length > max ? `${seen}…` : seen;
 }
 
-/** The pieces of a text: [{ text, unseen }], so that a view can set unseen characters apart. Line breaks are kept. */
-export function pieces(text) {
+/** The pieces of a text: [{ text, unseen }], so that a view can set unseen characters apart. `breaks`: line breaks are kept. */
+export function pieces(text, breaks = true) {
   const out = [];
   let from = 0;
   for (const match of text.matchAll(UNSEEN)) {
-    if (match[0] === "\n") continue;
+    if (breaks && match[0] === "\n") continue;
     if (match.index > from) out.push({ text: text.slice(from, match.index), unseen: false });
     const last = out.at(-1);
     if (last?.unseen) last.text += name(match[0]);
