@@ -1,16 +1,18 @@
 // One connection tab: its URL, its connection, its log and its figures. The actions of the page on a connection are the
 // methods of this class; each changes the state and calls changed().
-import { filter } from "../log/filter.js";
-import { Log } from "../log/log.js";
-import { Pending, stampOf, stampOfBytes } from "../log/pending.js";
+import { Repeat } from "../exchange/repeat.js";
+import { Finder } from "../log/find.js";
+import { Log, newRow } from "../log/log.js";
+import { rowText } from "../log/notes.js";
+import { Pending, pairUp, stampOf, stampOfBytes } from "../log/pending.js";
 import { Timing } from "../inspector/timing.js";
 import { utf8Length } from "../shared/format.js";
 import { app, changed } from "../state.js";
 import { Heartbeat } from "./heartbeat.js";
 import { remember, rememberProtocols } from "./history.js";
 import { Socket } from "./socket.js";
-import { DEFAULT_PROTOCOLS, endsByItself, ownUrl, protocolList, readUrl } from "./url.js";
-import { ServerView } from "./watch.js";
+import { DEFAULT_PROTOCOLS, endsByItself, ownUrl, protocolList, queryOf, readUrl, withQuery } from "./url.js";
+import { newKey, ServerView } from "./watch.js";
 
 let tabs = 0;
 
@@ -42,14 +44,16 @@ export class Tab {
   log = new Log();
   selected = null; // the row in the inspector; null: the last reply
   following = true; // the log stays at its newest row
-  unseen = 0; // rows since it does not
-  find = { text: "", regex: false, kinds: "", types: "", error: "" };
+  find = { text: "", regex: false, kinds: "", types: "" }; // what the log shows: log/find.js
+  finder = new Finder(this.log, rowText, changed);
   exchange = null; // { sent, replies, started }: rows of the last exchange that was not a heartbeat
-  draft = { kind: "text", text: "", file: null };
+  draft = { kind: "text", text: "", file: null, error: null, before: null }; // the next message: exchange/draft.js
+  repeat = new Repeat(this, changed);
   timing = new Timing();
   heartbeat;
   view; // the server's view
 
+  #seen = 0; // rows that the log had shown when it last stood at its newest
   #pending = new Pending();
   #socket = new Socket((name, detail) => {
     this.#on[name](detail ?? {});
@@ -136,6 +140,7 @@ export class Tab {
   /** Ends everything that the tab has running. */
   dispose() {
     this.heartbeat.stop();
+    this.repeat.stop();
     this.#socket.close(1000, "", "tab");
     this.view.close();
   }
@@ -157,19 +162,44 @@ export class Tab {
 
   /** Adds a row to the log. `now` is its performance.now() if that was earlier than this call. */
   add(kind, { now, ...fields } = {}) {
-    const row = { at: epoch(now), kind, type: "", size: 0, rtt: null, stamp: null, data: null, note: null, server: null, pair: null, beat: false, ...fields };
+    const row = newRow({ at: epoch(now), kind, ...fields });
     this.log.add(row);
-    if (!this.following && !row.beat) this.unseen++;
     changed();
     return row;
   }
 
+  /** Takes the rows of a file as the log of this tab, which cannot connect. */
+  load(name, rows) {
+    this.imported = name;
+    pairUp(rows);
+    for (const row of rows) {
+      this.log.add(row);
+      if (row.rtt !== null) this.timing.add(row);
+      if (row.beat && row.kind === "received") {
+        this.heartbeat.count++;
+        this.heartbeat.last = row;
+      } else if (row.kind === "received") this.exchange = { sent: row.pair, replies: [row] };
+      else if (row.kind === "sent" && !row.beat) this.exchange = { sent: row, replies: [] };
+    }
+  }
+
   /** Shows the rows that `find` accepts; heartbeats only while their row is open. */
   applyFilter() {
-    filter(this);
+    this.finder.apply(this.find, this.heartbeat.expanded);
+  }
+  /** Holds the log's rows as they are, or goes on with those that have come. */
+  pause(paused) {
+    this.log.freeze(paused);
+    if (!paused) this.applyFilter();
+    changed();
+  }
+  clear() {
+    this.log.clear();
+    this.follow();
   }
 
   select(row) {
+    if (this.following) this.#seen = this.log.placed;
     this.selected = row;
     if (row) this.following = false;
     changed();
@@ -177,7 +207,26 @@ export class Tab {
   follow() {
     this.selected = null;
     this.following = true;
-    this.unseen = 0;
+    changed();
+  }
+  /** The log was scrolled. At its end it follows again, unless a row is chosen. */
+  scrolled(atEnd) {
+    if (this.following || atEnd) this.#seen = this.log.placed;
+    this.following = atEnd && !this.selected;
+  }
+  /** New rows since the log does not follow. */
+  get unseen() {
+    return this.following ? 0 : this.log.placed - this.#seen;
+  }
+
+  /** Is the server's view asked for in the URL? */
+  get watched() {
+    return queryOf(this.url).some(([key]) => key === "watch");
+  }
+  /** Puts a watch key into the URL, or takes it out: for the next connection. The present one's key is used again. */
+  watch(on) {
+    const used = this.used && queryOf(this.used.url).find(([key]) => key === "watch");
+    this.url = withQuery(this.url, { watch: on ? (used?.[1] ?? newKey()) : null });
     changed();
   }
 
@@ -199,7 +248,8 @@ export class Tab {
       this.#pending.clear();
       this.timing.clear();
       this.view.opened();
-      this.add("opened", { now: opened.at, note: { key: "note.opened", vars: { url: this.used.url, ...opened } } });
+      const { protocol, extensions, took } = opened;
+      this.add("opened", { now: opened.at, note: { key: "note.opened", vars: { url: this.used.url, protocol, extensions, took } } });
       remember(this.used.url, "open");
       this.heartbeat.start();
     },
@@ -234,7 +284,10 @@ export class Tab {
       this.heartbeat.stop();
       this.end = { ...end, at: epoch(), lastSent: this.lastSent, lastReceived: this.lastReceived };
       if (end.opened && end.wasClean && !end.close) {
-        this.add("close", { size: end.code === 1005 ? 0 : 2 + utf8Length(end.reason), note: { key: "note.closeByServer", vars: { code: end.code, reason: end.reason } } });
+        const { code, reason } = end;
+        const size = code === 1005 ? 0 : 2 + utf8Length(reason);
+        this.add("close", { size, note: { key: "note.closeByServer", vars: { code, reason } } });
+        this.add("close", { size, note: { key: "note.closeAnswer", vars: { code, reason } } });
       }
       this.word = wordOf(end, this.state);
       if (this.#retrying && !end.opened) this.#countRetry();

@@ -16,6 +16,9 @@ export const MAX_ROWS = 100_000;
 export const MAX_BYTES = 64 * 1024 * 1024;
 const ROW_COST = 160; // what a row weighs besides its content, roughly
 
+/** A row with these fields. */
+export const newRow = (fields) => ({ at: 0, kind: "", type: "", size: 0, rtt: null, stamp: null, data: null, note: null, server: null, pair: null, beat: false, ...fields });
+
 /** An array that forgets its front cheaply. */
 class Line {
   #items = [];
@@ -55,6 +58,20 @@ function place(line, row) {
   else line.insert(index, row);
 }
 
+/** The place of a row, or -1. */
+function find(line, row) {
+  let low = 0;
+  let high = line.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const other = line.at(middle);
+    if (other === row) return middle;
+    if (other.at < row.at || (other.at === row.at && other.id < row.id)) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
 const cost = (row) => ROW_COST + (row.data === null ? 0 : typeof row.data === "string" ? row.data.length * 2 : row.data.length);
 
 export class Log {
@@ -62,11 +79,15 @@ export class Log {
   #view = new Line();
   #accepts = null;
   #next = 1;
+  #frozenAt = 0;
   bytes = 0;
+  beats = 0; // rows that are heartbeats
   dropped = 0; // rows that the cap has pushed out
   frozen = false; // paused: rows are kept, the view stays as it is
-  missed = 0; // rows that came meanwhile
-  shifted = 0; // rows that have left the front of the view, ever: what a scrolled list must make up for
+  missed = 0; // rows that came meanwhile, heartbeats aside
+  placed = 0; // rows that have been added to the view, ever, heartbeats aside
+  shifted = 0; // rows that have left the front of the view, ever: a scrolled list makes up for them
+  version = 0; // the number of times that the view was filled anew
 
   constructor({ maxRows = MAX_ROWS, maxBytes = MAX_BYTES } = {}) {
     this.maxRows = maxRows;
@@ -79,9 +100,6 @@ export class Log {
   get length() {
     return this.#view.length;
   }
-  get filtered() {
-    return this.#accepts !== null;
-  }
   /** The index-th row that the filter lets through. */
   at(index) {
     return this.#view.at(index);
@@ -92,13 +110,15 @@ export class Log {
     row.id = this.#next++;
     place(this.#all, row);
     this.bytes += cost(row);
-    if (this.frozen) this.missed++;
-    else if (!this.#accepts || this.#accepts(row)) place(this.#view, row);
+    if (row.beat) this.beats++;
+    if (this.frozen) this.missed += row.beat ? 0 : 1;
+    else if (!this.#accepts || this.#accepts(row)) this.show(row);
     while (this.#all.length > this.maxRows || (this.bytes > this.maxBytes && this.#all.length > 1)) {
       const old = this.#all.shift();
       this.bytes -= cost(old);
       this.dropped++;
-      if (this.#view.length && this.#view.at(0).id === old.id) {
+      if (old.beat) this.beats--;
+      if (this.#view.length && this.#view.at(0) === old) {
         this.#view.shift();
         this.shifted++;
       }
@@ -106,34 +126,54 @@ export class Log {
     return row;
   }
 
+  /** Adds a row of the log to the view, if the log still has it. */
+  show(row) {
+    if (find(this.#all, row) < 0) return;
+    place(this.#view, row);
+    if (!row.beat) this.placed++;
+  }
+
   /** The place of a row in the view, or -1. */
   indexOf(row) {
-    let low = 0;
-    let high = this.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const other = this.at(middle);
-      if (other === row) return middle;
-      if (other.at < row.at || (other.at === row.at && other.id < row.id)) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
+    return find(this.#view, row);
   }
 
-  /** `accepts(row)` or null for every row. */
-  filter(accepts) {
-    this.#accepts = accepts;
-    this.#view.clear();
+  /** The rows that the view may show: all, or those from before the pause. */
+  rows() {
+    const rows = [];
     for (let i = 0; i < this.#all.length; i++) {
       const row = this.#all.at(i);
-      if (!accepts || accepts(row)) this.#view.push(row);
+      if (!this.frozen || row.id < this.#frozenAt) rows.push(row);
     }
+    return rows;
   }
 
+  /** Names what decides whether a new row is shown: `accepts(row)`, or null for every row. */
+  accept(accepts) {
+    this.#accepts = accepts;
+  }
+
+  /** Fills the view with these rows of the log, in its order. */
+  fill(rows) {
+    this.#view.clear();
+    this.version++;
+    // The cap takes rows from the front: once one is still there, all after it are.
+    let first = 0;
+    while (first < rows.length && find(this.#all, rows[first]) < 0) first++;
+    for (let i = first; i < rows.length; i++) this.#view.push(rows[i]);
+  }
+
+  /** Shows the rows that `accepts`, those that are there and those that come. */
+  filter(accepts) {
+    this.accept(accepts);
+    this.fill(accepts ? this.rows().filter(accepts) : this.rows());
+  }
+
+  /** Keeps the view as it is, or ends that: the view is to be filled again then. */
   freeze(frozen) {
     this.frozen = frozen;
+    this.#frozenAt = this.#next;
     this.missed = 0;
-    if (!frozen) this.filter(this.#accepts);
   }
 
   clear() {
@@ -141,6 +181,7 @@ export class Log {
     this.#view.clear();
     this.missed = 0;
     this.bytes = 0;
+    this.beats = 0;
     this.dropped = 0;
   }
 }

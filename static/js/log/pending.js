@@ -22,6 +22,14 @@ export function stampOfBytes(bytes) {
   return ms > 1e12 && ms < 1e14 ? ms : null;
 }
 
+/** A reply's content and the server's stamp at its end, which is null if it has none: strings, or parts of its bytes. */
+export function splitStamp({ kind, data, stamp }) {
+  if (kind !== "received" || stamp === null) return [data, null];
+  if (typeof data !== "string") return [data.subarray(0, -8), data.subarray(-8)];
+  const text = String(stamp);
+  return data.endsWith(`,${text}`) ? [data.slice(0, -text.length), text] : [data, null];
+}
+
 function jsonReply(text) {
   if (text[0] !== "{" || !text.includes('"repliedAt"')) return null;
   try {
@@ -89,6 +97,22 @@ export class Pending {
     if (this.#first > 1024 && this.#first * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#first);
       this.#first = 0;
+    }
+  }
+}
+
+/** Links the replies among these rows, which are in the order of time, with the messages that they answer. */
+export function pairUp(rows) {
+  const pending = new Pending();
+  for (const row of rows) {
+    if (row.kind === "opened") pending.clear();
+    else if (row.kind === "sent" && row.data !== null) pending.push({ data: row.data, row });
+    else if (row.kind === "received" && row.data !== null) {
+      const sent = pending.take(row.data)?.row;
+      if (!sent) continue;
+      row.pair = sent;
+      sent.pair ??= row;
+      row.rtt ??= row.at - sent.at;
     }
   }
 }
