@@ -2,14 +2,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { fromBase64, fromHex, frameHeader, hexDump, toBase64 } from "../../static/js/bytes.js";
 import { ClockOffset } from "../../static/js/clock.js";
 import { backoff } from "../../static/js/connection.js";
-import { jsonLine, predicate } from "../../static/js/filter.js";
-import { oneLine, pieces } from "../../static/js/format.js";
 import { preferred } from "../../static/js/i18n.js";
-import { Log } from "../../static/js/log.js";
-import { Pending, stampOf, stampOfBytes } from "../../static/js/pending.js";
 import { histogram, quantile, summary, ticks } from "../../static/js/stats.js";
 import en from "../../static/js/strings.en.js";
 import zh from "../../static/js/strings.zh.js";
@@ -18,7 +13,6 @@ import { Frames, Pairing } from "../../static/js/watch.js";
 
 const root = new URL("../../static/", import.meta.url);
 const files = readdirSync(root, { recursive: true }).filter((name) => statSync(new URL(name, root)).isFile());
-const row = (fields) => ({ at: 0, kind: "sent", type: "text", size: 1, rtt: null, stamp: null, data: "a", note: null, ...fields });
 
 test("the whole page weighs less than 150 KB", () => {
   const weight = files.reduce((sum, name) => sum + statSync(new URL(name, root)).size, 0);
@@ -54,32 +48,6 @@ test("the language is the one chosen, else the first that the browser and the pa
   assert.equal(preferred("klingon", ["fr"]), "en");
 });
 
-test("hex is read with any separators and refused by the character that is none", () => {
-  assert.deepEqual([...fromHex("48 65:6C,6c-6f 0x00 ff")], [0x48, 0x65, 0x6c, 0x6c, 0x6f, 0, 255]);
-  assert.deepEqual([...fromHex("")], []);
-  assert.throws(() => fromHex("4g"), { name: "RangeError", message: "g" });
-  assert.throws(() => fromHex("480"), RangeError);
-});
-
-test("base64 is read padded, unpadded and url-safe", () => {
-  for (const text of ["+/8=", "+/8", "-_8", " +/ 8= "]) assert.deepEqual([...fromBase64(text)], [0xfb, 0xff]);
-  assert.throws(() => fromBase64("a"), RangeError);
-  assert.throws(() => fromBase64("ab!d"), { message: "!" });
-  const all = Uint8Array.from({ length: 20_000 }, (_, i) => i);
-  assert.deepEqual(fromBase64(toBase64(all)), all);
-});
-
-test("a frame's header has the lengths of RFC 6455", () => {
-  assert.deepEqual([0, 125, 126, 65535, 65536].map((n) => frameHeader(n, false)), [2, 2, 4, 4, 10]);
-  assert.deepEqual([0, 125, 126, 65535, 65536].map((n) => frameHeader(n, true)), [6, 6, 8, 8, 14]);
-});
-
-test("a hex dump lines its columns up", () => {
-  const [first, second] = hexDump(Uint8Array.from({ length: 18 }, (_, i) => 60 + i)).split("\n");
-  assert.equal(first, "000000  3c 3d 3e 3f 40 41 42 43  44 45 46 47 48 49 4a 4b  <=>?@ABCDEFGHIJK");
-  assert.equal(second.indexOf("LM"), first.indexOf("<="));
-});
-
 test("quantiles fall between neighbours, and an empty sample has none", () => {
   assert.equal(quantile([1, 2, 3, 4], 0.5), 2.5);
   assert.deepEqual(summary([5, 1, 3]), { count: 3, min: 1, median: 3, p95: 4.8, p99: 4.96, max: 5 });
@@ -109,76 +77,6 @@ test("the clock's offset lies between what every stamp allows", () => {
   // Somebody sets the server's clock: what it said before is not believed any more.
   clock.add(3000, 3002, 53_001);
   assert.ok(Math.abs(clock.estimate().offset - 50_000) < 2);
-});
-
-test("a reply is matched by what it contains, over drops and duplicates", () => {
-  const pending = new Pending();
-  for (const data of ["a", "b", "c"]) pending.push({ data });
-  assert.equal(pending.take("客户端发送的信息：b,1763845035124").data, "b");
-  assert.equal(pending.take("客户端发送的信息：b,1763845035124"), null);
-  assert.equal(pending.take("1763845035124"), null);
-  assert.equal(pending.take("c").data, "c");
-  pending.push({ data: Uint8Array.of(1, 2) });
-  assert.ok(pending.take(Uint8Array.of(1, 2, 0, 0, 1, 0x9a, 0, 0, 0, 0)));
-  pending.push({ data: "x" });
-  assert.ok(pending.take('{"data":"x","repliedAt":1763845035124}'));
-  pending.push({ data: "lone \ud800" });
-  assert.ok(pending.take("lone \ufffd"));
-});
-
-test("stamps are read from text, json and binary, and nowhere else", () => {
-  assert.equal(stampOf("p：a,b,1763845035124"), 1763845035124);
-  assert.equal(stampOf('{"data":"x","repliedAt":1763845035125}'), 1763845035125);
-  assert.equal(stampOf("1763845035124"), null);
-  assert.equal(stampOfBytes(Uint8Array.of(9, 0, 0, 1, 0x9a, 0xac, 0x12, 0x34, 0x56)), 0x19aac123456);
-  assert.equal(stampOfBytes(Uint8Array.of(1, 2, 3)), null);
-});
-
-test("the log keeps its cap in rows and in bytes, and says what it let go", () => {
-  const log = new Log({ maxRows: 3, maxBytes: 1e9 });
-  for (const data of "abcde") log.add(row({ data }));
-  assert.deepEqual([log.total, log.dropped, log.shifted, log.at(0).data], [3, 2, 2, "c"]);
-  const heavy = new Log({ maxRows: 100, maxBytes: 5000 });
-  for (let i = 0; i < 10; i++) heavy.add(row({ data: "x".repeat(1000) }));
-  assert.ok(heavy.bytes <= 5000 && heavy.total === 2, `${heavy.bytes}`);
-});
-
-test("a paused log shows nothing new and loses nothing", () => {
-  const log = new Log();
-  log.add(row({ data: "before" }));
-  log.freeze(true);
-  log.add(row({ data: "during" }));
-  assert.deepEqual([log.length, log.missed], [1, 1]);
-  log.freeze(false);
-  assert.equal(log.length, 2);
-});
-
-test("the log is filtered by event, type, text and regular expression", () => {
-  const log = new Log();
-  log.add(row({ data: "Hello" }));
-  log.add(row({ kind: "received", data: Uint8Array.of(0xca, 0xfe), type: "binary" }));
-  const count = (wanted) => (log.filter(predicate(wanted)), log.length);
-  assert.equal(count({}), 2);
-  assert.equal(count({ kinds: new Set(["received"]) }), 1);
-  assert.equal(count({ types: new Set(["text"]) }), 1);
-  assert.equal(count({ text: "hELL" }), 1);
-  assert.equal(count({ text: "^h.l+o$", regex: true }), 1);
-  assert.equal(count({ text: "cafe" }), 1);
-  assert.throws(() => predicate({ text: "(", regex: true }), SyntaxError);
-});
-
-test("a row is one line of JSON, whatever it holds", () => {
-  const line = jsonLine(row({ data: "a\nb\u2028\ud800", at: 1763845035124, rtt: 1.23456 }));
-  assert.ok(!line.includes("\n"));
-  assert.deepEqual(JSON.parse(line), { time: "2025-11-22T20:57:15.124Z", event: "sent", type: "text", bytes: 1, rttMs: 1.235, data: "a\nb\u2028\ud800" });
-  assert.equal(JSON.parse(jsonLine(row({ data: Uint8Array.of(255) }))).data, "/w==");
-});
-
-test("what cannot be seen is shown, and what would turn the text round is taken out", () => {
-  assert.equal(oneLine("a\u0000b\u202Ec\nd\ud800"), "a␀b⟨202E⟩c↵d⟨D800⟩");
-  assert.equal(oneLine("🦀信息"), "🦀信息");
-  assert.equal(oneLine("x".repeat(1 << 20), 10), `${"x".repeat(10)}…`);
-  assert.deepEqual(pieces("a\u202e\u0007b"), [{ text: "a", unseen: false }, { text: "⟨202E⟩⟨0007⟩", unseen: true }, { text: "b", unseen: false }]);
 });
 
 test("the page finds its own server under any prefix and scheme", () => {

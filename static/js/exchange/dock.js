@@ -1,14 +1,17 @@
-// The last exchange, and the composer of the next message.
-import { html } from "../shared/html.js";
-import { act } from "../state.js";
+// The dock under the log: the last exchange, and the composer of the next message.
+import { Divider } from "../shared/divider.js";
+import { classes, html } from "../shared/html.js";
+import { t } from "../shared/i18n.js";
+import { narrow } from "../state.js";
+import { Composer } from "./composer.js";
+import { LastExchange } from "./last.js";
 
-export function Dock({ tab }) {
-  const send = () => tab.send(tab.draft.text) && (tab.draft.text = "");
-  return html`<section class="dock" aria-label="Your last exchange and the next message">
-    <p class="exchange">${tab.exchange?.replies.at(-1)?.data}</p>
-    <form onSubmit=${(event) => { event.preventDefault(); act(send)(); }}>
-      <textarea id="composer" value=${tab.draft.text} onInput=${act((event) => (tab.draft.text = event.target.value))}></textarea>
-      <button id="send" type="submit" disabled=${!tab.open}>Send</button>
-    </form>
+/** `compact`: beneath the log under 700 px, without options. */
+export function Dock({ tab, compact }) {
+  const form = compact ? "compact" : narrow() ? "whole" : "lines";
+  return html`<section class=${classes("dock", form)} aria-label=${t("dock")}>
+    ${form === "lines" && html`<${Divider} name="composer" label=${t("divider.composer")} from="bottom" />`}
+    <${LastExchange} tab=${tab} form=${form} />
+    <${Composer} key=${tab.id} tab=${tab} compact=${compact} />
   </section>`;
 }
