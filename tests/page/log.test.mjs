@@ -125,7 +125,8 @@ test("a search looks at text, hex and notes", () => {
 test("the server's view counts every byte on the wire", () => {
   const seen = (server) => wire(row({ server }));
   assert.equal(seen(null), null);
-  assert.deepEqual(seen({ name: "text", length: 5, masked: true, compressed: false, frames: 1 }), { name: "text", flags: "FIN mask", bytes: 11 });
-  assert.deepEqual(seen({ name: "text", length: 55, masked: true, compressed: true, frames: 1 }), { name: "text", flags: "FIN RSV1 mask", bytes: 61 });
-  assert.deepEqual(seen({ name: "ping", length: 0, masked: false, fin: true, rsv: [false, false, false], header: "8900" }), { name: "ping", flags: "FIN", bytes: 2 });
+  assert.deepEqual(seen({ name: "text", length: 5, masked: true, compressed: false }), { name: "text", flags: "FIN mask", bytes: 11 });
+  assert.deepEqual(seen({ name: "text", length: 55, masked: true, compressed: true }), { name: "text", flags: "FIN RSV1 mask", bytes: 61 });
+  assert.deepEqual(seen({ name: "text", length: 15, masked: false, compressed: false, headers: 6, count: 3 }), { name: "text", flags: "×3 FIN", bytes: 21 });
+  assert.deepEqual(seen({ name: "ping", length: 0, masked: false, compressed: false, headers: 2, count: 1 }), { name: "ping", flags: "FIN", bytes: 2 });
 });

@@ -52,7 +52,6 @@ function run(action, tab) {
     },
     edit: () => document.querySelector("#url").focus(),
     view: () => {
-      tab.view.wanted = true;
       connect(withQuery(url, { watch: newKey() }));
     },
     limit: () => {

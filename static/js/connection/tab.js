@@ -278,20 +278,20 @@ export class Tab {
     error: () => this.#retrying || this.add("error", { note: { key: "note.error" } }),
     closing: ({ code, reason, why }) => {
       this.heartbeat.stop();
-      this.add("close", { size: code === 1005 ? 0 : 2 + utf8Length(reason), note: { key: "note.closeByPage", vars: { code, reason, why } } });
+      this.#close("received", "note.closeByPage", { code, reason, why });
     },
     ended: (end) => {
       this.heartbeat.stop();
       this.end = { ...end, at: epoch(), lastSent: this.lastSent, lastReceived: this.lastReceived };
       if (end.opened && end.wasClean && !end.close) {
         const { code, reason } = end;
-        const size = code === 1005 ? 0 : 2 + utf8Length(reason);
-        this.add("close", { size, note: { key: "note.closeByServer", vars: { code, reason } } });
-        this.add("close", { size, note: { key: "note.closeAnswer", vars: { code, reason } } });
+        this.#close("sent", "note.closeByServer", { code, reason });
+        this.#close("received", "note.closeAnswer", { code, reason });
       }
       this.word = wordOf(end, this.state);
       if (this.#retrying && !end.opened) this.#countRetry();
       else this.add("ended", { note: { key: "note.ended", vars: { ...end } } });
+      this.view.ended();
       remember(this.used.url, end.opened || end.close ? String(end.code) : end.answers ? "refused" : "gone");
       if (!this.selected && end.code !== 1000 && !end.close) app.inspector = "connection";
     },
@@ -304,6 +304,11 @@ export class Tab {
       this.word = "closed";
     },
   };
+
+  /** Adds the row of a Close frame that the server `received` or has `sent`. */
+  #close(direction, key, vars) {
+    this.view.closed(this.add("close", { size: vars.code === 1005 ? 0 : 2 + utf8Length(vars.reason), note: { key, vars } }), direction);
+  }
 
   // The failed attempts after a loss are one row that counts.
   #retrying = false;

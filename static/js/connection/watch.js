@@ -1,74 +1,42 @@
-// The server's own view of the connection, from /watch/{key}: which frames it saw, lined up with what the page sent and
-// received. A WebSocket keeps its order, so the n-th message of one side is the n-th of the other.
+// The server's own view of the connection, from /watch/{key}: the frames that it saw, lined up with what the page sent
+// and received.
 
 import { changed } from "../state.js";
+import { closeOf, Frames, Pairing } from "./pairing.js";
+
+const OWN_WITHIN = 2000; // ms after opening in which the handshake event of this connection can still come
+const LATE = 2000; // ms after an end in which its last events come
 
 /** A watch key that cannot be guessed. */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(24)), (b) => "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[b & 63]).join("");
 }
 
-/** One direction: rows of the page and messages of the server, paired in order whichever comes first. */
-export class Pairing {
-  #rows = [];
-  #seen = [];
-  row(row) {
-    const seen = this.#seen.shift();
-    if (seen) row.server = seen;
-    else if (this.#rows.push(row) > 4096) this.#rows.shift();
-  }
-  /** The row that this message belongs to, or null while it is not there yet. */
-  message(seen) {
-    const row = this.#rows.shift();
-    if (row) row.server = seen;
-    else if (this.#seen.push(seen) > 4096) this.#seen.shift();
-    return row ?? null;
-  }
-  /** The page's end of the connection is another one now. */
-  clearRows() {
-    this.#rows = [];
-  }
-  /** The server's end is. The two are told at different times, so each clears its own side. */
-  clearSeen() {
-    this.#seen = [];
-  }
-}
-
-/** Counts the frames of one direction into messages: gives the message once its last frame has passed. */
-export class Frames {
-  #open = null;
-  frame({ at, opcode, name, fin, rsv, masked, length, inflated }) {
-    if (opcode === 0) {
-      if (!this.#open) return null;
-      this.#open.frames++;
-      this.#open.length += length;
-      this.#open.inflated += inflated;
-    } else {
-      this.#open = { at, name, frames: 1, length, inflated, masked, compressed: rsv[0] };
-    }
-    if (!fin) return null;
-    const whole = this.#open;
-    this.#open = null;
-    return whole;
-  }
-}
+const NAMES = { ping: "Ping", pong: "Pong" };
+const directions = (make) => ({ received: make(), sent: make() }); // by what the server did
 
 /** The server's view of one tab's connection. */
 export class ServerView {
-  wanted = false; // the switch in the log's tools: a `watch` key goes into the next connection's URL
-  handshake = null; // the `handshake` event of the present connection
-  lost = 0; // events that the server could not deliver
+  on = false; // the present or last connection is watched
+  handshake = null; // its `handshake` event
+  end = null; // its `end` event
+  refused = false; // the server does not show its view
   #tab;
   #source = null;
-  #pairs = { received: new Pairing(), sent: new Pairing() }; // by what the server did
+  #pairs = directions(() => new Pairing());
+  #closes = directions(() => new Pairing());
+  #frames = directions(() => new Frames());
+  #opened = 0; // epoch ms, 0 while the page's end is not open
+  #over = false; // the page's end has ended
+  #last = 0; // the time of the last row made of an event
 
   constructor(tab) {
     this.#tab = tab;
   }
 
-  /** Is the present connection watched? */
-  get on() {
-    return this.#source !== null;
+  /** The URL of a watch key at this page's server. */
+  static url(key) {
+    return new URL(`watch/${encodeURIComponent(key)}`, document.baseURI).href;
   }
 
   /** Watches the connection that `url` will open. Resolves once the server answers, or after a second. */
@@ -77,42 +45,95 @@ export class ServerView {
     const { host, searchParams } = new URL(url);
     const key = searchParams.get("watch");
     if (!key || host !== location.host) return Promise.resolve();
-    const source = new EventSource(new URL(`watch/${encodeURIComponent(key)}`, document.baseURI));
+    this.on = true;
+    const source = new EventSource(ServerView.url(key));
     this.#source = source;
-    let frames = {};
     const on = (name, handle) =>
       source.addEventListener(name, (event) => {
-        if (this.#source === source) handle(JSON.parse(event.data));
+        if (this.#source !== source) return;
+        handle(JSON.parse(event.data));
+        changed();
       });
-    on("handshake", (detail) => {
-      frames = { received: new Frames(), sent: new Frames() };
-      for (const pair of Object.values(this.#pairs)) pair.clearSeen();
-      this.handshake = detail;
-      changed();
-    });
-    on("frame", (frame) => {
-      if (frame.opcode >= 8) return this.#control(frame);
-      const message = frames[frame.direction]?.frame(frame);
-      if (message) this.#pairs[frame.direction].message(message);
-      changed();
-    });
+    on("handshake", (detail) => this.#handshake(detail));
+    on("frame", (frame) => this.#isOurs(frame) && this.#frame(frame));
+    on("end", (detail) => this.#isOurs(detail) && (this.end = detail));
     on("lost", ({ count }) => {
-      this.lost += count;
-      this.#tab.add("control", { note: { key: "note.lost", vars: { n: count } } });
+      for (const frames of Object.values(this.#frames)) frames.number = NaN;
+      this.#tab.add("control", { note: { key: count === 1 ? "note.lost.one" : "note.lost", vars: { n: count } } });
     });
     return new Promise((resolve) => {
       source.addEventListener("open", resolve, { once: true });
+      source.addEventListener("error", () => {
+        if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+        this.on = false;
+        this.refused = true;
+        changed();
+        resolve();
+      });
       setTimeout(resolve, 1000);
     });
   }
 
-  #control(frame) {
-    this.#tab.add("control", { note: { key: `note.${frame.direction}`, vars: { name: frame.name } }, size: frame.length, server: frame });
+  // Several connections can use one key. The page's own is the newest that opened while the page's end did.
+  #handshake(detail) {
+    const known = this.handshake;
+    if (known) {
+      const again = known.connection === detail.connection && known.at === detail.at;
+      const settled = this.#opened > 0 && epoch() - this.#opened > OWN_WITHIN;
+      if (again || settled || (!this.#over && detail.connection < known.connection)) return;
+    }
+    this.handshake = detail;
+    this.end = null;
+    this.#frames = directions(() => new Frames());
+    for (const pair of [...Object.values(this.#pairs), ...Object.values(this.#closes)]) pair.clearSeen();
+    this.#stamp();
+  }
+  #isOurs({ connection }) {
+    return !this.handshake || this.handshake.connection === connection;
+  }
+
+  /** The server's time of the handshake lies between the page's attempt and its opening: a sample of the clocks. */
+  #stamp() {
+    if (this.#opened && this.handshake) this.#tab.timing.stamp(performance.timeOrigin + this.#tab.began, this.#opened, this.handshake.at);
+  }
+
+  #frame(frame) {
+    const whole = this.#frames[frame.direction]?.frame(frame);
+    if (!whole) return;
+    const { seen, start } = whole;
+    if (frame.opcode < 8) return this.#pairs[frame.direction].message(seen, start);
+    if (frame.opcode > 8) return this.#row("control", frame.direction, NAMES[seen.name] ?? seen.name, seen);
+    // The page has rows of its own for most Close frames: what is left once it has ended are the others.
+    if (!this.#closes[frame.direction].message(seen, start) && this.#over) this.#flush();
+  }
+
+  /** Adds a row of the time at which the server saw it, by this browser's clock. */
+  #row(kind, direction, name, seen) {
+    const clock = this.#tab.timing.clock.estimate();
+    const now = this.#over ? this.#tab.end.at : epoch();
+    const at = clock ? seen.at + 0.5 - clock.offset : now; // its fraction was cut off
+    this.#last = Math.max(this.#last, Math.min(now, Math.max(this.#opened, at)));
+    this.#tab.add(kind, { at: this.#last, size: seen.length, note: { key: `note.${direction}`, vars: { name } }, server: seen });
+  }
+
+  #flush() {
+    for (const [direction, pair] of Object.entries(this.#closes)) for (const seen of pair.clearSeen()) this.#row("close", direction, closeOf(seen), seen);
   }
 
   /** The page's end of the connection is another one now. */
   opened() {
-    for (const pair of Object.values(this.#pairs)) pair.clearRows();
+    this.#opened = this.#last = performance.timeOrigin + this.#tab.opened.at;
+    this.#over = false;
+    for (const pair of [...Object.values(this.#pairs), ...Object.values(this.#closes)]) pair.clearRows();
+    this.#stamp();
+  }
+  ended() {
+    this.#over = true;
+    this.#opened = 0;
+    this.#flush();
+    // A stream that stays open would take one of the six connections that a browser has for a server.
+    const source = this.#source;
+    setTimeout(() => this.#tab.state === "closed" && this.#source === source && source?.close(), LATE);
   }
   sent(row) {
     if (this.on) this.#pairs.received.row(row);
@@ -120,9 +141,16 @@ export class ServerView {
   received(row) {
     if (this.on) this.#pairs.sent.row(row);
   }
+  /** A row of a Close frame, which the server `received` or has `sent`. */
+  closed(row, direction) {
+    if (this.on) this.#closes[direction].row(row);
+  }
   close() {
     this.#source?.close();
     this.#source = null;
-    this.handshake = null;
+    this.on = this.refused = false;
+    this.handshake = this.end = null;
   }
 }
+
+const epoch = () => performance.timeOrigin + performance.now();

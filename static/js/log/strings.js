@@ -59,6 +59,7 @@ export default {
   "note.sent": ["{name} from the server", "服务器发来的 {name}"],
   "note.pong": ["Pong from this browser", "本浏览器回的 Pong"],
   "note.lost": ["{n} events of the server’s view were lost", "服务器视角丢失了 {n} 个事件"],
+  "note.lost.one": ["1 event of the server’s view was lost", "服务器视角丢失了 1 个事件"],
   "opened.took": ["handshake {time}", "握手 {time}"],
   "close.text": ["Close{code}, {by}", "Close{code}，{by}"],
   "by.page": ["by this page", "由本页面"],
