@@ -2,14 +2,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { ClockOffset } from "../../static/js/clock.js";
 import { backoff } from "../../static/js/connection.js";
 import { preferred } from "../../static/js/i18n.js";
-import { histogram, quantile, summary, ticks } from "../../static/js/stats.js";
 import en from "../../static/js/strings.en.js";
 import zh from "../../static/js/strings.zh.js";
 import { build, endsByItself, fromHash, OPTIONS, ownUrl, protocolList, toHash, valid } from "../../static/js/url.js";
-import { Frames, Pairing } from "../../static/js/watch.js";
 
 const root = new URL("../../static/", import.meta.url);
 const files = readdirSync(root, { recursive: true }).filter((name) => statSync(new URL(name, root)).isFile());
@@ -46,37 +43,6 @@ test("the language is the one chosen, else the first that the browser and the pa
   assert.equal(preferred("zh", ["en"]), "zh");
   assert.equal(preferred("", ["fr", "zh-TW", "en"]), "zh");
   assert.equal(preferred("klingon", ["fr"]), "en");
-});
-
-test("quantiles fall between neighbours, and an empty sample has none", () => {
-  assert.equal(quantile([1, 2, 3, 4], 0.5), 2.5);
-  assert.deepEqual(summary([5, 1, 3]), { count: 3, min: 1, median: 3, p95: 4.8, p99: 4.96, max: 5 });
-  assert.equal(summary([]).median, null);
-});
-
-test("a histogram counts every value once, the largest and a lone one too", () => {
-  for (const values of [[1], [0, 0], [1, 10, 100, 1000], Array.from({ length: 999 }, (_, i) => i)]) {
-    assert.equal(histogram(values).reduce((sum, bin) => sum + bin.count, 0), values.length);
-  }
-});
-
-test("an axis reaches over its values in round steps", () => {
-  assert.deepEqual(ticks(5.3, 3), [0, 2, 4, 6]);
-  assert.deepEqual(ticks(0), [0, 1]);
-});
-
-test("the clock's offset lies between what every stamp allows", () => {
-  const clock = new ClockOffset();
-  assert.equal(clock.estimate(), null);
-  // The server is 100 ms ahead; one round trip slow on the way back, one on the way there.
-  clock.add(1000, 1040, 1102);
-  clock.add(2000, 2040, 2138);
-  const { offset, uncertainty } = clock.estimate();
-  assert.ok(Math.abs(offset - 100) <= uncertainty, `${offset} ± ${uncertainty}`);
-  assert.ok(uncertainty < 5, `narrower than each alone: ${uncertainty}`);
-  // Somebody sets the server's clock: what it said before is not believed any more.
-  clock.add(3000, 3002, 53_001);
-  assert.ok(Math.abs(clock.estimate().offset - 50_000) < 2);
 });
 
 test("the page finds its own server under any prefix and scheme", () => {
@@ -116,21 +82,3 @@ test("the page tries again later each time, and never all pages at once", () => 
   assert.notEqual(backoff(3, 0), backoff(3, 1));
 });
 
-test("the server's messages find their rows, whichever side is told first", () => {
-  const pairing = new Pairing();
-  const [one, two] = [{}, {}];
-  pairing.row(one);
-  assert.equal(pairing.message("first"), one);
-  assert.equal(pairing.message("second"), null);
-  pairing.row(two);
-  assert.deepEqual([one.server, two.server], ["first", "second"]);
-});
-
-test("frames are counted into messages", () => {
-  const frames = new Frames();
-  const frame = (opcode, fin) => frames.frame({ at: 1, opcode, name: "text", fin, rsv: [false, false, false], masked: true, length: 5, inflated: 5 });
-  assert.equal(frame(1, false), null);
-  assert.equal(frame(0, false), null);
-  assert.deepEqual(frame(0, true), { at: 1, name: "text", frames: 3, length: 15, inflated: 15, masked: true, compressed: false });
-  assert.equal(frame(0, true), null);
-});

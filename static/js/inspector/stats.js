@@ -21,33 +21,51 @@ export function summary(values) {
   };
 }
 
-/** Counts in `bins` equal steps of the logarithm: round trips spread over decades. [{ from, to, count }] */
-export function histogram(values, bins = 24) {
-  const positive = values.map((v) => Math.max(v, 0.01));
-  if (!positive.length) return [];
-  let low = Math.min(...positive);
-  let high = Math.max(...positive);
-  if (high / low < 1.5) {
-    low /= 1.25;
-    high *= 1.25;
-  }
-  const step = Math.log(high / low) / bins;
-  const out = Array.from({ length: bins }, (_, i) => ({
-    from: low * Math.exp(step * i),
-    to: low * Math.exp(step * (i + 1)),
-    count: 0,
-  }));
-  for (const v of positive) out[Math.min(bins - 1, Math.floor(Math.log(v / low) / step))].count++;
-  return out;
+/** The smallest of 1, 2, 5 times a power of ten that is at least `rough`. */
+export function roundStep(rough) {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough * (1 - 1e-9));
+  return Number(step.toPrecision(6));
 }
 
-/** Round steps for an axis from 0 to at least `max`: [0, 2, 4, 6]. */
-export function ticks(max, about = 4) {
-  if (!(max > 0)) return [0, 1];
-  const rough = max / about;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
+const BINS = 13;
+
+/**
+ * Counts in equal steps of a round number of ms: { step, bins: [{ from, to, count }] }. The steps suit the values up to
+ * the 95th percentile; the last bin gathers everything beyond and has no `to`.
+ */
+export function histogram(values, bins = BINS) {
+  if (!values.length) return { step: 0, bins: [] };
+  const { min, p95 } = summary(values);
+  const step = roundStep(Math.max((p95 - min) / (bins - 4), 0.01));
+  const first = Math.max(0, Math.floor(min / step - 1e-9));
+  const out = Array.from({ length: bins }, (_, i) => ({ from: Number(((first + i) * step).toPrecision(6)), to: Number(((first + i + 1) * step).toPrecision(6)), count: 0 }));
+  out[bins - 1].to = null;
+  for (const value of values) out[Math.max(0, Math.min(bins - 1, Math.floor(value / step + 1e-9) - first))].count++;
+  return { step, bins: out };
+}
+
+/** The narrowest run of bins that has more than half of the values: { from, to }, `to` null if it reaches the tail. */
+export function mostOf(bins) {
+  const half = bins.reduce((sum, { count }) => sum + count, 0) / 2;
+  for (let width = 1; width <= bins.length; width++) {
+    let best = null;
+    for (let i = 0; i + width <= bins.length; i++) {
+      const count = bins.slice(i, i + width).reduce((sum, bin) => sum + bin.count, 0);
+      if (count > half && (!best || count > best.count)) best = { from: bins[i].from, to: bins[i + width - 1].to, count };
+    }
+    if (best) return best;
+  }
+  return null;
+}
+
+/** Round marks for an axis from at most `low` to at least `max`: [0, 2, 4, 6]. */
+export function ticks(max, about = 4, low = 0) {
+  if (!(max > low)) return [0, max > 0 ? max : 1];
+  const step = roundStep((max - low) / about);
   const out = [];
-  for (let i = 0; i * step < max + step; i++) out.push(Number((i * step).toPrecision(6)));
-  return out;
+  for (let i = Math.floor(low / step); ; i++) {
+    out.push(Number((i * step).toPrecision(6)));
+    if (i * step >= max) return out;
+  }
 }
