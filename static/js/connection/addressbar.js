@@ -14,9 +14,10 @@ import { SubprotocolField } from "./subprotocol.js";
 import { newTab } from "./tabs.js";
 import { readUrl } from "./url.js";
 
-/** The URL in three parts, so that the host stands out. */
+/** The URL in three parts, so that the host stands out. A narrow screen has room for the host alone. */
 function parts(url) {
   const [, scheme, host, rest] = /^([a-z]+:\/\/)?([^/?#]*)(.*)$/is.exec(url);
+  if (narrow()) return html`<b>${host}</b>`;
   return html`<span>${scheme}</span><b>${host}</b><span>${rest}</span>`;
 }
 
