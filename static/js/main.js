@@ -67,7 +67,7 @@ setInterval(changed, 1000);
 fetch("behaviours.json")
   .then((response) => (response.ok ? response.json() : null))
   .then((keys) => {
-    app.keys = keys;
+    app.keys = Array.isArray(keys?.keys) ? keys : null;
     changed();
   })
   .catch(() => {});

@@ -8,7 +8,7 @@ export const app = {
   tab: null, // the active one
   keys: null, // the server's list of query keys, once GET behaviours.json has answered
   popover: null, // the name of the open menu, such as "history"; one at a time
-  drawer: null, // null, or { group, key }: the fault drawer is open, at this group and field
+  drawer: null, // null, or what drawer/open.js says: the fault drawer is open
   inspector: "message", // message | timing | connection
   sheet: false, // the inspector covers the log: a drawer under 1100 px, the whole page under 700 px
   part: "log", // log | send | connection: the tab in sight under 700 px

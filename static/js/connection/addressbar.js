@@ -1,4 +1,5 @@
 // The address bar: the state and the URL, the subprotocol, the faults, and what is done with the connection.
+import { openDrawer } from "../drawer/open.js";
 import { classes, html } from "../shared/html.js";
 import { dots, icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
@@ -31,7 +32,7 @@ function edit(event) {
 
 export function FaultButton({ tab }) {
   const faults = faultsOf(tab.url, app.keys).length;
-  const open = act(() => (app.drawer = app.drawer ? null : {}));
+  const open = act(() => (app.drawer ? (app.drawer = null) : openDrawer(tab)));
   return html`<button type="button" id="fault" class=${classes("fault", faults > 0 && "on")} aria-expanded=${Boolean(app.drawer)} onClick=${open}>${icon("bolt")} ${t("fault")} ${faults > 0 && html`<span>${faults}</span>`}</button>`;
 }
 

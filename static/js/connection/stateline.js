@@ -1,9 +1,10 @@
 // The line under the address bar: the figures of the connection, and the faults as chips at its end.
+import { openDrawer } from "../drawer/open.js";
 import { clock, lasted, millis } from "../shared/format.js";
 import { Component, classes, html } from "../shared/html.js";
 import { number, t } from "../shared/i18n.js";
 import { icon } from "../shared/icons.js";
-import { act, app, changed, wide } from "../state.js";
+import { act, app, wide } from "../state.js";
 import { faultsOf, pairText, withFaults } from "./faults.js";
 import { SubprotocolField } from "./subprotocol.js";
 import { endsByItself, readUrl, withQuery } from "./url.js";
@@ -98,10 +99,7 @@ export function Chips({ tab }) {
   const used = new Set(tab.used ? faultsOf(tab.used.url, app.keys).map(pairText) : []);
   const shown = pairs.slice(0, wide() ? CHIPS.wide : CHIPS.other);
   const remove = (key) => act(() => (tab.url = withQuery(tab.url, { [key]: null })));
-  const open = (key) => () => {
-    app.drawer = { key };
-    changed();
-  };
+  const open = (key) => act(() => openDrawer(tab, key));
   return html`<div class="chips">
     <span class="muted">${t("simulating")}</span>
     ${shown.map((pair) => {

@@ -16,8 +16,9 @@ import { AppBar } from "./appbar.js";
 import { Parts } from "./parts.js";
 
 export function App() {
+  const composer = app.view === "console" && !(narrow() && app.part === "connection");
   return html`
-    <a class="skip" href="#composer">${t("skip")}</a>
+    ${composer && html`<a class="skip" href="#composer">${t("skip")}</a>`}
     <${AppBar} />
     ${app.view === "lab" ? html`<main class="lab" id="lab"><${Laboratory} /></main>` : html`<main class="console" id="console"><${Console} /></main>`}
     <p class="hidden" role="status">${app.said}</p>
@@ -30,6 +31,7 @@ function Console() {
   return html`
     ${app.tabs.length > 1 && !narrow() && html`<${ConnectionTabs} />`}
     <${AddressBar} tab=${tab} />
+    ${app.drawer && html`<${Drawer} tab=${tab} />`}
     ${narrow() ? html`<${Parts} tab=${tab} />` : html`
       <${StateLine} tab=${tab} />
       <${Callout} tab=${tab} />
@@ -42,6 +44,5 @@ function Console() {
         ${inspector && html`<${Inspector} tab=${tab} />`}
       </div>
     `}
-    ${app.drawer && html`<${Drawer} tab=${tab} />`}
   `;
 }
