@@ -26,7 +26,7 @@ function bound({ kind, min, max, codes }) {
   return kind === "duration" && min === "0" ? t("bound.most", { max }) : t("bound.from", { min, max });
 }
 
-const kindText = ({ kind, unit, values }) => (kind === "choice" ? list(values) : t(`kind.${unit === "messages" ? unit : kind}`));
+const kindText = ({ kind, unit, values }) => (kind === "choice" ? list(values) : t(`form.${unit === "messages" ? unit : kind}`));
 
 function words(key, { wrong, form }) {
   if (wrong === "reason") return t("bad.reason", { n: form.maxReasonBytes });
