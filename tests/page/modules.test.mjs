@@ -1,41 +1,103 @@
-// The page's logic, on Node's own test runner: node --test tests/page/*.test.mjs
+// The page as files: their weight, their texts, their links. node --test tests/page/modules.test.mjs
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { backoff } from "../../static/js/connection.js";
-import { preferred } from "../../static/js/i18n.js";
-import en from "../../static/js/strings.en.js";
-import zh from "../../static/js/strings.zh.js";
-import { build, endsByItself, fromHash, OPTIONS, ownUrl, protocolList, toHash, valid } from "../../static/js/url.js";
+import { preferred } from "../../static/js/shared/i18n.js";
 
 const root = new URL("../../static/", import.meta.url);
 const files = readdirSync(root, { recursive: true }).filter((name) => statSync(new URL(name, root)).isFile());
+const scripts = files.filter((name) => name.endsWith(".js"));
+const read = (name) => readFileSync(new URL(name, root), "utf8");
+// The texts of callouts stand beside their code.
+const tables = scripts.filter((name) => name.endsWith("/strings.js") || name === "js/connection/callouts.js");
+const texts = Object.assign({}, ...(await Promise.all(tables.map(async (name) => (await import(new URL(name, root))).default))));
 
-test("the whole page weighs less than 150 KB", () => {
-  const weight = files.reduce((sum, name) => sum + statSync(new URL(name, root)).size, 0);
-  assert.ok(weight < 150_000, `${weight} bytes`);
+test("the whole page weighs less than 170 kB", () => {
+  const weights = files.filter((name) => !/\.LICENSE$|^vendor\/README\.md$/.test(name)).map((name) => [statSync(new URL(name, root)).size, name]);
+  const sum = weights.reduce((sum, [size]) => sum + size, 0);
+  const heaviest = weights.sort(([a], [b]) => b - a).slice(0, 10).map(([size, name]) => `${name} ${size}`);
+  assert.ok(sum < 170_000, `${sum} bytes: ${heaviest.join(", ")}, ...`);
+});
+
+test("no key has two texts", () => {
+  const keys = tables.flatMap((name) => [...read(name).matchAll(/^ {2}(?:"([^"]+)"|(\w+)): \[/gm)].map(([, quoted, plain]) => quoted ?? plain));
+  assert.deepEqual(keys.filter((key, i) => keys.indexOf(key) !== i), []);
+  assert.deepEqual(keys.sort(), Object.keys(texts).sort());
 });
 
 test("both languages have every text, with the same placeholders", () => {
-  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
   const names = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const key of Object.keys(en)) assert.deepEqual(names(zh[key]), names(en[key]), key);
-});
-
-test("every text that the page asks for by name is there", () => {
-  for (const name of files.filter((name) => /\.(js|html)$/.test(name))) {
-    const source = readFileSync(new URL(name, root), "utf8");
-    const asked = [...source.matchAll(/data-i18n="([^"]+)"/g), ...source.matchAll(/\bt\("([^"]+)"/g)].map((match) => match[1]);
-    for (const [, pairs] of source.matchAll(/data-i18n-attr="([^"]+)"/g)) asked.push(...pairs.split(" ").map((pair) => pair.split(":")[1]));
-    for (const key of asked) assert.ok(key in en, `${name}: ${key}`);
+  for (const [key, value] of Object.entries(texts)) {
+    assert.equal(value.length, 2, key);
+    const [en, zh] = value;
+    assert.ok(en && zh, key);
+    assert.deepEqual(names(zh), names(en), key);
   }
-  for (const { key } of OPTIONS) assert.ok(`opt.${key}` in en, key);
 });
 
-test("every module that a page needs is announced to the browser", () => {
-  const page = readFileSync(new URL("index.html", root), "utf8");
-  for (const name of files.filter((name) => name.endsWith(".js") && !name.endsWith("main.js"))) {
-    assert.ok(page.includes(`href="${name}"`), name);
+test("Chinese texts have the punctuation of Chinese", () => {
+  for (const [key, [, zh]] of Object.entries(texts)) assert.doesNotMatch(zh, /\p{Script=Han}[,;:!?()]|[,;:!?()]\p{Script=Han}/u, key);
+});
+
+/** The keys that a source asks for. Of t(`a.${b}`) only the start is known: some key has to begin with it. */
+function asked(source) {
+  const keys = [];
+  for (const [, call] of source.matchAll(/(?<![.\w])(?:t|has)\(((?:[^()]|\([^()]*\))*)\)/g)) {
+    const first = call.replace(/, \{[\s\S]*$/, "");
+    for (const [, key] of first.matchAll(/"([\w.]+)"(?! ?[=!]==)/g)) if (!new RegExp(`[=!]== "${key}"`).test(first)) keys.push(key);
+    for (const [, start] of first.matchAll(/`([\w.]+)\$\{/g)) keys.push(`${start}*`);
+  }
+  return keys;
+}
+
+test("every text that the page asks for is there", () => {
+  const keys = Object.keys(texts);
+  let count = 0;
+  for (const name of scripts.filter((name) => name.startsWith("js/"))) {
+    for (const key of asked(read(name))) {
+      count++;
+      assert.ok(key.endsWith("*") ? keys.some((one) => one.startsWith(key.slice(0, -1))) : key in texts, `${name}: ${key}`);
+    }
+  }
+  assert.ok(count > 100, `only ${count} found`);
+});
+
+test("every text is asked for", () => {
+  const sources = scripts.filter((name) => name.startsWith("js/") && !name.endsWith("/strings.js")).map(read).join("\n");
+  const starts = [...sources.matchAll(/`([\w.]+)\$\{/g)].map(([, start]) => start);
+  const unused = Object.keys(texts).filter((key) => !sources.includes(`"${key}"`) && !starts.some((start) => key.startsWith(start)));
+  // A key can be put together from its last part: cause("likely", "idle").
+  assert.deepEqual(unused.filter((key) => !sources.includes(`"${key.split(".").at(-1)}"`)), []);
+});
+
+test("every module and stylesheet that the page needs is announced by index.html, and no other", () => {
+  const page = read("index.html");
+  const announced = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, href]) => href);
+  // The start is the page's own script, and a worker cannot be announced as a module.
+  const needed = scripts.filter((name) => name !== "js/main.js" && !/worker\.js$/.test(name));
+  assert.deepEqual(announced.sort(), needed.sort());
+  const sheets = [...page.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(([, href]) => href);
+  assert.deepEqual(sheets.sort(), files.filter((name) => name.endsWith(".css")).sort());
+});
+
+test("the page holds no script and no style of its own, and takes nothing from another host", () => {
+  const page = read("index.html");
+  assert.doesNotMatch(page, /<script(?![^>]* src="js\/main\.js")|<style|\son\w+=|\sstyle=/i);
+  for (const name of files.filter((name) => /\.(js|css|html|svg)$/.test(name))) {
+    assert.doesNotMatch(read(name), /(?:src|href)="(?:https?:)?\/\/|from "https?:|import\("https?:|url\(["']?(?:https?:)?\/\//, name);
+  }
+});
+
+test("a script writes no markup and no style as text, runs no text, and leaves nothing in the console", () => {
+  for (const name of scripts.filter((name) => name.startsWith("js/"))) {
+    assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\sstyle="|\beval\(|new Function/, name);
+    if (name !== "js/connection/commands.js") assert.doesNotMatch(read(name), /\bconsole\./, name);
+  }
+});
+
+test("every import leads to a file", () => {
+  for (const name of scripts.filter((name) => name.startsWith("js/"))) {
+    for (const [, target] of read(name).matchAll(/(?:from |import )"(\.[^"]+)"/g)) assert.ok(files.includes(new URL(target, new URL(name, "file:///")).pathname.slice(1)), `${name}: ${target}`);
   }
 });
 
@@ -44,41 +106,3 @@ test("the language is the one chosen, else the first that the browser and the pa
   assert.equal(preferred("", ["fr", "zh-TW", "en"]), "zh");
   assert.equal(preferred("klingon", ["fr"]), "en");
 });
-
-test("the page finds its own server under any prefix and scheme", () => {
-  assert.equal(ownUrl("http://localhost:3000/"), "ws://localhost:3000/");
-  assert.equal(ownUrl("https://example.org/a/b/index.html?x=1#console"), "wss://example.org/a/b/");
-});
-
-test("a URL is built from the form, and what else it had is kept", () => {
-  const url = build("http://h/p?mine=1&reply=json&%zz#x", new Map([["reply", "none"], ["abort", ""], ["close", "4401:token expired&"]]));
-  assert.equal(url, "ws://h/p?mine=1&%zz&reply=none&abort&close=4401:token%20expired%26");
-  assert.ok(endsByItself(url));
-  assert.ok(!endsByItself("ws://h/?reply=json"));
-  assert.throws(() => build("ftp://h/", new Map()));
-  assert.deepEqual(protocolList(" a, b  a "), ["a", "b"]);
-});
-
-test("the page's state goes through its address and back, and strangers' nonsense stays out", () => {
-  const state = { view: "console", base: "wss://h/a?b=c", protocols: "a, b", options: new Map([["delay", "1s"], ["abort", ""]]) };
-  assert.deepEqual(fromHash(toHash(state)), state);
-  assert.equal(toHash({}), "");
-  const odd = fromHash("#nowhere?delay=<img>&evil=1&reply=yes&pong=off");
-  assert.deepEqual([odd.view, [...odd.options]], ["console", [["pong", "off"]]]);
-});
-
-test("values are taken as the server takes them", () => {
-  for (const [key, value] of [["after", "3"], ["after", "5s"], ["drop", "0.1"], ["drop", "1"], ["close", "1012:back soon"], ["max-message-size", "64KiB"]]) {
-    assert.ok(valid(key, value), `${key}=${value}`);
-  }
-  for (const [key, value] of [["after", "0"], ["drop", "1.5"], ["drop", "-1"], ["delay", "5"], ["handshake-status", "200"], ["watch", "short"]]) {
-    assert.ok(!valid(key, value), `${key}=${value}`);
-  }
-});
-
-test("the page tries again later each time, and never all pages at once", () => {
-  assert.ok(backoff(0, 0) >= 400 && backoff(0, 1) <= 600);
-  assert.ok(backoff(99, 1) <= 33_000);
-  assert.notEqual(backoff(3, 0), backoff(3, 1));
-});
-
