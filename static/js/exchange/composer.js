@@ -76,7 +76,8 @@ export class Composer extends Component {
   /** The field is as high as its text, between the height that the user has set and 40% of the window's. */
   fit() {
     const { field } = this;
-    const { kind, text } = this.props.tab.draft;
+    const { kind } = this.props.tab.draft;
+    const text = field.value;
     const least = this.props.compact || kind === "file" || narrow() ? 0 : app.sizes.composer;
     const now = `${least} ${kind} ${app.width} ${innerHeight} ${this.props.compact}`;
     if (this.fitted === now && this.text === text) return;
@@ -119,7 +120,7 @@ export class Composer extends Component {
     const field =
       draft.kind === "file"
         ? html`<label key="file" class="file"><input id="composer" class="hidden" type="file" ref=${(element) => element && (this.field = element)} aria-describedby="send-hint" onChange=${(event) => take(draft, event.target.files[0])} /><span>${label}</span></label>`
-        : html`<textarea key="text" id="composer" class=${draft.text && "mono"} rows="1" spellcheck="false" autocomplete="off" aria-label=${t("draft.message")} placeholder=${t("draft.type")} aria-describedby="send-hint" aria-invalid=${bad ? "true" : null} ref=${(element) => element && (this.field = element)}
+        : html`<textarea key="text" id="composer" class=${draft.text && "mono"} rows="1" spellcheck=${false} autocomplete="off" aria-label=${t("draft.message")} placeholder=${t("draft.type")} aria-describedby="send-hint" aria-invalid=${bad ? "true" : null} ref=${(element) => element && (this.field = element)}
             value=${draft.text} onInput=${act((event) => Object.assign(draft, { text: event.target.value, error: null }))} onKeyDown=${this.key}></textarea>`;
     return html`<form class=${classes("composer", compact && "compact")} onSubmit=${submit} onDragOver=${(event) => event.preventDefault()} onDrop=${drop}>
       ${field}

@@ -79,7 +79,7 @@ export class ExportItems extends Component {
       </ul>
       <hr />
       <ul class="menu"><li><button type="button" id="import" onClick=${() => this.file.click()}><span>${t("export.import")}</span><span class="muted">${t("export.tab")}</span></button></li></ul>
-      <input type="file" id="import-file" class="hidden" tabindex="-1" aria-hidden="true" accept=".har,.jsonl,.ndjson,.json,application/json" ref=${(element) => (this.file = element)} onChange=${this.import} />
+      <input type="file" id="import-file" hidden accept=".har,.jsonl,.ndjson,.json,application/json" ref=${(element) => (this.file = element)} onChange=${this.import} />
       ${this.error && html`<p class="error" role="alert">${this.error}</p>`}
     </div>`;
   }

@@ -16,10 +16,10 @@ function sparkline(trips) {
   const known = trips.filter((trip) => trip !== null);
   const most = Math.max(...known, 0.001);
   const label = t("beat.trips", { n: trips.length, min: millis(Math.min(...known)), max: millis(most), lost: trips.length - known.length });
-  return html`<svg class="sparkline" role="img" aria-label=${label} width=${14 * STEP} height=${HEIGHT} viewBox=${`0 0 ${14 * STEP} ${HEIGHT}`}>
+  return html`<svg class="sparkline" role="img" aria-label=${label} width=${trips.length * STEP} height=${HEIGHT} viewBox=${`0 0 ${trips.length * STEP} ${HEIGHT}`}>
     ${trips.map((trip, i) => {
       const tall = trip === null ? 2 : 3 + (trip / most) * 5;
-      return html`<rect key=${i} class=${trip === null ? "lost" : i === trips.length - 1 && "newest"} x=${(14 - trips.length + i) * STEP} y=${HEIGHT - 1 - tall} width="1.5" height=${tall} />`;
+      return html`<rect key=${i} class=${trip === null ? "lost" : i === trips.length - 1 && "newest"} x=${i * STEP} y=${HEIGHT - 1 - tall} width="1.5" height=${tall} />`;
     })}
   </svg>`;
 }
@@ -35,7 +35,7 @@ export function HeartbeatRow({ tab }) {
   const { count, expanded, last, on } = heartbeat;
   const beating = on && tab.open;
   const small = narrow();
-  const when = on ? t(beating ? "beat.every" : "beat.once") : heartbeat.off ? t("beat.off", { time: clock(heartbeat.off).slice(0, 8) }) : t("beat.offAlways");
+  const when = tab.imported ? "" : on ? t(beating ? "beat.every" : "beat.once") : heartbeat.off ? t("beat.off", { time: clock(heartbeat.off).slice(0, 8) }) : t("beat.offAlways");
   const times = count > 0 && html`<span class="count" aria-label=${t("beat.count", { n: number(count) })} role="img">×${number(count)}</span>`;
   return html`<div class=${classes("heartbeat", !beating && "stale")} role="group" aria-label=${t("heartbeat")}>
     <span class="time">${last ? clock(last.at) : "–"}</span>
@@ -47,7 +47,7 @@ export function HeartbeatRow({ tab }) {
     <div class="controls">
       ${!small && html`<span class=${classes("when", beating && "usual")}>${when}</span>${sparkline(heartbeat.trips)}${times}`}
       ${last && html`<button type="button" class="icon-button" aria-expanded=${expanded} aria-label=${t("beat.rows")} title=${t("beat.rows")} onClick=${() => heartbeat.expand(!expanded)}>${icon(expanded ? "chevronDown" : "chevronRight")}</button>`}
-      <button type="button" role="switch" class="switch" aria-checked=${on} aria-label=${t("beat.switch")} title=${t("beat.switch")} disabled=${tab.imported !== null} onClick=${() => heartbeat.switch(!on)}><i></i></button>
+      ${!tab.imported && html`<button type="button" role="switch" class="switch" aria-checked=${on} aria-label=${t("beat.switch")} title=${t("beat.switch")} onClick=${() => heartbeat.switch(!on)}><i></i></button>`}
     </div>
   </div>`;
 }

@@ -121,7 +121,10 @@ export class LogList extends Component {
 
   scroll = () => {
     const { tab } = this.props;
-    this.top = this.applied = this.grid.scrollTop;
+    const { scrollTop, clientHeight } = this.grid;
+    if (Math.abs(scrollTop - this.applied) < 2) return; // this list's own doing
+    this.top = this.applied = scrollTop;
+    this.height = clientHeight;
     tab.scrolled(this.top >= tab.log.length * this.row - this.height - this.row / 2);
     changed();
   };
@@ -159,7 +162,8 @@ export class LogList extends Component {
     const { log, selected } = tab;
     const small = narrow();
     const server = showsView(tab);
-    this.first = Math.max(0, Math.floor(this.top / this.row) - MARGIN);
+    // A list that follows is not scrolled upwards without a frame between.
+    this.first = Math.max(0, Math.floor(this.top / this.row) - (tab.following ? 1 : MARGIN));
     this.end = Math.min(log.length, Math.ceil((this.top + this.height) / this.row) + MARGIN);
     const rows = [];
     for (let i = this.first; i < this.end; i++) rows.push(log.at(i));
@@ -170,7 +174,7 @@ export class LogList extends Component {
     return html`<div id="log-grid" ref=${(element) => (this.grid = element)} class="grid" role="grid" tabindex="0" data-pane aria-label=${t("log")} aria-rowcount=${log.length + 1} aria-owns=${small ? null : "log-heads"} aria-activedescendant=${active}
       aria-busy=${tab.finder.busy ? "true" : null} onScroll=${this.scroll} onKeyDown=${this.key} onClick=${this.click}>
       <div class="sizer" role="presentation" style=${{ height: `${log.length * this.row}px` }}>
-        <div class="window" role="presentation" style=${{ transform: `translateY(${this.first * this.row}px)` }}>
+        <div class="window" role="presentation" style=${{ marginTop: `${this.first * this.row}px` }}>
           ${rows.map((row, i) => {
             const isDivider = dividers.has(row.kind);
             return html`<div role="row" key=${row.id} id=${`row-${row.id}`} data-id=${row.id} data-kind=${row.kind} aria-rowindex=${this.first + i + 2} aria-selected=${row === selected}

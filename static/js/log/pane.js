@@ -2,7 +2,7 @@
 import { html } from "../shared/html.js";
 import { icon } from "../shared/icons.js";
 import { number, t } from "../shared/i18n.js";
-import { narrow } from "../state.js";
+import { act, narrow } from "../state.js";
 import { HeartbeatRow } from "./heartbeatrow.js";
 import { LogList, showsView } from "./list.js";
 import { filtered, Tools, unfilter } from "./tools.js";
@@ -20,7 +20,7 @@ function Heads({ server }) {
 function Empty({ tab }) {
   if (tab.log.length > 0 || tab.finder.busy) return null;
   if (!filtered(tab)) return html`<p class="log-empty">${t("log.empty")}</p>`;
-  return html`<p class="log-empty">${t("log.none")} <button type="button" class="link" id="unfilter" onClick=${() => unfilter(tab)}>${t("log.unfilter")}</button></p>`;
+  return html`<p class="log-empty">${t("log.none")} <button type="button" class="link" id="unfilter" onClick=${act(() => unfilter(tab))}>${t("log.unfilter")}</button></p>`;
 }
 
 /** How many rows came since the log does not follow, and why it does not. */
@@ -43,7 +43,7 @@ export function LogPane({ tab }) {
     <p id="find-error" class="log-said error" role="status" hidden=${!error}>${error && t(error.key, error.vars)}</p>
     ${later && html`<p class="log-said">${t("view.next")} <button type="button" class="link" id="view-now" onClick=${() => tab.connect("view")}>${t("view.now")}</button></p>`}
     ${!narrow() && html`<${Heads} server=${server} />`}
-    <${HeartbeatRow} tab=${tab} />
+    ${(!tab.imported || tab.heartbeat.last) && html`<${HeartbeatRow} tab=${tab} />`}
     <div class="log-rows">
       <${LogList} key=${tab.id} tab=${tab} onFind=${find} />
       <${Empty} tab=${tab} />

@@ -70,7 +70,7 @@ function Find({ tab }) {
   });
   return html`<div class=${classes("find", finder.error && "bad")}>
     ${icon("search")}
-    <input id="find" type="search" spellcheck="false" autocomplete="off" aria-label=${t("find")} placeholder=${t("find")} value=${find.text} aria-invalid=${finder.error ? "true" : null} aria-describedby="find-error" class=${find.regex && "mono"} onInput=${(event) => set({ text: event.target.value })} />
+    <input id="find" type="search" spellcheck=${false} autocomplete="off" aria-label=${t("find")} placeholder=${t("find")} value=${find.text} aria-invalid=${finder.error ? "true" : null} aria-describedby="find-error" class=${find.regex && "mono"} onInput=${(event) => set({ text: event.target.value })} />
     <button type="button" id="regex" class="mono" aria-label=${t("find.regex")} title=${t("find.regex")} aria-pressed=${find.regex} onClick=${() => set({ regex: !find.regex })}></button>
   </div>`;
 }
