@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { knownKeys } from "../../static/js/connection/faults.js";
-import { withQuery } from "../../static/js/connection/url.js";
 import { PRESETS } from "../../static/js/drawer/presets.js";
 import strings from "../../static/js/drawer/strings.js";
 import { check, choices, conflict, control } from "../../static/js/drawer/values.js";
@@ -103,11 +102,6 @@ test("keys exclude and need each other as the list says", () => {
   assert.equal(conflict(key("close"), new Set(["close", "delay"])), null);
   assert.deepEqual(conflict(key("after"), new Set(["delay"])), { needs: ["close", "abort", "wire"] });
   assert.equal(conflict(key("after"), new Set(["wire"])), null);
-});
-
-test("the values of a key that can be set several times are a list", () => {
-  assert.equal(withQuery("ws://h/?a=1&x=0&a=2", { a: ["3", "4"] }), "ws://h/?a=3&a=4&x=0");
-  assert.equal(withQuery("ws://h/", { a: ["3", "4"] }), "ws://h/?a=3&a=4");
 });
 
 test("each key and each preset has its label", () => {

@@ -1,5 +1,5 @@
-// The drawer "Simulate a fault": presets, then a field for each query key of the server's list. The URL of the tab is
-// where the faults are kept; the drawer shows and changes it.
+// The drawer "Simulate a fault": presets, then a field for each query key of the server's list. The tab's URL is where
+// the faults are kept: the drawer shows and changes it.
 import { faultsOf, pairText, withFaults } from "../connection/faults.js";
 import { readUrl } from "../connection/url.js";
 import { copyText } from "../shared/browser.js";
@@ -7,22 +7,16 @@ import { classes, Component, html } from "../shared/html.js";
 import { has, t } from "../shared/i18n.js";
 import { icon } from "../shared/icons.js";
 import { act, app, changed, narrow } from "../state.js";
-import { Field, keysIn, wrongIn } from "./field.js";
+import { Field, keysIn, read } from "./field.js";
 import { groupsOf } from "./open.js";
 import { PRESETS, presetOf } from "./presets.js";
 import { check } from "./values.js";
 
 let copied = ""; // the URL that was copied last
 
-/** The server's keys that have a field. `watch` belongs to the server's view. */
-const fieldKeys = () => app.keys?.keys.filter((key) => key.group !== "observation") ?? [];
-
-function knows(keys, { pairs }) {
-  return pairs.every(([name, value]) => keys.some((key) => key.name === name && !check(key, value)));
-}
-
 function Presets({ tab, keys }) {
   const chosen = presetOf(faultsOf(tab.url, app.keys));
+  const known = ({ pairs }) => pairs.every(([name, value]) => keys.some((key) => key.name === name && !check(key, value)));
   const choose = (preset) =>
     act(() => {
       const pairs = preset === chosen ? [] : preset.pairs;
@@ -30,7 +24,7 @@ function Presets({ tab, keys }) {
       app.drawer.open = groupsOf(pairs.map(([name]) => name));
     });
   return html`<div class="presets" role="group" aria-label=${t("drawer.presets")}>
-    ${PRESETS.filter((preset) => knows(keys, preset)).map(
+    ${PRESETS.filter(known).map(
       (preset) => html`<button type="button" key=${preset.id} data-preset=${preset.id} aria-pressed=${preset === chosen} onClick=${choose(preset)}>
         <b>${t(`preset.${preset.id}`)}</b><span>${preset.pairs.map(pairText).join("&")}</span>${preset === chosen && icon("check")}
       </button>`,
@@ -39,12 +33,11 @@ function Presets({ tab, keys }) {
 }
 
 function Group({ tab, name, keys }) {
+  const { open } = app.drawer;
   const set = keysIn(tab.url);
   const count = keys.filter((key) => set.has(key.name)).length;
-  const bad = keys.some((key) => wrongIn(tab, key));
-  const { open } = app.drawer;
-  const toggle = (event) => (event.currentTarget.open ? open.add(name) : open.delete(name));
-  return html`<details open=${open.has(name)} onToggle=${toggle}>
+  const bad = keys.some((key) => read(tab, key).wrong);
+  return html`<details open=${open.has(name)} onToggle=${(event) => (event.target.open ? open.add(name) : open.delete(name))}>
     <summary>${icon("chevronRight", 12)}<b>${has(`group.${name}`) ? t(`group.${name}`) : name}</b> <span>${keys.map((key) => key.name).join(", ")}</span>
       ${count > 0 && html`<b class=${classes("count", bad && "error")}>${count}<span class="hidden"> ${t("drawer.set")}</span></b>`}</summary>
     <div class="fields">${keys.map((key) => html`<${Field} key=${key.name} tab=${tab} entry=${key} />`)}</div>
@@ -60,26 +53,26 @@ export class Drawer extends Component {
     if (this.shown !== app.drawer) this.focus();
   }
   componentWillUnmount() {
-    if (!this.element.contains(document.activeElement) && document.activeElement !== document.body) return;
-    const { opener } = this;
+    const { opener, element } = this;
+    if (!element.contains(document.activeElement) && document.activeElement !== document.body) return;
     // After the drawer has gone: under 700 px it hides what it covers.
     queueMicrotask(() => (opener.isConnected && opener !== document.body ? opener : document.querySelector("#fault"))?.focus());
   }
+  /** Gives the focus to the field that is asked for, else to the chosen preset or the first. */
   focus() {
     this.shown = app.drawer;
-    const { key } = app.drawer;
-    const at = (selector) => this.element.querySelector(selector);
-    ((key && at(`#fault-${CSS.escape(key)}`)) || at("[data-preset][aria-pressed=true]") || at("[data-preset]") || at("button")).focus();
+    const places = [`#fault-${app.drawer.key}`, "[data-preset][aria-pressed=true]", "[data-preset]", "button"];
+    places.map((place) => this.element.querySelector(place)).find(Boolean).focus();
   }
 
   render({ tab }) {
-    const keys = fieldKeys();
+    // `watch` belongs to the server's view.
+    const keys = app.keys?.keys.filter((key) => key.group !== "observation") ?? [];
     const groups = [...new Set(keys.map((key) => key.group))];
-    const query = tab.url.split("#")[0].split(/\?(.*)/s)[1];
+    const query = tab.url.split(/\?(.*)/s)[1];
     const { url } = readUrl(tab.url);
     const live = tab.open || tab.word === "connecting" || tab.word === "closing";
-    const ready = url && !tab.imported && !keys.some((key) => wrongIn(tab, key));
-    const close = act(() => (app.drawer = null));
+    const ready = url && !tab.imported && !keys.some((key) => read(tab, key).wrong);
     const submit = act((event) => {
       event.preventDefault();
       if (!ready) return;
@@ -96,14 +89,14 @@ export class Drawer extends Component {
       app.drawer.drafts = {};
     });
     return html`<section ref=${(element) => element && (this.element = element)} class="drawer" role="dialog" aria-label=${t("fault")}><form noValidate onSubmit=${submit}>
-      <header><h2>${t("fault")}</h2><p>${t("drawer.about")}</p><span>Esc</span><button type="button" class="icon-button" aria-label=${t("dismiss")} onClick=${close}>${icon("close")}</button></header>
+      <header><h2>${t("fault")}</h2><p>${t("drawer.about")}</p><span>Esc</span><button type="button" class="icon-button" aria-label=${t("dismiss")} onClick=${act(() => (app.drawer = null))}>${icon("close")}</button></header>
       <div class="clip"><div class="drawer-body">
         ${keys.length > 0
           ? html`<${Presets} tab=${tab} keys=${keys} />${groups.map((name) => html`<${Group} key=${name} tab=${tab} name=${name} keys=${keys.filter((key) => key.group === name)} />`)}`
           : html`<p class="muted">${t(app.keys ? "drawer.off" : "drawer.unknown")}</p>`}
       </div></div>
       <footer>
-        <code class=${query ? "" : "muted"}>${query ? `?${query}` : t("drawer.none")}</code>
+        ${query ? html`<code>${`?${query}`}</code>` : html`<span class="muted">${t("drawer.none")}</span>`}
         <button type="button" class="quiet" id="fault-copy" disabled=${!url} onClick=${copy}>${t(copied && copied === url ? "copied" : "drawer.copy")}</button>
         <button type="button" class="quiet" id="fault-reset" onClick=${reset}>${t("drawer.reset")}</button>
         <button type="submit" class="primary" id="fault-connect" disabled=${!ready}>${t(live ? "drawer.reconnect" : "drawer.connect")}</button>

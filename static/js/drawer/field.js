@@ -1,4 +1,4 @@
-// A field of the drawer: one query key of the tab's URL, or one of the values of a key that can be set several times.
+// A field of the drawer: one query key of the tab's URL.
 import { queryOf, withQuery } from "../connection/url.js";
 import { bytes } from "../shared/format.js";
 import { classes, html } from "../shared/html.js";
@@ -6,96 +6,69 @@ import { has, t } from "../shared/i18n.js";
 import { act, app } from "../state.js";
 import { check, choices, conflict, control } from "./values.js";
 
-const list = (words, last = "or") => (words.length > 1 ? `${words.slice(0, -1).join(t("list.and"))}${t(`list.${last}`)}${words.at(-1)}` : words[0]);
+const and = (words) => words.join(t("list.and"));
+const or = (words) => [and(words.slice(0, -1)), words.at(-1)].filter(Boolean).join(t("list.or"));
 
-export const valuesOf = (url, name) => queryOf(url).filter(([key]) => key === name).map(([, value]) => value);
+function bound({ kind, min, max, codes }) {
+  if (codes) return and(codes.map(([from, to]) => t("bound.from", { min: from, max: to })));
+  if (kind === "size") return t("bound.most", { max: bytes(Number(max)) });
+  return max && t(kind === "duration" && min === "0" ? "bound.most" : "bound.from", { min, max });
+}
+
+const kindText = ({ kind, unit, values }) => (values ? or(values) : t(`form.${unit === "messages" ? unit : kind}`));
+
+function words({ forms, example }, { wrong, form }) {
+  if (wrong === "reason") return t("bad.reason", { n: form.maxReasonBytes });
+  if (wrong === "range") return t("bad.range", { bound: bound(form) });
+  const eg = forms.length === 1 && forms[0].kind === "duration" ? or(["500ms", "2s"]) : example;
+  const bounds = and(forms.map(bound).filter(Boolean));
+  return t("bad.kind", { kinds: or(forms.map(kindText)), eg: bounds ? t("bad.bounds", { eg, bounds }) : eg });
+}
+
+/** Why a key cannot be set beside others. */
+const reason = ({ excludes, needs }) => (excludes ? t("field.excludes", { key: excludes }) : t("field.needs", { keys: or(needs) }));
 
 /** The names of the keys that the URL sets. */
 export const keysIn = (url) => new Set(queryOf(url).map(([key]) => key));
 
-/** The text of a field that is no value yet. It is forgotten once the URL's value changes elsewhere. */
-function draftOf(tab, name) {
-  const draft = app.drawer.drafts[name];
-  return draft && draft.values === valuesOf(tab.url, name).join("&") ? draft : null;
-}
-
-function bound({ kind, min, max, codes }) {
-  if (codes) return codes.map(([from, to]) => t("bound.from", { min: from, max: to })).join(t("list.and"));
-  if (max === undefined) return "";
-  if (kind === "size") return t("bound.most", { max: bytes(Number(max)) });
-  return kind === "duration" && min === "0" ? t("bound.most", { max }) : t("bound.from", { min, max });
-}
-
-const kindText = ({ kind, unit, values }) => (kind === "choice" ? list(values) : t(`form.${unit === "messages" ? unit : kind}`));
-
-function words(key, { wrong, form }) {
-  if (wrong === "reason") return t("bad.reason", { n: form.maxReasonBytes });
-  if (wrong === "range") return t("bad.range", { bound: bound(form) });
-  const bounds = key.forms.map(bound).filter(Boolean).join(t("list.and"));
-  const eg = key.forms.length === 1 && key.forms[0].kind === "duration" ? list(["500ms", "2s"]) : key.example;
-  return t(bounds ? "bad.kind" : "bad.open", { kinds: list(key.forms.map(kindText)), eg, bounds });
-}
-
-/** Why a key cannot be set beside others. */
-const reason = ({ excludes, needs }) => (excludes ? t("field.excludes", { key: excludes }) : t("field.needs", { keys: list(needs) }));
-
-/** What is wrong with the key in this tab, in words; nothing while it is right or not set. */
-export function wrongIn(tab, key) {
+/** The key's field in this tab: { value, draft, text, wrong, against }, the last two in words. */
+export function read(tab, key) {
   const { name } = key;
-  const values = valuesOf(tab.url, name);
-  const draft = draftOf(tab, name);
-  if (draft) return words(key, check(key, draft.text));
-  if (!values.length) return "";
-  const bad = values.map((value) => check(key, value)).find(Boolean);
-  if (bad) return words(key, bad);
-  if (values.length > 1 && !key.repeatable) return t("bad.twice", { n: values.length });
+  const value = queryOf(tab.url).find(([one]) => one === name)?.[1];
+  // A text that is no value is kept until the URL's value changes elsewhere.
+  const kept = app.drawer.drafts[name];
+  const draft = kept?.value === value ? kept?.text : undefined;
+  const text = draft ?? value;
+  const bad = text !== undefined && check(key, text);
   const against = conflict(key, keysIn(tab.url));
-  return against ? reason(against) : "";
+  const why = against && reason(against);
+  return { value, text: text ?? "", wrong: bad ? words(key, bad) : text !== undefined && why, against: text === undefined && why };
 }
 
 export function Field({ tab, entry: key }) {
-  const count = valuesOf(tab.url, key.name).length;
-  const fields = key.repeatable ? Math.min(count + 1, key.maxCount ?? 99) : 1;
-  return Array.from({ length: fields }, (_, index) => html`<${One} key=${index} tab=${tab} entry=${key} index=${index} />`);
-}
-
-function One({ tab, entry: key, index }) {
   const { name } = key;
-  const values = valuesOf(tab.url, name);
-  const value = values[index];
+  const { value, text, wrong, against } = read(tab, key);
   const isSet = value !== undefined;
-  const draft = draftOf(tab, name);
-  const mine = draft?.index === index;
-  const wrong = (mine || isSet) && wrongIn(tab, key);
-  const against = !isSet && !mine && conflict(key, keysIn(tab.url));
+  const words = choices(key);
   const kind = control(key);
-  const id = `fault-${name}${index ? `-${index}` : ""}`;
+  const hint = against || (isSet || kind !== "text" ? "" : words.length ? and([...words, key.example]) : t("field.eg", { eg: key.example }));
   const write = (text) => {
-    const next = key.repeatable ? [...values] : [];
-    if (text === null) next.splice(index, 1);
-    else next[index] = text;
     delete app.drawer.drafts[name];
-    tab.url = withQuery(tab.url, { [name]: next.length ? next : null });
+    if (text && check(key, text)) app.drawer.drafts[name] = { text, value };
+    else tab.url = withQuery(tab.url, { [name]: text });
   };
-  const input = act((event) => {
-    const text = event.target.value;
-    if (text === "") write(null);
-    else if (check(key, text)) app.drawer.drafts[name] = { text, index, values: values.join("&") };
-    else write(text);
-  });
+  const input = act((event) => write(event.target.value || null));
+  const id = `fault-${name}`;
   const shared = { id, disabled: Boolean(against), "aria-invalid": wrong ? "true" : null, "aria-describedby": `${id}-hint` };
-  const text = mine ? draft.text : value ?? "";
-  const flag = kind === "switch" ? choices(key)[0] ?? "" : "";
-  const hint = against ? reason(against) : isSet || kind !== "text" ? "" : choices(key).length ? [...choices(key), key.example].join(t("list.and")) : t("field.eg", { eg: key.example });
   return html`<div class=${classes("field", isSet && !wrong && "set")}>
     <label>
       <span>${has(`key.${name}`) ? t(`key.${name}`) : name}</span>
-      <span class="hint" id=${!wrong && `${id}-hint`} aria-hidden="true" title=${against ? hint : null}>${hint}</span>
+      <span class="hint" id=${!wrong && `${id}-hint`} aria-hidden="true" title=${against || ""}>${hint}</span>
       ${kind === "switch"
-        ? html`<button type="button" role="switch" class="box" aria-checked=${isSet} onClick=${act(() => write(isSet ? null : flag))} ...${shared}><span>${flag ? `${name}=` : ""}</span>${flag || name}<i></i></button>`
+        ? html`<button type="button" role="switch" class="box" aria-checked=${isSet} onClick=${act(() => write(isSet ? null : words[0] ?? ""))} ...${shared}>${words.length ? `${name}=${words[0]}` : name}<i></i></button>`
         : html`<span class="box"><span aria-hidden="true">${name}=</span>
           ${kind === "select"
-            ? html`<select value=${text} onChange=${input} ...${shared}><option value="">–</option>${choices(key).map((choice) => html`<option key=${choice} value=${choice}>${choice}</option>`)}</select>`
+            ? html`<select value=${text} onChange=${input} ...${shared}><option value="">–</option>${words.map((word) => html`<option key=${word}>${word}</option>`)}</select>`
             : html`<input type=${key.secret ? "password" : "text"} spellcheck=${false} autocomplete="off" autocapitalize="off" value=${text} onInput=${input} ...${shared} />`}</span>`}
     </label>
     ${wrong && html`<p id=${`${id}-hint`} class="error">${wrong}</p>`}

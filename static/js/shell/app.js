@@ -16,7 +16,7 @@ import { AppBar } from "./appbar.js";
 import { Parts } from "./parts.js";
 
 export function App() {
-  const composer = app.view === "console" && !(narrow() && app.part === "connection");
+  const composer = app.view === "console" && !(narrow() && app.part === "connection") && !(app.drawer && !wide());
   return html`
     ${composer && html`<a class="skip" href="#composer">${t("skip")}</a>`}
     <${AppBar} />
