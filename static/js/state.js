@@ -10,6 +10,8 @@ export const app = {
   popover: null, // the name of the open menu, such as "history"; one at a time
   drawer: null, // null, or what drawer/open.js says: the fault drawer is open
   inspector: "message", // message | timing | connection
+  as: { text: "text", binary: "hex" }, // how the inspector shows a message of each type: text | json | hex | frame
+  allHeaders: false, // the inspector shows every field of the handshake
   sheet: false, // the inspector covers the log: a drawer under 1100 px, the whole page under 700 px
   part: "log", // log | send | connection: the tab in sight under 700 px
   width: innerWidth, // px; the layout's three widths are told apart by wide() and narrow()

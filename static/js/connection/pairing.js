@@ -3,18 +3,42 @@
 
 import { fromHex } from "../shared/bytes.js";
 
-const LOOK = 256; // how far ahead a pair is looked for: what lies between has no other half
-const MOST_WAITING = 4096; // rows or messages without their other half
+const FRONT = 64; // how far a pair is looked for from the oldest that waits on,
+const BACK = 256; // and from the newest back: what lies before a pair has no other half
+const MOST_WAITING = 20_000; // rows or messages without their other half
 const MOST_FRAMES = 4096; // kept of one message
 
-const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Is `seen` the row's message? `start`: the first bytes of the message as hex, of which there may be few. */
-function fits({ size, data }, seen, start) {
+/** What a row's content is compared with: { bytes, text }, of the message's first bytes, given as hex. */
+function beginning(start) {
+  const bytes = fromHex(start);
+  // `stream` leaves out a character whose bytes are not all there.
+  const text = decoder.decode(bytes, { stream: true });
+  decoder.decode();
+  return { bytes, text };
+}
+
+/** Is `seen` the row's message? */
+function fits({ size, data }, seen, { bytes, text }) {
   if (size !== seen.inflated) return false;
   if (data === null) return true;
-  const bytes = typeof data === "string" ? encoder.encode(data.slice(0, start.length / 2 + 1)) : data; // one more: a pair of surrogates is not cut
-  return fromHex(start).every((byte, i) => byte === bytes[i]);
+  if (typeof data !== "string") return bytes.every((byte, i) => byte === data[i]);
+  return data.startsWith(text) || (data.slice(0, text.length + 1).toWellFormed?.().startsWith(text) ?? false);
+}
+
+/** Takes the item that `test` accepts out of a list, and with it those before. Usually it is the first. */
+function take(list, test) {
+  let index = 0;
+  const front = Math.min(FRONT, list.length);
+  while (index < front && !test(list[index])) index++;
+  if (index === front) {
+    const back = Math.max(front, list.length - BACK);
+    index = list.length - 1;
+    while (index >= back && !test(list[index])) index--;
+    if (index < back) return null;
+  }
+  return index === 0 ? list.shift() : list.splice(0, index + 1).at(-1);
 }
 
 /** One direction: rows of the page and messages of the server, paired in order whichever comes first. */
@@ -22,19 +46,16 @@ export class Pairing {
   #rows = [];
   #seen = [];
   row(row) {
-    const index = this.#seen.slice(0, LOOK).findIndex(({ seen, start }) => fits(row, seen, start));
-    if (index >= 0) row.server = this.#seen.splice(0, index + 1).at(-1).seen;
+    const found = take(this.#seen, ({ seen, start }) => fits(row, seen, start));
+    if (found) row.server = found.seen;
     else if (this.#rows.push(row) > MOST_WAITING) this.#rows.shift();
   }
-  /** The row that this message belongs to, or null while it is not there yet. */
-  message(seen, start) {
-    const index = this.#rows.slice(0, LOOK).findIndex((row) => fits(row, seen, start));
-    if (index < 0) {
-      if (this.#seen.push({ seen, start }) > MOST_WAITING) this.#seen.shift();
-      return null;
-    }
-    const row = this.#rows.splice(0, index + 1).at(-1);
-    row.server = seen;
+  /** The row that this message belongs to, or null while it is not there yet. `hex`: its first bytes. */
+  message(seen, hex) {
+    const start = beginning(hex);
+    const row = take(this.#rows, (row) => fits(row, seen, start));
+    if (row) row.server = seen;
+    else if (this.#seen.push({ seen, start }) > MOST_WAITING) this.#seen.shift();
     return row;
   }
   /** The page's end of the connection is another one now. */

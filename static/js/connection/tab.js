@@ -219,6 +219,10 @@ export class Tab {
     return this.following ? 0 : this.log.placed - this.#seen;
   }
 
+  /** Is the URL one of the server that the page came from? Only that one's view can be seen. */
+  get ours() {
+    return URL.canParse(this.url) && new URL(this.url).host === location.host;
+  }
   /** Is the server's view asked for in the URL? */
   get watched() {
     return queryOf(this.url).some(([key]) => key === "watch");

@@ -76,19 +76,10 @@ function Find({ tab }) {
 }
 
 function ViewSwitch({ tab }) {
-  const foreign = !ours(tab);
+  const foreign = !tab.ours;
   return html`<label class=${classes("check", foreign && "muted")} title=${foreign ? t("view.foreign") : null}>
     <input id="watching" type="checkbox" checked=${tab.watched} disabled=${foreign || tab.imported !== null} onChange=${(event) => tab.watch(event.target.checked)} />${t("view")}
   </label>`;
-}
-
-/** Is the tab's URL one of the server that the page came from? Only that one's view can be seen. */
-function ours({ url }) {
-  try {
-    return new URL(url).host === location.host;
-  } catch {
-    return false;
-  }
 }
 
 function Commands({ tab }) {

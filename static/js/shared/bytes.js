@@ -28,17 +28,18 @@ export function frameHeader(payload, fromClient) {
   return 2 + (payload < 126 ? 0 : payload < 65536 ? 2 : 8) + (fromClient ? 4 : 0);
 }
 
-/** A hex dump: offset, sixteen bytes, and what of them is printable ASCII. */
-export function hexDump(bytes, from = 0, to = bytes.length) {
+/** A hex dump: offset, the bytes of a line, and what of them is printable ASCII. */
+export function hexDump(bytes, from = 0, to = bytes.length, perLine = 16) {
   const lines = [];
-  for (let at = from; at < Math.min(to, bytes.length); at += 16) {
-    const part = bytes.subarray(at, Math.min(at + 16, to, bytes.length));
+  const end = Math.min(to, bytes.length);
+  for (let at = from; at < end; at += perLine) {
     let hex = "";
     let ascii = "";
-    for (let i = 0; i < 16; i++) {
-      hex += i < part.length ? `${part[i].toString(16).padStart(2, "0")} ` : "   ";
-      if (i === 7) hex += " ";
-      if (i < part.length) ascii += part[i] > 31 && part[i] < 127 ? String.fromCharCode(part[i]) : "·";
+    for (let i = 0; i < perLine; i++) {
+      const byte = at + i < end ? bytes[at + i] : null;
+      hex += byte === null ? "   " : `${byte.toString(16).padStart(2, "0")} `;
+      if (i % 8 === 7 && i < perLine - 1) hex += " ";
+      if (byte !== null) ascii += byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·";
     }
     lines.push(`${at.toString(16).padStart(6, "0")}  ${hex} ${ascii}`);
   }

@@ -8,6 +8,7 @@ const PATHS = {
   heartbeat: "M5 13V3M2.5 5.5 5 3l2.5 2.5M11 3v10M8.5 10.5 11 13l2.5-2.5",
   chevronDown: "M4.5 6.5 8 10l3.5-3.5",
   chevronUp: "M4.5 9.5 8 6l3.5 3.5",
+  chevronLeft: "M9.5 4.5 6 8l3.5 3.5",
   chevronRight: "M6.5 4.5 10 8l-3.5 3.5",
   close: "M4 4l8 8M12 4l-8 8",
   plus: "M8 3v10M3 8h10",
