@@ -24,6 +24,12 @@ export function overEvents(data) {
 
 export const overhead = (cost) => cost.up + cost.down - cost.payloadUp - cost.payloadDown;
 
+/** A WebSocket beside polling: { times, slower, fewer }, the second true if `times` is how much slower it is. */
+export function compare(poll, ws) {
+  const faster = poll.median / ws.median;
+  return { times: Math.max(faster, 1 / faster), slower: faster < 1, fewer: overhead(poll.cost) / overhead(ws.cost) };
+}
+
 /** The comparison that everybody knows: 871 bytes of headers a poll, 2 bytes a frame (Lubbers and Greco, 2010). */
 export const CLASSIC = { poll: 871, ws: 2 };
 export const CLIENTS = [1000, 10_000, 100_000];

@@ -6,8 +6,8 @@ import { html } from "./html.js";
 const KEPT = "ws-echo.sizes";
 const DEFAULTS = { ...app.sizes };
 const STEP = 16; // px for an arrow key
-const LEAST = { inspector: 320, composer: 56, lab: 320 };
-const MOST = { inspector: 0.6, composer: 0.4, lab: 0.6 }; // of the window's width, or height for the composer
+const LEAST = { inspector: 320, composer: 56, lab: 320, labEmpty: 320 };
+const MOST = { inspector: 0.6, composer: 0.4, lab: 0.6, labEmpty: 0.6 }; // of the window's width, or height for the composer
 
 const limited = (name, px) => {
   const whole = name === "composer" ? innerHeight : innerWidth;
