@@ -7,7 +7,7 @@ import { classes, Component, html } from "../shared/html.js";
 import { has, t } from "../shared/i18n.js";
 import { icon } from "../shared/icons.js";
 import { act, app, changed, narrow } from "../state.js";
-import { Field, keysIn, read } from "./field.js";
+import { Field, read } from "./field.js";
 import { groupsOf } from "./open.js";
 import { PRESETS, presetOf } from "./presets.js";
 import { check } from "./values.js";
@@ -34,12 +34,11 @@ function Presets({ tab, keys }) {
 
 function Group({ tab, name, keys }) {
   const { open } = app.drawer;
-  const set = keysIn(tab.url);
-  const count = keys.filter((key) => set.has(key.name)).length;
-  const bad = keys.some((key) => read(tab, key).wrong);
+  const set = keys.map((key) => read(tab, key)).filter(({ value, wrong }) => wrong || value !== undefined);
+  const bad = set.some(({ wrong }) => wrong);
   return html`<details open=${open.has(name)} onToggle=${(event) => (event.target.open ? open.add(name) : open.delete(name))}>
     <summary>${icon("chevronRight", 12)}<b>${has(`group.${name}`) ? t(`group.${name}`) : name}</b> <span>${keys.map((key) => key.name).join(", ")}</span>
-      ${count > 0 && html`<b class=${classes("count", bad && "error")}>${count}<span class="hidden"> ${t("drawer.set")}</span></b>`}</summary>
+      ${set.length > 0 && html`<b class=${classes("count", bad && "error")}>${set.length}<span class="hidden"> ${t("drawer.set")}</span></b>`}</summary>
     <div class="fields">${keys.map((key) => html`<${Field} key=${key.name} tab=${tab} entry=${key} />`)}</div>
   </details>`;
 }

@@ -12,24 +12,23 @@ const or = (words) => [and(words.slice(0, -1)), words.at(-1)].filter(Boolean).jo
 function bound({ kind, min, max, codes }) {
   if (codes) return and(codes.map(([from, to]) => t("bound.from", { min: from, max: to })));
   if (kind === "size") return t("bound.most", { max: bytes(Number(max)) });
-  return max && t(kind === "duration" && min === "0" ? "bound.most" : "bound.from", { min, max });
+  const fromNothing = kind === "duration" && min.startsWith("0");
+  return max && t(fromNothing ? "bound.most" : "bound.from", { min, max });
 }
 
 const kindText = ({ kind, unit, values }) => (values ? or(values) : t(`form.${unit === "messages" ? unit : kind}`));
 
-function words({ forms, example }, { wrong, form }) {
+function words({ name, forms, example }, { wrong, form }) {
   if (wrong === "reason") return t("bad.reason", { n: form.maxReasonBytes });
   if (wrong === "range") return t("bad.range", { bound: bound(form) });
   const eg = forms.length === 1 && forms[0].kind === "duration" ? or(["500ms", "2s"]) : example;
   const bounds = and(forms.map(bound).filter(Boolean));
-  return t("bad.kind", { kinds: or(forms.map(kindText)), eg: bounds ? t("bad.bounds", { eg, bounds }) : eg });
+  const kinds = forms.some(({ kind }) => kind === "text") ? t("form.text", { name }) : or(forms.map(kindText));
+  return t("bad.kind", { kinds, eg: bounds ? t("bad.bounds", { eg, bounds }) : eg });
 }
 
 /** Why a key cannot be set beside others. */
 const reason = ({ excludes, needs }) => (excludes ? t("field.excludes", { key: excludes }) : t("field.needs", { keys: or(needs) }));
-
-/** The names of the keys that the URL sets. */
-export const keysIn = (url) => new Set(queryOf(url).map(([key]) => key));
 
 /** The key's field in this tab: { value, draft, text, wrong, against }, the last two in words. */
 export function read(tab, key) {
@@ -40,7 +39,7 @@ export function read(tab, key) {
   const draft = kept?.value === value ? kept?.text : undefined;
   const text = draft ?? value;
   const bad = text !== undefined && check(key, text);
-  const against = conflict(key, keysIn(tab.url));
+  const against = conflict(key, new Set(queryOf(tab.url).map(([one]) => one)));
   const why = against && reason(against);
   return { value, text: text ?? "", wrong: bad ? words(key, bad) : text !== undefined && why, against: text === undefined && why };
 }
@@ -51,7 +50,7 @@ export function Field({ tab, entry: key }) {
   const isSet = value !== undefined;
   const words = choices(key);
   const kind = control(key);
-  const hint = against || (isSet || kind !== "text" ? "" : words.length ? and([...words, key.example]) : t("field.eg", { eg: key.example }));
+  const hint = against || (isSet || kind !== "text" ? "" : words.length ? and([...new Set([...words, key.example])]) : t("field.eg", { eg: key.example }));
   const write = (text) => {
     delete app.drawer.drafts[name];
     if (text && check(key, text)) app.drawer.drafts[name] = { text, value };

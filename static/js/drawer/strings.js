@@ -86,5 +86,5 @@ export default {
   "form.size": ["a size", "大小"],
   "form.status": ["an HTTP status", "HTTP 状态码"],
   "form.close": ["CODE or CODE:REASON", "CODE 或 CODE:REASON"],
-  "form.text": ["a value for this key", "该键的值"],
+  "form.text": ["a value for {name}", "{name} 的值"],
 };
