@@ -124,9 +124,9 @@ test("a search looks at text, hex and notes", () => {
 
 test("the server's view counts every byte on the wire", () => {
   const seen = (server) => wire(row({ server }));
-  assert.equal(seen(null), null);
-  assert.deepEqual(seen({ name: "text", length: 5, masked: true, compressed: false }), { name: "text", flags: "FIN mask", bytes: 11 });
-  assert.deepEqual(seen({ name: "text", length: 55, masked: true, compressed: true }), { name: "text", flags: "FIN RSV1 mask", bytes: 61 });
-  assert.deepEqual(seen({ name: "text", length: 15, masked: false, compressed: false, headers: 6, count: 3 }), { name: "text", flags: "×3 FIN", bytes: 21 });
-  assert.deepEqual(seen({ name: "ping", length: 0, masked: false, compressed: false, headers: 2, count: 1 }), { name: "ping", flags: "FIN", bytes: 2 });
+  const frame = (header) => ({ header });
+  assert.deepEqual(seen({ name: "text", masked: true, count: 1, length: 5, headers: 6, frames: [frame("818537fa213d")] }), { name: "text", flags: "FIN mask", bytes: 11 });
+  assert.deepEqual(seen({ name: "text", masked: true, count: 2, length: 55, headers: 12, frames: [frame("41b737fa213d"), frame("80")] }), { name: "text", flags: "×2 FIN RSV1 mask", bytes: 67 });
+  assert.deepEqual(seen({ name: "ping", masked: false, count: 1, length: 0, headers: 2, frames: [frame("8900")] }), { name: "ping", flags: "FIN", bytes: 2 });
+  for (const nothing of [null, {}, { frames: 5 }, { frames: [{ header: {} }] }]) assert.equal(seen(nothing), null);
 });

@@ -4,7 +4,7 @@ import { fromBase64, fromHex } from "../shared/bytes.js";
 export const KINDS = ["text", "hex", "base64", "file"];
 const MOST = 1 << 20; // characters that are checked with every key; a longer text is checked when it is sent
 
-export const looksLikeJson = (text) => /^\s*[[{]/.test(text);
+const looksLikeJson = (text) => /^\s*[[{]/.test(text);
 
 /** { data }, or { error: { key, vars } } of a text. */
 export function read({ kind, text, file }) {

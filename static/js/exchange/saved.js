@@ -20,18 +20,17 @@ function keep(list) {
   store.set(KEPT, JSON.stringify(saved));
 }
 
-export function SavedMenu({ tab }) {
-  const { draft } = tab;
+export function SavedMenu({ draft }) {
   const use = ({ mode, text }) =>
     act(() => {
-      Object.assign(draft, { kind: mode, text });
+      Object.assign(draft, { kind: mode, text, error: null });
       app.popover = null;
     });
   const save = act(() => keep([{ mode: draft.kind, text: draft.text }, ...saved.filter((one) => one.text !== draft.text || one.mode !== draft.kind)]));
   return html`<div>
     <h2>${t("saved.title")}</h2>
     ${saved.length === 0 && html`<p class="muted">${t("saved.none")}</p>`}
-    <ul class="saved">
+    <ul>
       ${saved.map((one) => {
         const text = oneLine(one.text, 60);
         return html`<li key=${one.mode + one.text}>

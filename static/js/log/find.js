@@ -45,9 +45,7 @@ async function inWorker(source, texts) {
   });
 }
 
-function expressionFinder(source) {
-  return (texts) => (last = last.then(() => inWorker(source, texts)));
-}
+const expressionFinder = (source) => (texts) => (last = last.then(() => inWorker(source, texts)));
 
 function textFinder(text) {
   const wanted = text.toLowerCase();
@@ -83,17 +81,14 @@ export class Finder {
   #run = 0;
   #wake = () => {};
 
-  /** `textOf(row)`: the text of a row to look in. `changed()` is called when the log's view or the state has changed. */
+  /** `textOf(row)`: the text to look in. `changed()` is called after a change that came later than its cause. */
   constructor(log, textOf, changed) {
     this.#log = log;
     this.#textOf = textOf;
     this.#changed = changed;
   }
 
-  /**
-   * Shows the rows of these events and types (words, or "" for all) that contain the text or match the expression;
-   * heartbeats only with `beats`. The view stays as it was until all rows have been looked at.
-   */
+  /** Shows the rows with this text, of these events and types; heartbeats only with `beats`. The view stays as it was until then. */
   async apply({ text, regex, kinds, types }, beats) {
     const run = ++this.#run;
     this.#wake();

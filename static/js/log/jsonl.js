@@ -31,22 +31,26 @@ const FORMER = { open: "opened", frame: "control" }; // events as an earlier pag
 
 const numberOr = (value, otherwise) => (Number.isFinite(value) ? value : otherwise);
 
-/** The row of a parsed line. Throws the key of what is wrong with it. */
-function rowOf(line) {
-  if (line === null || typeof line !== "object") throw "import.event";
-  const { time, event, heartbeat, type, bytes, rttMs, serverMs, note, server, data, ...vars } = line;
+/** The row of a line. Throws the key of what is wrong with it. */
+function rowOf(text) {
+  let value;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw "import.json";
+  }
+  const { time, event, heartbeat, type, bytes, rttMs, serverMs, note, server, data, ...vars } = value ?? {};
   const kind = FORMER[event] ?? event;
   if (!KINDS.includes(kind)) throw "import.event";
   const at = Date.parse(time);
   if (Number.isNaN(at)) throw "import.time";
-  const row = newRow({ at, kind, rtt: numberOr(rttMs, null), stamp: numberOr(serverMs, null), beat: heartbeat === true, server: server !== null && typeof server === "object" ? server : null });
+  const row = newRow({ at, kind, rtt: numberOr(rttMs, null), stamp: numberOr(serverMs, null), beat: heartbeat === true, size: numberOr(bytes, 0) });
+  if (server && typeof server === "object") row.server = server;
   if (data !== undefined) {
     if (typeof data !== "string") throw "import.data";
-    row.type = type === "binary" ? "binary" : "text";
+    row.type = type === "binary" ? type : "text";
     row.data = type === "binary" ? bytesOf(data) : data;
     row.size = type === "binary" ? row.data.length : utf8Length(data);
-  } else {
-    row.size = numberOr(bytes, 0);
   }
   if (typeof note === "string") row.note = { key: `note.${note}`, vars };
   else if (Object.keys(vars).length > 0 || kind === "opened") row.note = { key: `note.${kind}`, vars };
@@ -65,18 +69,10 @@ export function bytesOf(base64) {
 export function fromJsonLines(text) {
   const rows = [];
   text.split("\n").forEach((line, index) => {
-    if (!line.trim()) return;
     try {
-      let value;
-      try {
-        value = JSON.parse(line);
-      } catch {
-        throw "import.json";
-      }
-      rows.push(rowOf(value));
+      if (line.trim()) rows.push(rowOf(line));
     } catch (why) {
-      if (typeof why !== "string") throw why;
-      throw new BadFile("import.line", { n: index + 1, why });
+      throw typeof why === "string" ? new BadFile("import.line", { n: index + 1, why }) : why;
     }
   });
   if (rows.length === 0) throw new BadFile("import.empty");

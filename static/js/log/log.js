@@ -19,57 +19,48 @@ const ROW_COST = 160; // what a row weighs besides its content, roughly
 /** A row with these fields. */
 export const newRow = (fields) => ({ at: 0, kind: "", type: "", size: 0, rtt: null, stamp: null, data: null, note: null, server: null, pair: null, beat: false, ...fields });
 
-/** An array that forgets its front cheaply. */
+/** Rows in the order of time; its front is forgotten cheaply. */
 class Line {
-  #items = [];
+  #rows = [];
   #first = 0;
   get length() {
-    return this.#items.length - this.#first;
+    return this.#rows.length - this.#first;
   }
   at(index) {
-    return this.#items[this.#first + index];
+    return this.#rows[this.#first + index];
   }
-  push(item) {
-    this.#items.push(item);
-  }
-  /** Puts an item before the index-th. */
-  insert(index, item) {
-    this.#items.splice(this.#first + index, 0, item);
+  /** Adds a row: at the end, unless it is told of later than it happened. */
+  add(row) {
+    let index = this.#rows.length;
+    while (index > this.#first && this.#rows[index - 1].at > row.at) index--;
+    if (index === this.#rows.length) this.#rows.push(row);
+    else this.#rows.splice(index, 0, row);
   }
   shift() {
-    const item = this.#items[this.#first];
-    this.#items[this.#first++] = undefined;
-    if (this.#first > 4096 && this.#first * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#first);
+    const row = this.#rows[this.#first];
+    this.#rows[this.#first++] = undefined;
+    if (this.#first > 4096 && this.#first * 2 > this.#rows.length) {
+      this.#rows = this.#rows.slice(this.#first);
       this.#first = 0;
     }
-    return item;
+    return row;
   }
-  clear() {
-    this.#items = [];
-    this.#first = 0;
+  all() {
+    return this.#rows.slice(this.#first);
   }
-}
-
-function place(line, row) {
-  let index = line.length;
-  while (index > 0 && line.at(index - 1).at > row.at) index--;
-  if (index === line.length) line.push(row);
-  else line.insert(index, row);
-}
-
-/** The place of a row, or -1. */
-function find(line, row) {
-  let low = 0;
-  let high = line.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    const other = line.at(middle);
-    if (other === row) return middle;
-    if (other.at < row.at || (other.at === row.at && other.id < row.id)) low = middle + 1;
-    else high = middle - 1;
+  /** The place of a row, or -1. */
+  indexOf(row) {
+    let low = 0;
+    let high = this.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const other = this.at(middle);
+      if (other === row) return middle;
+      if (other.at < row.at || (other.at === row.at && other.id < row.id)) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
   }
-  return -1;
 }
 
 const cost = (row) => ROW_COST + (row.data === null ? 0 : typeof row.data === "string" ? row.data.length * 2 : row.data.length);
@@ -100,15 +91,18 @@ export class Log {
   get length() {
     return this.#view.length;
   }
-  /** The index-th row that the filter lets through. */
+  /** The index-th row of the view. */
   at(index) {
     return this.#view.at(index);
   }
+  /** The place of a row in the view, or -1. */
+  indexOf(row) {
+    return this.#view.indexOf(row);
+  }
 
-  /** Adds a row in the order of time: at the end, unless it is told of later than it happened. */
   add(row) {
     row.id = this.#next++;
-    place(this.#all, row);
+    this.#all.add(row);
     this.bytes += cost(row);
     if (row.beat) this.beats++;
     if (this.frozen) this.missed += row.beat ? 0 : 1;
@@ -118,7 +112,7 @@ export class Log {
       this.bytes -= cost(old);
       this.dropped++;
       if (old.beat) this.beats--;
-      if (this.#view.length && this.#view.at(0) === old) {
+      if (this.#view.at(0) === old) {
         this.#view.shift();
         this.shifted++;
       }
@@ -128,24 +122,15 @@ export class Log {
 
   /** Adds a row of the log to the view, if the log still has it. */
   show(row) {
-    if (find(this.#all, row) < 0) return;
-    place(this.#view, row);
+    if (this.#all.indexOf(row) < 0) return;
+    this.#view.add(row);
     if (!row.beat) this.placed++;
-  }
-
-  /** The place of a row in the view, or -1. */
-  indexOf(row) {
-    return find(this.#view, row);
   }
 
   /** The rows that the view may show: all, or those from before the pause. */
   rows() {
-    const rows = [];
-    for (let i = 0; i < this.#all.length; i++) {
-      const row = this.#all.at(i);
-      if (!this.frozen || row.id < this.#frozenAt) rows.push(row);
-    }
-    return rows;
+    const rows = this.#all.all();
+    return this.frozen ? rows.filter((row) => row.id < this.#frozenAt) : rows;
   }
 
   /** Names what decides whether a new row is shown: `accepts(row)`, or null for every row. */
@@ -155,15 +140,14 @@ export class Log {
 
   /** Fills the view with these rows of the log, in its order. */
   fill(rows) {
-    this.#view.clear();
+    this.#view = new Line();
     this.version++;
     // The cap takes rows from the front: once one is still there, all after it are.
     let first = 0;
-    while (first < rows.length && find(this.#all, rows[first]) < 0) first++;
-    for (let i = first; i < rows.length; i++) this.#view.push(rows[i]);
+    while (first < rows.length && this.#all.indexOf(rows[first]) < 0) first++;
+    for (; first < rows.length; first++) this.#view.add(rows[first]);
   }
 
-  /** Shows the rows that `accepts`, those that are there and those that come. */
   filter(accepts) {
     this.accept(accepts);
     this.fill(accepts ? this.rows().filter(accepts) : this.rows());
@@ -177,11 +161,8 @@ export class Log {
   }
 
   clear() {
-    this.#all.clear();
-    this.#view.clear();
-    this.missed = 0;
-    this.bytes = 0;
-    this.beats = 0;
-    this.dropped = 0;
+    this.#all = new Line();
+    this.#view = new Line();
+    this.bytes = this.beats = this.missed = this.dropped = 0;
   }
 }
