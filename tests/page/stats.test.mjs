@@ -41,7 +41,18 @@ test("the clock's offset lies between what every stamp allows", () => {
   const { offset, uncertainty } = clock.estimate();
   assert.ok(Math.abs(offset - 100) <= uncertainty, `${offset} ± ${uncertainty}`);
   assert.ok(uncertainty < 5, `narrower than each alone: ${uncertainty}`);
+  // A bound on one side only, as a frame of the server's view gives it, narrows the estimate too.
+  clock.add(2020, Infinity, 2121);
+  assert.ok(clock.estimate().offset + clock.estimate().uncertainty <= 102);
   // The server's clock is set anew: its earlier stamps no longer count.
   clock.add(3000, 3002, 53_001);
   assert.ok(Math.abs(clock.estimate().offset - 50_000) < 2);
+});
+
+test("one side alone bounds no offset", () => {
+  const clock = new ClockOffset();
+  clock.add(1000, Infinity, 1100);
+  assert.equal(clock.estimate(), null);
+  clock.add(-Infinity, 1010, 1100);
+  assert.deepEqual(clock.estimate(), { offset: 95.5, uncertainty: 5.5, samples: 2 });
 });

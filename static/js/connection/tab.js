@@ -134,6 +134,7 @@ export class Tab {
   stopRetrying() {
     this.retry = null;
     this.#socket.close();
+    this.view.ended();
     changed();
   }
 
@@ -154,7 +155,7 @@ export class Tab {
     this.#pending.push({ data, now, row });
     this.sent++;
     this.lastSent = row.at;
-    this.view.sent(row);
+    this.view.add(row, "received");
     if (beat) this.heartbeat.sent(row);
     else this.exchange = { sent: row, replies: [] };
     return true;
@@ -274,7 +275,7 @@ export class Tab {
         if (stamp) this.timing.stamp(epoch(answered.now), row.at, stamp);
       }
       if (stamp !== null) this.stamp = stamp;
-      this.view.received(row);
+      this.view.add(row, "sent");
       if (beat) this.heartbeat.received(row);
       else if (this.exchange && (row.pair === this.exchange.sent || (!row.pair && this.exchange.sent && duplicates(row, this.exchange)))) this.exchange.replies.push(row);
       else this.exchange = { sent: row.pair, replies: [row] };
@@ -311,7 +312,7 @@ export class Tab {
 
   /** Adds the row of a Close frame that the server `received` or has `sent`. */
   #close(direction, key, vars) {
-    this.view.closed(this.add("close", { size: vars.code === 1005 ? 0 : 2 + utf8Length(vars.reason), note: { key, vars } }), direction);
+    this.view.add(this.add("close", { size: vars.code === 1005 ? 0 : 2 + utf8Length(vars.reason), note: { key, vars } }), direction);
   }
 
   // The failed attempts after a loss are one row that counts.

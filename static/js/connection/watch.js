@@ -101,10 +101,12 @@ export class ServerView {
     const whole = this.#frames[frame.direction]?.frame(frame);
     if (!whole) return;
     const { seen, start } = whole;
-    if (frame.opcode < 8) return this.#pairs[frame.direction].message(seen, start);
+    if (frame.opcode < 8) return this.#paired(frame.direction, this.#pairs[frame.direction].message(seen, start));
     if (frame.opcode > 8) return this.#row("control", frame.direction, NAMES[seen.name] ?? seen.name, seen);
     // The page has rows of its own for most Close frames: what is left once it has ended are the others.
-    if (!this.#closes[frame.direction].message(seen, start) && this.#over) this.#flush();
+    const row = this.#closes[frame.direction].message(seen, start);
+    if (row) this.#paired(frame.direction, row);
+    else if (this.#over) this.#flush();
   }
 
   /** Adds a row of the time at which the server saw it, by this browser's clock. */
@@ -114,6 +116,15 @@ export class ServerView {
     const at = clock ? seen.at + 0.5 - clock.offset : now; // its fraction was cut off
     this.#last = Math.max(this.#last, Math.min(now, Math.max(this.#opened, at)));
     this.#tab.add(kind, { at: this.#last, size: seen.length, note: { key: `note.${direction}`, vars: { name } }, server: seen });
+  }
+
+  /** The server's time of a message bounds the offset of the clocks, and orders what the server does after it. */
+  #paired(direction, row) {
+    if (!row?.server) return;
+    const { clock } = this.#tab.timing;
+    // The page knows of most Close frames only by the end of the connection.
+    if (row.data !== null) clock.add(...(direction === "sent" ? [-Infinity, row.at] : [row.at, Infinity]), row.server.at);
+    if (direction === "received") this.#last = Math.max(this.#last, row.at);
   }
 
   #flush() {
@@ -135,15 +146,11 @@ export class ServerView {
     const source = this.#source;
     setTimeout(() => this.#tab.state === "closed" && this.#source === source && source?.close(), LATE);
   }
-  sent(row) {
-    if (this.on) this.#pairs.received.row(row);
-  }
-  received(row) {
-    if (this.on) this.#pairs.sent.row(row);
-  }
-  /** A row of a Close frame, which the server `received` or has `sent`. */
-  closed(row, direction) {
-    if (this.on) this.#closes[direction].row(row);
+  /** The rows of a message or a Close frame, which the server has `received` or `sent`. */
+  add(row, direction) {
+    if (!this.on) return;
+    (row.kind === "close" ? this.#closes : this.#pairs)[direction].row(row);
+    this.#paired(direction, row);
   }
   close() {
     this.#source?.close();

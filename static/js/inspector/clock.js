@@ -4,11 +4,12 @@
 // lies between s - t3 and s + 1 - t0 (the stamp is a whole millisecond, its fraction cut off). As in NTP the middle is
 // the estimate and the half width its uncertainty; every round trip narrows it, the quickest most of all.
 
-const KEPT = 64;
+const KEPT = 192; // with the server's view there are three of a round trip
 
 export class ClockOffset {
   #bounds = [];
 
+  /** A server's time that lies between two of the browser's, of which one can be unknown: -Infinity or Infinity. */
   add(sentAt, receivedAt, stamp) {
     this.#bounds.push([stamp - receivedAt, stamp + 1 - sentAt]);
     if (this.#bounds.length > KEPT) this.#bounds.shift();
@@ -27,7 +28,7 @@ export class ClockOffset {
       high = Math.min(high, to);
       samples++;
     }
-    return samples ? { offset: (low + high) / 2, uncertainty: (high - low) / 2, samples } : null;
+    return high - low < Infinity ? { offset: (low + high) / 2, uncertainty: (high - low) / 2, samples } : null;
   }
 
   clear() {

@@ -76,7 +76,7 @@ const HIDDEN = /^\(hidden, (\d+) bytes\)$/;
 
 /** One side of the handshake; fields that every browser or response has stand there only if all are shown. */
 function side({ line, fields }) {
-  const mark = ({ mark, was }) => mark && html` <span class="mark">${t(`head.${mark}`, { was })}</span>`;
+  const mark = ({ mark, was }) => mark && html` <span class="muted way-mark">${t(`head.${mark}`, { was })}</span>`;
   const value = (text) => {
     const hidden = HIDDEN.exec(text);
     return hidden ? muted(t("head.hidden", { n: hidden[1] })) : text;

@@ -112,7 +112,8 @@ function Made({ row }) {
     return html`<span class=${name}>${text ? oneLine(value, LINE) : hexLine(value, LINE / 4)}</span> ${muted(size(text ? utf8Length(value) : value.length))}`;
   };
   const ms = row.stamp;
-  const moment = ms && `${new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 10)} ${clock(ms)}`;
+  const day = ms && new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  const moment = day > 0 && `${day.toISOString().slice(0, 10)} ${clock(ms)}`;
   return block(t("made"), null, facts([[t("made.prefix"), prefix !== "" && part(prefix)], [t(message === null ? "made.unasked" : "made.message"), message === null ? t("made.itself") : part(message)], [t("made.clock"), part(stamp ?? (ms && String(ms)), "mono stamp")], [t("made.that"), moment]]));
 }
 

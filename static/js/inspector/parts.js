@@ -13,8 +13,14 @@ export const block = (title, aside, ...content) => html`<section class="block"><
 
 export const muted = (text) => html`<span class="muted">${text}</span>`;
 
+const APART = 2000; // pieces of a text that are set apart: a text can be made of nothing else
+
 /** A text from the wire, what cannot be seen in it set apart. */
-export const seen = (text) => pieces(text).map(({ text, unseen }) => (unseen ? html`<span class="unseen">${text}</span>` : text));
+export function seen(text) {
+  const all = pieces(text);
+  const first = all.slice(0, APART).map(({ text, unseen }) => (unseen ? html`<span class="unseen">${text}</span>` : text));
+  return [...first, all.slice(APART).map((piece) => piece.text).join("")];
+}
 
 /** What stands in place of the server's view, and how to get it. */
 export function Unwatched({ tab, text }) {

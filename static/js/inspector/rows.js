@@ -57,7 +57,7 @@ export const choose = (tab, row) => act(() => tab.select(row));
 export const rowLink = (tab, row, text = clock(row.at)) => html`<button type="button" class="link" onClick=${choose(tab, row)}>${text}</button>`;
 
 /** `received, text, 52 B`; `short`: without the type. */
-export const nameOf = (row, short = false) => [t(`kind.${row.kind}`), !short && row.type && t(`type.${row.type}`), (row.data !== null || row.server) && size(row.size)].filter(Boolean).join(t("log.comma"));
+export const nameOf = (row, short = false) => [t(`kind.${row.kind}`), !short && (row.type ? t(`type.${row.type}`) : row.kind === "control" && row.server?.name), (row.data !== null || row.server) && size(row.size)].filter(Boolean).join(t("log.comma"));
 
 /** The way of the exchange that a row belongs to, or null. */
 export function wayOf(tab, row) {
