@@ -68,7 +68,7 @@ export function Field({ tab, entry: key }) {
         : html`<span class="box"><span aria-hidden="true">${name}=</span>
           ${kind === "select"
             ? html`<select value=${text} onChange=${input} ...${shared}><option value="">–</option>${words.map((word) => html`<option key=${word}>${word}</option>`)}</select>`
-            : html`<input type=${key.secret ? "password" : "text"} spellcheck=${false} autocomplete="off" autocapitalize="off" value=${text} onInput=${input} ...${shared} />`}</span>`}
+            : html`<input type="text" spellcheck=${false} autocomplete="off" autocapitalize="off" value=${text} onInput=${input} ...${shared} />`}</span>`}
     </label>
     ${wrong && html`<p id=${`${id}-hint`} class="error">${wrong}</p>`}
   </div>`;

@@ -5,7 +5,6 @@ import { html } from "../shared/html.js";
 import { number, t } from "../shared/i18n.js";
 import { app, changed } from "../state.js";
 import { CLASSIC, CLIENTS, markdown, mbits, overhead } from "./cost.js";
-import { isPush } from "./lanes.js";
 import { lab } from "./state.js";
 
 let copied = null; // the series that were copied last
@@ -42,18 +41,18 @@ function Bars({ title, value, text }) {
 }
 
 export function Figures() {
-  const { series, form } = lab;
+  const { series, done } = lab;
   const copy = async () => {
-    const done = await copyText(`${markdown(figureRows())}\n\n${t("lab.leftOut")}\n\n${markdown(classicRows())}\n`);
-    copied = done ? series : null;
-    app.said = t(done ? "copied" : "notCopied");
+    const allowed = await copyText(`${markdown(figureRows())}\n\n${t("lab.leftOut")}\n\n${markdown(classicRows())}\n`);
+    copied = allowed ? series : null;
+    app.said = t(allowed ? "copied" : "notCopied");
     changed();
   };
   const save = () => {
-    const json = { measuredAt: new Date(lab.done.at).toISOString(), page: location.origin, results: series, leftOut: ["TLS", "TCP", "IP"], classic2010: CLASSIC };
+    const json = { measuredAt: new Date(done.at).toISOString(), page: location.origin, results: series, leftOut: ["TLS", "TCP", "IP"], classic2010: CLASSIC };
     download("ws-echo-lab.json", "application/json", [JSON.stringify(json, null, 2)]);
   };
-  const fewer = series.filter((one) => !isPush(one) && one.kind === "ws" && one.times < form.times);
+  const fewer = series.filter(({ kind, times }) => kind === "ws" && times < done.times);
   return html`<div id="lab-results">
     <div class="side-head"><h2>${t("lab.figures")}</h2><button type="button" class="link" id="lab-markdown" onClick=${copy}>${t(copied === series ? "copied" : "lab.markdown")}</button><button type="button" class="link" id="lab-json" onClick=${save}>${t("lab.json")}</button></div>
     <${Table} id="lab-table" rows=${figureRows()} caption=${t("lab.caption")} hidden />

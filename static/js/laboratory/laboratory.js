@@ -2,14 +2,14 @@
 import { ownUrl } from "../connection/url.js";
 import { Divider } from "../shared/divider.js";
 import { clock } from "../shared/format.js";
-import { classes, html } from "../shared/html.js";
+import { html } from "../shared/html.js";
 import { number, t } from "../shared/i18n.js";
 import { icon } from "../shared/icons.js";
 import { act, app, wide } from "../state.js";
 import { compare, overhead } from "./cost.js";
 import { Figures, ms, sizeText } from "./figures.js";
 import { HEIGHT, isPush, lines, SAMPLES, spans, thickness, WIDTH } from "./lanes.js";
-import { fits, lab, measure, ready, seconds, stop } from "./state.js";
+import { lab, measure, seconds, stop } from "./state.js";
 
 const SIZES = [16, 1024, 16384, 262144]; // B
 const STEPS = [0, 1, 2, 3, 4, 5]; // of an axis
@@ -18,21 +18,21 @@ function Form() {
   const { form, run, done } = lab;
   const submit = act((event) => {
     event.preventDefault();
-    const { elements } = event.currentTarget;
-    for (const name of ["times", "every"]) form[name] = Number(elements[`lab-${name}`].value);
-    if (run) stop();
-    else if (ready()) measure(() => (lab.done ? headline().join(" ") : lab.failed));
+    if (run) return stop();
+    for (const name of ["times", "every"]) form[name] = event.target.elements[`lab-${name}`].valueAsNumber;
+    if (!form.sizes.length) form.sizes = [SIZES[0]];
+    measure(() => (lab.done ? headline().join(" ") : lab.failed));
   });
   const field = (name, unit) => html`<label>${t(`lab.${name}Field`)}
-    <span class="unit"><input id=${`lab-${name}`} type="number" min="10" max="10000" value=${form[name]} style=${{ inlineSize: unit && `${String(form[name]).length + 0.2}ch` }} disabled=${Boolean(run)} aria-invalid=${fits[name](form) ? null : "true"} onInput=${act((event) => (form[name] = Number(event.target.value)))} />${unit}</span></label>`;
+    <span class="unit"><input id=${`lab-${name}`} type="number" min="10" max="10000" required value=${form[name]} style=${{ inlineSize: unit && `${String(form[name]).length + 0.2}ch` }} disabled=${Boolean(run)} onInput=${act((event) => (form[name] = event.target.value))} />${unit}</span></label>`;
   const size = (size) => html`<label class="check" key=${size}><input type="checkbox" name="lab-size" value=${size} checked=${form.sizes.includes(size)} disabled=${Boolean(run)}
     onChange=${act(({ target }) => (form.sizes = SIZES.filter((one) => (one === size ? target.checked : form.sizes.includes(one)))))} />${sizeText(size)}</label>`;
-  return html`<form class="lab-form" aria-label=${t("lab.run")} noValidate onSubmit=${submit}>
+  return html`<form class="lab-form" aria-label=${t("lab.run")} onSubmit=${submit}>
     ${field("times")}
     <div role="group" aria-labelledby="lab-sizes"><span id="lab-sizes">${t("lab.sizes")}</span>${SIZES.map(size)}</div>
     ${field("every", html`<span>ms</span>`)}
     <span class="lab-note">${done && t("lab.measured", { url: ownUrl(document.baseURI), time: clock(done.at).slice(0, 8), took: number(done.took / 1000, 1) })}</span>
-    <button type="submit" id="lab-run" class=${run ? "" : "primary"} disabled=${!run && !ready()}>${t(run ? "lab.stop" : done ? "lab.again" : "lab.run")}</button>
+    <button type="submit" id="lab-run" class=${run ? "" : "primary"}>${t(run ? "lab.stop" : done ? "lab.again" : "lab.run")}</button>
   </form>`;
 }
 
@@ -57,34 +57,35 @@ function Headline() {
   return html`<h2><span>${first}</span> ${second}</h2>${broken}`;
 }
 
-function Lane({ series, of, span, width, first }) {
-  const { kind, cost, median } = of ?? {};
-  const push = isPush(series);
+/** One series of labrun.js, or a `sample` of one, over `span` ms. */
+function Lane({ series, sample, span, width, first }) {
+  const { kind, cost, median } = series;
   const { up, down, count } = lines(series, span);
-  const name = t(`lab.${series.kind}`);
-  const note = kind && median !== undefined ? t(push ? "lab.pushNote" : "lab.exchangeNote", { took: ms(median), bytes: number(overhead(cost)) }) : "";
+  const name = t(`lab.${kind}`);
+  const note = median === undefined ? "" : t(isPush(series) ? "lab.pushNote" : "lab.exchangeNote", { took: ms(median), bytes: number(overhead(cost)) });
   const within = span === 1000 ? t("lab.second") : t("lab.first", { span });
-  const line = (d, bytes, direction) => d && html`<path d=${d} class=${direction} style=${{ strokeWidth: of ? `${width(bytes)}px` : "" }} />`;
+  const line = (d, direction) => d && html`<path d=${d} class=${direction} style=${{ strokeWidth: cost && `${width(cost[direction])}px` }} />`;
   return html`<figure class="lane">
-    <figcaption><b>${name}</b> <span>${note}</span>${of && first && html`<span>${within}</span>`}</figcaption>
+    <figcaption><b>${name}</b> <span>${note}</span>${!sample && first && html`<span>${within}</span>`}</figcaption>
     <div class="ends" aria-hidden="true"><span>${t("lab.client")}</span><span>${t("lab.server")}</span></div>
-    <div class="track" role="img" aria-label=${of ? t("lab.said", { name, n: count, within, note }) : name}>
-      <svg class=${classes(!of && "sample")} viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">${line(up, cost?.up, "up")}${line(down, cost?.down, "down")}</svg>
-      ${of && html`<div class="axis" aria-hidden="true">${STEPS.map((step) => html`<span key=${step} style=${{ insetInlineStart: `${step * 20}%` }}><span>${(step * span) / 5}${step === 5 ? " ms" : ""}</span></span>`)}</div>`}
+    <div class="track" role="img" aria-label=${sample ? name : t("lab.said", { name, n: count, within, note })}>
+      <svg class=${sample ? "sample" : ""} viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">${line(up, "up")}${line(down, "down")}</svg>
+      ${!sample && html`<div class="axis" aria-hidden="true">${STEPS.map((step) => html`<span key=${step} style=${{ insetInlineStart: `${step * 20}%` }}><span>${(step * span) / 5}${step === 5 ? " ms" : ""}</span></span>`)}</div>`}
     </div>
   </figure>`;
 }
 
 function Lanes() {
-  const all = lab.series ?? [];
+  const sample = !lab.series;
+  const all = lab.series ?? SAMPLES;
   const { exchange, push } = spans(all);
   // Of each kind the first, which is the smallest size.
-  const shown = SAMPLES.map((sample) => [sample, all.find(({ kind }) => kind === sample.kind)]);
-  const width = thickness(shown.flatMap(([, of]) => of?.cost ?? []));
+  const shown = SAMPLES.map(({ kind }) => all.find((one) => one.kind === kind) ?? { kind, exchanges: [] });
+  const width = thickness(shown.flatMap(({ cost }) => cost ?? []));
   return html`<div id="lab-sequence">
-    ${shown.map(([sample, of], i) => html`<${Lane} key=${sample.kind} of=${of ?? (lab.series && { exchanges: [] })} series=${of ?? (lab.series ? { ...sample, exchanges: [] } : sample)} span=${isPush(sample) ? push : exchange} width=${width} first=${i % 2 === 0} />`)}
+    ${shown.map((series, i) => html`<${Lane} key=${series.kind} series=${series} sample=${sample} span=${isPush(series) ? push : exchange} width=${width} first=${i % 2 === 0} />`)}
   </div>
-  ${lab.series && html`<p class="legend">${icon("up", 12)} <b>${t("lab.upward")}</b>${t("list.and")}${icon("down", 12)} <b>${t("lab.downward")}</b>${t("lab.legend")}</p>`}`;
+  ${!sample && html`<p class="legend">${icon("up", 12)} <b>${t("lab.upward")}</b>${t("list.and")}${icon("down", 12)} <b>${t("lab.downward")}</b>${t("lab.legend")}</p>`}`;
 }
 
 const Promise = () => html`<h2>${t("lab.get")}</h2>${["one", "two", "three", "four"].map((one) => html`<div class="promise" key=${one}><h3>${t(`lab.get.${one}`)}</h3><p>${t(`lab.get.${one}.text`)}</p></div>`)}`;

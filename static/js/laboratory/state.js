@@ -8,14 +8,10 @@ const DRAWN_EVERY = 100; // ms, while it measures
 export const lab = {
   form: { times: 200, sizes: [16, 1024], every: 100 },
   series: null, // what labrun.js measures or has measured
-  done: null, // { at, took } once the series are complete
+  done: null, // { at, took, times } once the series are complete
   run: null, // the AbortController while it measures
   failed: "", // why the last measurement broke off
 };
-
-const within = (n) => n >= 10 && n <= 10_000;
-export const fits = { times: (form) => within(form.times), every: (form) => within(form.every), sizes: (form) => form.sizes.length > 0 };
-export const ready = () => Object.values(fits).every((fit) => fit(lab.form));
 
 /** Seconds that a measurement takes on a fast network. */
 export const seconds = () => Math.round((2 * PUSHES * lab.form.every) / 1000 + 1);
@@ -45,7 +41,7 @@ export async function measure(said) {
   };
   try {
     await runLab({ ...lab.form, pushes: PUSHES }, show, signal);
-    lab.done = { at: Date.now(), took: performance.now() - began };
+    lab.done = { at: Date.now(), took: performance.now() - began, times: lab.form.times };
   } catch (error) {
     Object.assign(lab, { series, done, failed: signal.aborted ? "" : error.message });
   }
