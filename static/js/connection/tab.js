@@ -264,7 +264,7 @@ export class Tab {
       const answered = this.#pending.take(body);
       const rtt = answered ? at - answered.now : null;
       const stamp = text ? stampOf(body) : stampOfBytes(body);
-      const beat = answered?.row.beat ?? false;
+      const beat = answered?.row.beat ?? body === this.heartbeat.last?.data; // or a second copy
       const row = this.add("received", { now: at, type: text ? "text" : "binary", size: text ? utf8Length(body) : body.length, data: body, rtt, stamp, beat, pair: answered?.row ?? null });
       if (answered && !answered.row.pair) answered.row.pair = row;
       this.received++;
@@ -276,8 +276,8 @@ export class Tab {
       }
       if (stamp !== null) this.stamp = stamp;
       this.view.add(row, "sent");
-      if (beat) this.heartbeat.received(row);
-      else if (this.exchange && (row.pair === this.exchange.sent || (!row.pair && this.exchange.sent && duplicates(row, this.exchange)))) this.exchange.replies.push(row);
+      if (beat) answered && this.heartbeat.received(row);
+      else if (this.exchange?.sent && (row.pair === this.exchange.sent || (!row.pair && duplicates(row, this.exchange)))) this.exchange.replies.push(row);
       else this.exchange = { sent: row.pair, replies: [row] };
     },
     error: () => this.#retrying || this.add("error", { note: { key: "note.error" } }),

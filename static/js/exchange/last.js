@@ -40,7 +40,7 @@ export function LastExchange({ tab, form }) {
   const time = clock((reply ?? sent).at);
   const stale = !tab.open || (sent ?? reply).at < epoch(tab.opened.at);
   const note = tab.imported ? t("last.imported", { time }) : stale ? t("last.stale", { time }) : form !== "compact" && time;
-  const trip = reply?.rtt != null && millis(reply.rtt);
+  const trip = reply && replies[0].rtt !== null && millis(replies[0].rtt);
   const open = (row) =>
     act(() => {
       app.inspector = "message";

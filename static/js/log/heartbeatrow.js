@@ -10,6 +10,7 @@ import { shape } from "./shapes.js";
 const LEAST = 4; // round trips that make a line
 const STEP = 4; // px from bar to bar
 const HEIGHT = 16; // px
+const LONG = 200; // bytes of a reply that may have to be scrolled
 
 function sparkline(trips) {
   if (trips.length < LEAST) return null;
@@ -34,16 +35,16 @@ export function HeartbeatRow({ tab }) {
   const beating = on && tab.open;
   const times = count > 0 && `×${number(count)}`;
   const since = off ? t("beat.off", { time: clock(off).slice(0, 8) }) : t("beat.offAlways");
-  const when = tab.imported ? "" : on ? t(beating ? "beat.every" : "beat.once") : since;
+  const when = tab.imported ? "" : on ? t(beating ? "beat.every" : last ? "beat.again" : "beat.once") : since;
   return html`<div class=${classes("heartbeat", !beating && "stale")} role="group" aria-label=${t("heartbeat")}>
     <span class="time">${last ? clock(last.at) : "–"}</span>
     <span class="event">${shape("heartbeat")}${t("heartbeat")}${narrow() && html` <i>${[when, times].filter(Boolean).join(t("log.comma"))}</i>`}</span>
     <span class="type">${last && t(`type.${last.type}`)}</span>
     <span class="size">${last && bytes(last.size)}</span>
     <span class="trip">${last && millis(last.rtt)}</span>
-    <div class="content">${!last && html`<span class="muted">${t("beat.none")}</span>`}<p id="mes" class="mono">${last && reply(last)}</p></div>
+    <div class="content">${!last && html`<span class="muted">${t("beat.none")}</span>`}<p id="mes" class="mono" tabindex=${last?.size > LONG ? 0 : null}>${last && reply(last)}</p></div>
     <div class="controls">
-      ${!narrow() && html`<span class=${beating && "usual"}>${when}</span>${sparkline(heartbeat.trips)}<span>${times}</span>`}
+      ${!narrow() && html`<span class=${classes("when", beating && "usual")}>${when}</span>${sparkline(heartbeat.trips)}<span>${times}</span>`}
       ${last && html`<button type="button" class="icon-button" aria-expanded=${expanded} aria-label=${t("beat.rows")} title=${t("beat.rows")} onClick=${() => heartbeat.expand(!expanded)}>${icon(expanded ? "chevronDown" : "chevronRight")}</button>`}
       ${!tab.imported && html`<button type="button" role="switch" class="switch" aria-checked=${on} aria-label=${t("beat.switch")} title=${t("beat.switch")} onClick=${() => heartbeat.switch(!on)}><i></i></button>`}
     </div>

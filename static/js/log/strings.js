@@ -84,6 +84,7 @@ export default {
   heartbeat: ["heartbeat", "心跳"],
   "beat.every": ["every 2 s", "每 2 秒"],
   "beat.once": ["every 2 s, once connected", "连接后每 2 秒"],
+  "beat.again": ["once connected", "连接后每 2 秒"],
   "beat.off": ["off since {time}", "{time} 起关闭"],
   "beat.offAlways": ["off", "已关闭"],
   "beat.none": ["No reply yet", "尚无回复"],
