@@ -112,9 +112,9 @@ export class ServerView {
   /** Adds a row of the time at which the server saw it, by this browser's clock. */
   #row(kind, direction, name, seen) {
     const clock = this.#tab.timing.clock.estimate();
-    const now = this.#over ? this.#tab.end.at : epoch();
-    const at = clock ? seen.at + 0.5 - clock.offset : now; // its fraction was cut off
-    this.#last = Math.max(this.#last, Math.min(now, Math.max(this.#opened, at)));
+    const most = this.#over ? this.#tab.end.at - 0.001 : epoch(); // before the row of the end
+    const at = clock ? seen.at + 0.5 - clock.offset : most; // the fraction of its time was cut off
+    this.#last = Math.min(most, Math.max(this.#last, at));
     this.#tab.add(kind, { at: this.#last, size: seen.length, note: { key: `note.${direction}`, vars: { name } }, server: seen });
   }
 

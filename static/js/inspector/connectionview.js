@@ -89,7 +89,7 @@ const plain = ({ line, headers }) => `${line}\r\n${headers.map(([name, value]) =
 
 function Handshake({ tab, handshake }) {
   const { request, response: answer } = handshake;
-  const own = sent({ url: tab.used.url, protocols: protocolList(tab.used.protocols), origin: location.origin, firefox: /Firefox\//.test(navigator.userAgent) });
+  const own = sent({ url: tab.used.url, protocols: protocolList(tab.used.protocols), origin: location.origin });
   const [asked, answered] = kept(handshake, tab.used.url, () => [compare(request, own), response(answer)]);
   const hidden = [...asked.fields, ...answered.fields].filter(({ telling }) => !telling).length;
   const omitted = request.omitted + answer.omitted;

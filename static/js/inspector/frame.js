@@ -16,10 +16,10 @@ const decoder = new TextDecoder();
 
 /** A byte, a cell a bit, and the names beneath: [[name, value, bits, is it set]]. */
 function byteRow(bits, names) {
-  const label = names.map(([name, value]) => `${name}${value === undefined ? "" : `, ${value}`}`).join("; ");
+  const label = names.map(([name, value]) => `${name}${value === undefined ? "" : ` ${value}`}`).join("; ");
   return html`<div class="bits" role="img" aria-label=${`${bits.join("")}: ${label}`}>
     ${bits.map((bit) => html`<b class=${bit ? "one" : "zero"}>${bit}</b>`)}
-    ${names.map(([name, value, width, set]) => html`<span style=${{ gridColumn: `span ${width}` }} class=${set ? null : "muted"}>${value === undefined ? name : html`<span class="muted">${name}, </span>${value}`}</span>`)}
+    ${names.map(([name, value, width, set]) => html`<span style=${{ gridColumn: `span ${width}` }} class=${set ? null : "muted"}>${value === undefined ? name : html`<span class="muted">${name}${t("log.comma")}</span>${value}`}</span>`)}
   </div>`;
 }
 

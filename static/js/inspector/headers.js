@@ -12,11 +12,11 @@ const UNTELLING = ["connection", "upgrade", "sec-websocket-accept", "x-connectio
 const normal = (value) => value.replace(/\s*([,;])\s*/g, "$1");
 
 /** What this browser has sent: a Map of name to value, and the target of the request line. */
-export function sent({ url, protocols, origin, firefox }) {
+export function sent({ url, protocols, origin }) {
   const { host, pathname, search } = new URL(url);
   const fields = new Map([
     ["Host", host],
-    ["Connection", firefox ? "keep-alive, Upgrade" : "Upgrade"],
+    ["Connection", "Upgrade"],
     ["Upgrade", "websocket"],
     ["Origin", origin],
     ["Sec-WebSocket-Version", "13"],
@@ -26,8 +26,12 @@ export function sent({ url, protocols, origin, firefox }) {
   return { target: pathname + search, fields };
 }
 
-// Browsers differ in the parameters of their offer: only another extension is a change. Spaces in a list are none.
-const same = (key, value, expected) => (key === "sec-websocket-extensions" ? normal(value).startsWith(expected) : key === "sec-websocket-protocol" ? normal(value) === normal(expected) : value === expected);
+/** Browsers differ in two values, and spaces in a list are no difference. */
+function same(key, value, expected) {
+  if (key === "connection") return value === expected || value === `keep-alive, ${expected}`;
+  if (key === "sec-websocket-extensions") return normal(value).startsWith(expected);
+  return normal(value) === normal(expected);
+}
 
 /**
  * Compares a request ({ line, headers, omitted }) with what was sent. Returns { line: { text, was }, fields: [{ name, value,

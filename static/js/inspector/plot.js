@@ -33,7 +33,7 @@ export function dotPlot({ points, marks, lines, ends, unit, label }) {
       ${word(0, 164, ends[0])}${word(1, 164, ends[1], "end")}`);
 }
 
-/** Counts over round trips. `bins`: [{ count, name, tail }], of which every second has its name beneath. */
+/** Counts over round trips. `bins`: [{ count, name, tail }], of many, every second has its name beneath. */
 export function barPlot({ bins, label }) {
   const [top, height] = [10, 98];
   const most = Math.max(...bins.map(({ count }) => count));
@@ -43,7 +43,7 @@ export function barPlot({ bins, label }) {
     html`${line(0, top, 1, top, "rule")}${line(0, top + height, 1, top + height, "axis")}
       ${bins.map(({ count, tail }, i) => count > 0 && html`<rect x=${percent(step * i + 0.002)} y=${top + height - tall(count)} width=${percent(step - 0.004)} height=${tall(count)} class=${tail ? "tail" : "bar"} />`)}`,
     html`${word(0, top, most, "end", -8)}${word(0, top + height, "0", "end", -8)}
-      ${bins.map(({ name, tail }, i) => (i % 2 === 0 || tail) && word(step * (i + 0.5), top + height + 14, name, "middle ink"))}`);
+      ${bins.map(({ name }, i) => i % (bins.length > 7 ? 2 : 1) === 0 && word(step * (i + 0.5), top + height + 14, name, "middle ink"))}`);
 }
 
 /** A range on an axis around 0. `marks`: [[ms, text]]. */

@@ -28,21 +28,25 @@ export function roundStep(rough) {
   return Number(step.toPrecision(6));
 }
 
-const BINS = 13;
+const BINS = { least: 5, most: 13 };
 
 /**
  * Counts in equal steps of a round number of ms: { step, bins: [{ from, to, count }] }. The steps suit the values up to
- * the 95th percentile; the last bin gathers everything beyond and has no `to`.
+ * the 95th percentile. If some lie far beyond, the last bin gathers them and has no `to`.
  */
-export function histogram(values, bins = BINS) {
+export function histogram(values) {
   if (!values.length) return { step: 0, bins: [] };
-  const { min, p95 } = summary(values);
-  const step = roundStep(Math.max((p95 - min) / (bins - 4), 0.01));
-  const first = Math.max(0, Math.floor(min / step - 1e-9));
-  const out = Array.from({ length: bins }, (_, i) => ({ from: Number(((first + i) * step).toPrecision(6)), to: Number(((first + i + 1) * step).toPrecision(6)), count: 0 }));
-  out[bins - 1].to = null;
-  for (const value of values) out[Math.max(0, Math.min(bins - 1, Math.floor(value / step + 1e-9) - first))].count++;
-  return { step, bins: out };
+  const { min, p95, max } = summary(values);
+  const step = roundStep(Math.max((p95 - min) / (BINS.most - 4), 0.01));
+  const place = (value) => Math.floor(value / step + 1e-9);
+  const first = Math.max(0, place(min));
+  const needed = place(max) - first + 1;
+  const count = Math.max(BINS.least, Math.min(needed, BINS.most));
+  const edge = (i) => Number(((first + i) * step).toPrecision(6));
+  const bins = Array.from({ length: count }, (_, i) => ({ from: edge(i), to: edge(i + 1), count: 0 }));
+  if (needed > count) bins[count - 1].to = null;
+  for (const value of values) bins[Math.max(0, Math.min(count - 1, place(value) - first))].count++;
+  return { step, bins };
 }
 
 /** The narrowest run of bins that has more than half of the values: { from, to }, `to` null if it reaches the tail. */
