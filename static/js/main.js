@@ -5,8 +5,6 @@ import { Tab } from "./connection/tab.js";
 import { fromHash, ownUrl, toHash } from "./connection/url.js";
 import drawerStrings from "./drawer/strings.js";
 import exchangeStrings from "./exchange/strings.js";
-import inspectorStrings from "./inspector/strings.js";
-import laboratoryStrings from "./laboratory/strings.js";
 import logStrings from "./log/strings.js";
 import { restoreSizes } from "./shared/divider.js";
 import { html, render } from "./shared/html.js";
@@ -18,7 +16,7 @@ import shellStrings from "./shell/strings.js";
 import { startTheme } from "./shell/theme.js";
 import { app, changed, drawWith } from "./state.js";
 
-for (const strings of [sharedStrings, shellStrings, connectionStrings, calloutStrings, drawerStrings, exchangeStrings, inspectorStrings, laboratoryStrings, logStrings]) addStrings(strings);
+for (const strings of [sharedStrings, shellStrings, connectionStrings, calloutStrings, drawerStrings, exchangeStrings, logStrings]) addStrings(strings);
 
 const own = ownUrl(document.baseURI);
 

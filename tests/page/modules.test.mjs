@@ -70,12 +70,19 @@ test("every text is asked for", () => {
   assert.deepEqual(unused.filter((key) => !sources.includes(`"${key.split(".").at(-1)}"`)), []);
 });
 
-test("every module and stylesheet that the page needs is announced by index.html, and no other", () => {
+/** The modules that a module imports, and theirs; not those that import() fetches later. */
+function imported(name, found = new Set()) {
+  for (const [, path] of read(name).matchAll(/^import .*from "([^"]+)";$/gm)) {
+    const target = new URL(path, new URL(name, root)).pathname.slice(root.pathname.length);
+    if (!found.has(target)) imported(target, found.add(target));
+  }
+  return found;
+}
+
+test("every module and stylesheet that the first echo needs is announced by index.html, and no other", () => {
   const page = read("index.html");
   const announced = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, href]) => href);
-  // The start is the page's own script, and a worker cannot be announced as a module.
-  const needed = scripts.filter((name) => name !== "js/main.js" && !/worker\.js$/.test(name));
-  assert.deepEqual(announced.sort(), needed.sort());
+  assert.deepEqual(announced.sort(), [...imported("js/main.js")].sort());
   const sheets = [...page.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(([, href]) => href);
   assert.deepEqual(sheets.sort(), files.filter((name) => name.endsWith(".css")).sort());
 });

@@ -3,16 +3,14 @@ import { AddressBar } from "../connection/addressbar.js";
 import { Callout } from "../connection/callout.js";
 import { StateLine } from "../connection/stateline.js";
 import { ConnectionTabs } from "../connection/tabs.js";
-import { Drawer } from "../drawer/drawer.js";
 import { Dock } from "../exchange/dock.js";
-import { Inspector } from "../inspector/inspector.js";
-import { Laboratory } from "../laboratory/laboratory.js";
 import { LogPane } from "../log/pane.js";
 import { Divider } from "../shared/divider.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { app, narrow, wide } from "../state.js";
 import { AppBar } from "./appbar.js";
+import { Drawer, Inspector, Laboratory } from "./later.js";
 import { Parts } from "./parts.js";
 
 export function App() {

@@ -2,12 +2,12 @@
 import { Callout } from "../connection/callout.js";
 import { ConnectionPart } from "../connection/part.js";
 import { Dock } from "../exchange/dock.js";
-import { Inspector } from "../inspector/inspector.js";
 import { LogPane } from "../log/pane.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { Tabs } from "../shared/tabs.js";
 import { app } from "../state.js";
+import { Inspector } from "./later.js";
 
 export function Parts({ tab }) {
   return html`
