@@ -1,5 +1,4 @@
 // Starts the page: language and theme, the first connection, which is made at once, then the views.
-import calloutStrings from "./connection/callouts.js";
 import connectionStrings from "./connection/strings.js";
 import { Tab } from "./connection/tab.js";
 import { fromHash, ownUrl, toHash } from "./connection/url.js";
@@ -16,7 +15,7 @@ import shellStrings from "./shell/strings.js";
 import { startTheme } from "./shell/theme.js";
 import { app, changed, drawWith } from "./state.js";
 
-for (const strings of [sharedStrings, shellStrings, connectionStrings, calloutStrings, drawerStrings, exchangeStrings, logStrings]) addStrings(strings);
+for (const strings of [sharedStrings, shellStrings, connectionStrings, drawerStrings, exchangeStrings, logStrings]) addStrings(strings);
 
 const own = ownUrl(document.baseURI);
 

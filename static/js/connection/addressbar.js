@@ -3,14 +3,12 @@ import { openDrawer } from "../drawer/open.js";
 import { classes, html } from "../shared/html.js";
 import { dots, icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
-import { Popover, toggle } from "../shared/popover.js";
+import { toggle } from "../shared/popover.js";
+import { DisconnectPopover, HistoryMenu, MoreMenu } from "../shell/later.js";
 import { act, app, narrow, wide } from "../state.js";
-import { closable } from "./callouts.js";
-import { DisconnectMenu } from "./disconnect.js";
+import { explained } from "./explain.js";
 import { faultsOf } from "./faults.js";
-import { HistoryMenu } from "./historymenu.js";
 import { lamp, wordOf } from "./lamp.js";
-import { MoreMenu } from "./more.js";
 import { SubprotocolField } from "./subprotocol.js";
 import { newTab } from "./tabs.js";
 import { readUrl } from "./url.js";
@@ -47,7 +45,7 @@ export function AddressBar({ tab }) {
   // The next step is filled: here while nothing is open and no callout has a next step of its own.
   const live = tab.open || tab.word === "connecting" || tab.word === "closing";
   const label = live && !tab.changed ? "disconnect" : tab.used && (tab.changed || tab.word === "closed" || tab.word === "lost") ? "reconnect" : "connect";
-  const primary = !live && !closable(tab) && !app.drawer;
+  const primary = !live && !explained(tab) && !app.drawer;
   const press = () => (label === "disconnect" ? tab.close() : tab.connect());
   return html`<form class="address" aria-label=${t("address")} onSubmit=${submit}>
     <div class=${classes("url", bad && "bad")}>
@@ -66,7 +64,7 @@ export function AddressBar({ tab }) {
     <div class="split">
       <button type="button" id="connect" class=${classes(primary && "primary")} disabled=${(bad && label !== "disconnect") || Boolean(tab.imported)} onClick=${press}>${t(label)}</button>
       ${!narrow() && html`<span class="anchor"><button type="button" id="disconnect-menu" class="icon-button" aria-label=${t("disconnect.menu")} title=${t("disconnect.menu")} aria-expanded=${app.popover === "disconnect"} onClick=${toggle("disconnect")}>${icon("chevronDown")}</button>
-        ${app.popover === "disconnect" && html`<${Popover} label=${t("disconnect.with")} class="disconnect"><${DisconnectMenu} tab=${tab} /><//>`}</span>`}
+        ${app.popover === "disconnect" && html`<${DisconnectPopover} tab=${tab} />`}</span>`}
     </div>
     ${!narrow() && app.tabs.length === 1 && html`<button type="button" class="icon-button" aria-label=${t("tab.new")} title=${t("tab.new")} onClick=${act(newTab)}>${icon("plus")}</button>`}
     ${!narrow() && html`<span class="anchor"><button type="button" id="more" class="icon-button" aria-label=${t("more")} title=${t("more")} aria-expanded=${app.popover === "more"} onClick=${toggle("more")}>${dots()}</button>

@@ -5,7 +5,7 @@ import { html } from "../shared/html.js";
 import { icon } from "../shared/icons.js";
 import { t } from "../shared/i18n.js";
 import { act, app, changed, wide } from "../state.js";
-import { closable } from "./callouts.js";
+import { explained } from "./explain.js";
 import { COMMANDS } from "./commands.js";
 import { faultsOf, withFaults } from "./faults.js";
 import { protocolList, queryOf, withQuery } from "./url.js";
@@ -68,10 +68,10 @@ function run(action, tab) {
 }
 
 export function Callout({ tab }) {
-  const explained = closable(tab);
-  if (!explained) return null;
-  const { kind, tone, causes } = explained;
-  const next = explained.next.filter((action) => action !== "stop" || tab.state === "waiting");
+  const end = explained(tab);
+  if (!end) return null;
+  const { kind, tone, causes } = end;
+  const next = end.next.filter((action) => action !== "stop" || tab.state === "waiting");
   const name = (action) => (action === "curl" && app.said === t("copied") ? t("copied") : action === "again" && tone === "error" && kind !== "lost" ? t("next.tryAgain") : t(`next.${action}`));
   const why = html`<dl class="causes">${causes.map(({ grade, key, vars }) => html`<div key=${key}><dt>${t(`grade.${grade}`)}</dt><dd>${rich(t(key, vars))}</dd></div>`)}</dl>`;
   const whyTitle = t(causes.some(({ grade }) => grade === "certain") ? "why" : "why.far");

@@ -1,15 +1,4 @@
-// Texts of the callouts, and whether a tab has one.
-import { explain } from "./explain.js";
-
-/** The explanation of a tab's end that is shown, or null. */
-export function closable(tab) {
-  if (tab.imported || tab.dismissed || tab.open || tab.word === "connecting") return null;
-  const { end } = tab;
-  const url = tab.used?.url ?? tab.url;
-  const last = end ? Math.max(end.lastSent ?? 0, end.lastReceived ?? 0) : 0;
-  return explain({ end, url, silent: end?.opened ? end.at - (last || end.at - end.lasted) : 0, heartbeat: tab.heartbeat.on, invalid: tab.invalid });
-}
-
+// Texts of the callouts.
 export default {
   "callout.lost": ["The connection ended without a Close frame", "连接中断，没有收到 Close 帧"],
   "callout.refused": ["The handshake was refused", "握手被拒绝"],

@@ -2,6 +2,7 @@
 import { utf8Length } from "../shared/format.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
+import { Popover } from "../shared/popover.js";
 import { act, app } from "../state.js";
 
 const CODES = [1000, 3000, 4000, 4401];
@@ -39,3 +40,5 @@ export function DisconnectMenu({ tab }) {
     </div>
   </form>`;
 }
+
+export const DisconnectPopover = ({ tab }) => html`<${Popover} label=${t("disconnect.with")} class="disconnect"><${DisconnectMenu} tab=${tab} /><//>`;

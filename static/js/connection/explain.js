@@ -59,3 +59,12 @@ function notOpened(end, asked) {
   if (end.answers === false) return { kind: "gone", tone: "error", causes: [cause("likely", "absent"), cause("possible", "firewall")], next: ["retry", "stop"] };
   return { kind: "unknown", tone: "error", causes: [cause("possible", "absent"), cause("possible", "refusedThere"), cause("possible", "certificate")], next: ["again", "curl"] };
 }
+
+/** The explanation that a tab shows now, or null. */
+export function explained(tab) {
+  if (tab.imported || tab.dismissed || tab.open || tab.word === "connecting") return null;
+  const { end } = tab;
+  const url = tab.used?.url ?? tab.url;
+  const last = end ? Math.max(end.lastSent ?? 0, end.lastReceived ?? 0) : 0;
+  return explain({ end, url, silent: end?.opened ? end.at - (last || end.at - end.lasted) : 0, heartbeat: tab.heartbeat.on, invalid: tab.invalid });
+}

@@ -1,6 +1,5 @@
 // The page as a function of the state: app bar, then the console or the laboratory.
 import { AddressBar } from "../connection/addressbar.js";
-import { Callout } from "../connection/callout.js";
 import { StateLine } from "../connection/stateline.js";
 import { ConnectionTabs } from "../connection/tabs.js";
 import { Dock } from "../exchange/dock.js";
@@ -10,7 +9,7 @@ import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { app, narrow, wide } from "../state.js";
 import { AppBar } from "./appbar.js";
-import { Drawer, Inspector, Laboratory } from "./later.js";
+import { Callout, Drawer, Inspector, Laboratory } from "./later.js";
 import { Parts } from "./parts.js";
 
 export function App() {
