@@ -3,8 +3,8 @@ import { classes, html } from "../shared/html.js";
 import { dots, icon } from "../shared/icons.js";
 import { number, t } from "../shared/i18n.js";
 import { Popover, toggle } from "../shared/popover.js";
+import { ExportItems } from "../shell/later.js";
 import { act, app, narrow, wide } from "../state.js";
-import { ExportItems } from "./export.js";
 
 export const rowsText = (n) => (n === 1 ? t("log.row") : t("log.rows", { n: number(n) }));
 

@@ -5,8 +5,12 @@ const LANGUAGES = ["en", "zh"];
 const table = {};
 let current = "en";
 
-/** Adds a folder's table. A key that another folder has already is a programming error. */
+const added = new WeakSet();
+
+/** Adds a folder's table, once. A key that another folder has already is a programming error. */
 export function addStrings(strings) {
+  if (added.has(strings)) return;
+  added.add(strings);
   for (const [key, texts] of Object.entries(strings)) {
     if (key in table) throw new Error(`two texts for ${key}`);
     table[key] = texts;

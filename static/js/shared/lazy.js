@@ -11,11 +11,17 @@ export function lazy(name, load) {
   let View = null;
   let loading = null;
   return (props) => {
-    loading ??= load().then(([module, strings]) => {
-      if (strings) addStrings(strings.default);
-      View = module[name];
-      changed();
-    });
+    loading ??= load().then(
+      ([module, strings]) => {
+        if (strings) addStrings(strings.default);
+        View = module[name];
+        changed();
+      },
+      (error) => {
+        loading = null; // tried again at the next drawing: the server may be back by then
+        throw error;
+      },
+    );
     return View && html`<${View} ...${props} />`;
   };
 }

@@ -13,13 +13,22 @@ export const toggle = (name) => () => {
 export class Popover extends Component {
   componentDidMount() {
     this.before = document.activeElement;
-    this.element.querySelector("[autofocus], input, select, button, a")?.focus();
+    this.focusFirst();
     this.outside = (event) => {
       if (this.element.contains(event.target) || this.element.parentNode.contains(event.target)) return;
       app.popover = null;
       changed();
     };
     addEventListener("pointerdown", this.outside, true);
+  }
+  // What is in it may be fetched only now.
+  componentDidUpdate() {
+    if (!this.focused) this.focusFirst();
+  }
+  focusFirst() {
+    const first = this.element.querySelector("[autofocus], input, select, button, a");
+    this.focused = first !== null;
+    first?.focus();
   }
   componentWillUnmount() {
     removeEventListener("pointerdown", this.outside, true);

@@ -1,7 +1,6 @@
 // The views: texts, what is drawn when the state changes, and the page's own address and title.
 import connectionStrings from "../connection/strings.js";
 import { fromHash, ownUrl, toHash } from "../connection/url.js";
-import drawerStrings from "../drawer/strings.js";
 import exchangeStrings from "../exchange/strings.js";
 import logStrings from "../log/strings.js";
 import { restoreSizes } from "../shared/divider.js";
@@ -13,7 +12,7 @@ import { App } from "./app.js";
 import { startKeyboard } from "./keyboard.js";
 import shellStrings from "./strings.js";
 
-for (const strings of [sharedStrings, shellStrings, connectionStrings, drawerStrings, exchangeStrings, logStrings]) addStrings(strings);
+for (const strings of [sharedStrings, shellStrings, connectionStrings, exchangeStrings, logStrings]) addStrings(strings);
 
 const own = ownUrl(document.baseURI);
 
