@@ -154,13 +154,14 @@ export class LogList extends Component {
     for (let i = first; i < end; i++) rows.push(log.at(i));
     const fresh = rows.filter((row) => row.id > this.newest).length <= FRESH ? this.newest : Infinity;
     this.newest = rows.reduce((id, row) => Math.max(id, row.id), 0);
+    // Rows have no keys: an element is used again for the row that takes its place, which costs half of making one.
     return html`<div id="log-grid" ref=${(element) => (this.grid = element)} class="grid" role="grid" tabindex="0" data-pane aria-label=${t("log")} aria-rowcount=${log.length + 1}
       aria-owns=${narrow() ? null : "log-heads"} aria-activedescendant=${rows.includes(selected) ? `row-${selected.id}` : null} onScroll=${this.scroll} onKeyDown=${this.key} onClick=${this.click}>
       <div class="sizer" role="presentation" style=${{ height: `${log.length * this.row}px` }}>
         <div role="presentation" style=${{ marginTop: `${first * this.row}px` }}>
           ${rows.map((row, i) => {
             const divides = row.kind === "opened" || row.kind === "ended";
-            return html`<div role="row" key=${row.id} id=${`row-${row.id}`} data-id=${row.id} data-kind=${row.kind} aria-rowindex=${first + i + 2} aria-selected=${row === selected}
+            return html`<div role="row" id=${`row-${row.id}`} data-id=${row.id} data-kind=${row.kind} aria-rowindex=${first + i + 2} aria-selected=${row === selected}
               class=${classes("row", divides && "divides", selected && row.pair === selected && "pair", row.id > fresh && "fresh")}>${divides ? divider(row) : cells(row, server)}</div>`;
           })}
         </div>
