@@ -1,50 +1,114 @@
-// The page's logic, on Node's own test runner: node --test tests/page/*.test.mjs
+// The page as files: their weight, their texts, their links. node --test tests/page/modules.test.mjs
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { fromBase64, fromHex, frameHeader, hexDump, toBase64 } from "../../static/js/bytes.js";
-import { ClockOffset } from "../../static/js/clock.js";
-import { backoff } from "../../static/js/connection.js";
-import { jsonLine, predicate } from "../../static/js/filter.js";
-import { oneLine, pieces } from "../../static/js/format.js";
-import { preferred } from "../../static/js/i18n.js";
-import { Log } from "../../static/js/log.js";
-import { Pending, stampOf, stampOfBytes } from "../../static/js/pending.js";
-import { histogram, quantile, summary, ticks } from "../../static/js/stats.js";
-import en from "../../static/js/strings.en.js";
-import zh from "../../static/js/strings.zh.js";
-import { build, endsByItself, fromHash, OPTIONS, ownUrl, protocolList, toHash, valid } from "../../static/js/url.js";
-import { Frames, Pairing } from "../../static/js/watch.js";
+import { preferred } from "../../static/js/shared/i18n.js";
 
 const root = new URL("../../static/", import.meta.url);
 const files = readdirSync(root, { recursive: true }).filter((name) => statSync(new URL(name, root)).isFile());
-const row = (fields) => ({ at: 0, kind: "sent", type: "text", size: 1, rtt: null, stamp: null, data: "a", note: null, ...fields });
+const scripts = files.filter((name) => name.endsWith(".js"));
+const read = (name) => readFileSync(new URL(name, root), "utf8");
+// The texts of callouts stand beside their code.
+const tables = scripts.filter((name) => name.endsWith("/strings.js") || name === "js/connection/callouts.js");
+const texts = Object.assign({}, ...(await Promise.all(tables.map(async (name) => (await import(new URL(name, root))).default))));
 
-test("the whole page weighs less than 150 KB", () => {
-  const weight = files.reduce((sum, name) => sum + statSync(new URL(name, root)).size, 0);
-  assert.ok(weight < 150_000, `${weight} bytes`);
+test("the whole page weighs less than 170 kB", () => {
+  const weights = files.filter((name) => !/\.LICENSE$|^vendor\/README\.md$/.test(name)).map((name) => [statSync(new URL(name, root)).size, name]);
+  const sum = weights.reduce((sum, [size]) => sum + size, 0);
+  const heaviest = weights.sort(([a], [b]) => b - a).slice(0, 10).map(([size, name]) => `${name} ${size}`);
+  assert.ok(sum < 170_000, `${sum} bytes: ${heaviest.join(", ")}, ...`);
+});
+
+test("no key has two texts", () => {
+  const keys = tables.flatMap((name) => [...read(name).matchAll(/^ {2}(?:"([^"]+)"|(\w+)): \[/gm)].map(([, quoted, plain]) => quoted ?? plain));
+  assert.deepEqual(keys.filter((key, i) => keys.indexOf(key) !== i), []);
+  assert.deepEqual(keys.sort(), Object.keys(texts).sort());
 });
 
 test("both languages have every text, with the same placeholders", () => {
-  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
   const names = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const key of Object.keys(en)) assert.deepEqual(names(zh[key]), names(en[key]), key);
-});
-
-test("every text that the page asks for by name is there", () => {
-  for (const name of files.filter((name) => /\.(js|html)$/.test(name))) {
-    const source = readFileSync(new URL(name, root), "utf8");
-    const asked = [...source.matchAll(/data-i18n="([^"]+)"/g), ...source.matchAll(/\bt\("([^"]+)"/g)].map((match) => match[1]);
-    for (const [, pairs] of source.matchAll(/data-i18n-attr="([^"]+)"/g)) asked.push(...pairs.split(" ").map((pair) => pair.split(":")[1]));
-    for (const key of asked) assert.ok(key in en, `${name}: ${key}`);
+  for (const [key, value] of Object.entries(texts)) {
+    assert.equal(value.length, 2, key);
+    const [en, zh] = value;
+    assert.ok(en && zh, key);
+    assert.deepEqual(names(zh), names(en), key);
   }
-  for (const { key } of OPTIONS) assert.ok(`opt.${key}` in en, key);
 });
 
-test("every module that a page needs is announced to the browser", () => {
-  const page = readFileSync(new URL("index.html", root), "utf8");
-  for (const name of files.filter((name) => name.endsWith(".js") && !name.endsWith("main.js"))) {
-    assert.ok(page.includes(`href="${name}"`), name);
+test("Chinese texts have the punctuation of Chinese", () => {
+  for (const [key, [, zh]] of Object.entries(texts)) assert.doesNotMatch(zh, /\p{Script=Han}[,;:!?()]|[,;:!?()]\p{Script=Han}/u, key);
+});
+
+/** The keys that a source asks for. Of t(`a.${b}`) only the start is known: some key has to begin with it. */
+function asked(source) {
+  const keys = [];
+  for (const [, call] of source.matchAll(/(?<![.\w])(?:t|has)\(((?:[^()]|\([^()]*\))*)\)/g)) {
+    const first = call.replace(/, \{[\s\S]*$/, "");
+    for (const [, key] of first.matchAll(/"([\w.]+)"(?! ?[=!]==)/g)) if (!new RegExp(`[=!]== "${key}"`).test(first)) keys.push(key);
+    for (const [, start] of first.matchAll(/`([\w.]+)\$\{/g)) keys.push(`${start}*`);
+  }
+  return keys;
+}
+
+test("every text that the page asks for is there", () => {
+  const keys = Object.keys(texts);
+  let count = 0;
+  for (const name of scripts.filter((name) => name.startsWith("js/"))) {
+    for (const key of asked(read(name))) {
+      count++;
+      assert.ok(key.endsWith("*") ? keys.some((one) => one.startsWith(key.slice(0, -1))) : key in texts, `${name}: ${key}`);
+    }
+  }
+  assert.ok(count > 100, `only ${count} found`);
+});
+
+test("every text is asked for", () => {
+  const sources = scripts.filter((name) => name.startsWith("js/") && !name.endsWith("/strings.js")).map(read).join("\n");
+  const starts = [...sources.matchAll(/`([\w.]+)\$\{/g)].map(([, start]) => start);
+  const unused = Object.keys(texts).filter((key) => !sources.includes(`"${key}"`) && !starts.some((start) => key.startsWith(start)));
+  // A key can be put together from its last part: cause("likely", "idle").
+  assert.deepEqual(unused.filter((key) => !sources.includes(`"${key.split(".").at(-1)}"`)), []);
+});
+
+/** The modules that a module imports, and theirs; not those that import() fetches later. */
+function imported(name, found = new Set()) {
+  for (const [, path] of read(name).matchAll(/^import .*from "([^"]+)";$/gm)) {
+    const target = new URL(path, new URL(name, root)).pathname.slice(root.pathname.length);
+    if (!found.has(target)) imported(target, found.add(target));
+  }
+  return found;
+}
+
+test("every module and stylesheet that the first echo needs is announced by index.html, and no other", () => {
+  const page = read("index.html");
+  const announced = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, href]) => href);
+  // First what the connection needs, then the views, which main.js fetches itself.
+  const views = "js/shell/views.js";
+  const needed = [...imported("js/main.js")];
+  assert.deepEqual(announced.slice(0, needed.length).sort(), needed.sort());
+  assert.deepEqual(announced.sort(), [...new Set([...needed, views, ...imported(views)])].sort());
+  const sheets = [...page.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(([, href]) => href);
+  assert.deepEqual(sheets.sort(), files.filter((name) => name.endsWith(".css")).sort());
+});
+
+test("the page holds no script and no style of its own, and takes nothing from another host", () => {
+  const page = read("index.html");
+  assert.doesNotMatch(page, /<script(?![^>]* src="js\/main\.js")|<style|\son\w+=|\sstyle=/i);
+  for (const name of files.filter((name) => /\.(js|css|html|svg)$/.test(name))) {
+    assert.doesNotMatch(read(name), /(?:src|href)="(?:https?:)?\/\/|from "https?:|import\("https?:|url\(["']?(?:https?:)?\/\//, name);
+  }
+});
+
+test("a script writes no markup and no style as text, runs no text, and leaves nothing in the console", () => {
+  for (const name of scripts.filter((name) => name.startsWith("js/"))) {
+    assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\sstyle="|\beval\(|new Function/, name);
+    if (name !== "js/connection/commands.js") assert.doesNotMatch(read(name), /\bconsole\./, name);
+  }
+});
+
+test("every import leads to a file", () => {
+  for (const name of scripts.filter((name) => name.startsWith("js/"))) {
+    for (const [, target] of read(name).matchAll(/(?:from |import )"(\.[^"]+)"/g)) assert.ok(files.includes(new URL(target, new URL(name, "file:///")).pathname.slice(1)), `${name}: ${target}`);
   }
 });
 
@@ -52,187 +116,4 @@ test("the language is the one chosen, else the first that the browser and the pa
   assert.equal(preferred("zh", ["en"]), "zh");
   assert.equal(preferred("", ["fr", "zh-TW", "en"]), "zh");
   assert.equal(preferred("klingon", ["fr"]), "en");
-});
-
-test("hex is read with any separators and refused by the character that is none", () => {
-  assert.deepEqual([...fromHex("48 65:6C,6c-6f 0x00 ff")], [0x48, 0x65, 0x6c, 0x6c, 0x6f, 0, 255]);
-  assert.deepEqual([...fromHex("")], []);
-  assert.throws(() => fromHex("4g"), { name: "RangeError", message: "g" });
-  assert.throws(() => fromHex("480"), RangeError);
-});
-
-test("base64 is read padded, unpadded and url-safe", () => {
-  for (const text of ["+/8=", "+/8", "-_8", " +/ 8= "]) assert.deepEqual([...fromBase64(text)], [0xfb, 0xff]);
-  assert.throws(() => fromBase64("a"), RangeError);
-  assert.throws(() => fromBase64("ab!d"), { message: "!" });
-  const all = Uint8Array.from({ length: 20_000 }, (_, i) => i);
-  assert.deepEqual(fromBase64(toBase64(all)), all);
-});
-
-test("a frame's header has the lengths of RFC 6455", () => {
-  assert.deepEqual([0, 125, 126, 65535, 65536].map((n) => frameHeader(n, false)), [2, 2, 4, 4, 10]);
-  assert.deepEqual([0, 125, 126, 65535, 65536].map((n) => frameHeader(n, true)), [6, 6, 8, 8, 14]);
-});
-
-test("a hex dump lines its columns up", () => {
-  const [first, second] = hexDump(Uint8Array.from({ length: 18 }, (_, i) => 60 + i)).split("\n");
-  assert.equal(first, "000000  3c 3d 3e 3f 40 41 42 43  44 45 46 47 48 49 4a 4b  <=>?@ABCDEFGHIJK");
-  assert.equal(second.indexOf("LM"), first.indexOf("<="));
-});
-
-test("quantiles fall between neighbours, and an empty sample has none", () => {
-  assert.equal(quantile([1, 2, 3, 4], 0.5), 2.5);
-  assert.deepEqual(summary([5, 1, 3]), { count: 3, min: 1, median: 3, p95: 4.8, p99: 4.96, max: 5 });
-  assert.equal(summary([]).median, null);
-});
-
-test("a histogram counts every value once, the largest and a lone one too", () => {
-  for (const values of [[1], [0, 0], [1, 10, 100, 1000], Array.from({ length: 999 }, (_, i) => i)]) {
-    assert.equal(histogram(values).reduce((sum, bin) => sum + bin.count, 0), values.length);
-  }
-});
-
-test("an axis reaches over its values in round steps", () => {
-  assert.deepEqual(ticks(5.3, 3), [0, 2, 4, 6]);
-  assert.deepEqual(ticks(0), [0, 1]);
-});
-
-test("the clock's offset lies between what every stamp allows", () => {
-  const clock = new ClockOffset();
-  assert.equal(clock.estimate(), null);
-  // The server is 100 ms ahead; one round trip slow on the way back, one on the way there.
-  clock.add(1000, 1040, 1102);
-  clock.add(2000, 2040, 2138);
-  const { offset, uncertainty } = clock.estimate();
-  assert.ok(Math.abs(offset - 100) <= uncertainty, `${offset} ± ${uncertainty}`);
-  assert.ok(uncertainty < 5, `narrower than each alone: ${uncertainty}`);
-  // Somebody sets the server's clock: what it said before is not believed any more.
-  clock.add(3000, 3002, 53_001);
-  assert.ok(Math.abs(clock.estimate().offset - 50_000) < 2);
-});
-
-test("a reply is matched by what it contains, over drops and duplicates", () => {
-  const pending = new Pending();
-  for (const data of ["a", "b", "c"]) pending.push({ data });
-  assert.equal(pending.take("客户端发送的信息：b,1763845035124").data, "b");
-  assert.equal(pending.take("客户端发送的信息：b,1763845035124"), null);
-  assert.equal(pending.take("1763845035124"), null);
-  assert.equal(pending.take("c").data, "c");
-  pending.push({ data: Uint8Array.of(1, 2) });
-  assert.ok(pending.take(Uint8Array.of(1, 2, 0, 0, 1, 0x9a, 0, 0, 0, 0)));
-  pending.push({ data: "x" });
-  assert.ok(pending.take('{"data":"x","repliedAt":1763845035124}'));
-  pending.push({ data: "lone \ud800" });
-  assert.ok(pending.take("lone \ufffd"));
-});
-
-test("stamps are read from text, json and binary, and nowhere else", () => {
-  assert.equal(stampOf("p：a,b,1763845035124"), 1763845035124);
-  assert.equal(stampOf('{"data":"x","repliedAt":1763845035125}'), 1763845035125);
-  assert.equal(stampOf("1763845035124"), null);
-  assert.equal(stampOfBytes(Uint8Array.of(9, 0, 0, 1, 0x9a, 0xac, 0x12, 0x34, 0x56)), 0x19aac123456);
-  assert.equal(stampOfBytes(Uint8Array.of(1, 2, 3)), null);
-});
-
-test("the log keeps its cap in rows and in bytes, and says what it let go", () => {
-  const log = new Log({ maxRows: 3, maxBytes: 1e9 });
-  for (const data of "abcde") log.add(row({ data }));
-  assert.deepEqual([log.total, log.dropped, log.shifted, log.at(0).data], [3, 2, 2, "c"]);
-  const heavy = new Log({ maxRows: 100, maxBytes: 5000 });
-  for (let i = 0; i < 10; i++) heavy.add(row({ data: "x".repeat(1000) }));
-  assert.ok(heavy.bytes <= 5000 && heavy.total === 2, `${heavy.bytes}`);
-});
-
-test("a paused log shows nothing new and loses nothing", () => {
-  const log = new Log();
-  log.add(row({ data: "before" }));
-  log.freeze(true);
-  log.add(row({ data: "during" }));
-  assert.deepEqual([log.length, log.missed], [1, 1]);
-  log.freeze(false);
-  assert.equal(log.length, 2);
-});
-
-test("the log is filtered by event, type, text and regular expression", () => {
-  const log = new Log();
-  log.add(row({ data: "Hello" }));
-  log.add(row({ kind: "received", data: Uint8Array.of(0xca, 0xfe), type: "binary" }));
-  const count = (wanted) => (log.filter(predicate(wanted)), log.length);
-  assert.equal(count({}), 2);
-  assert.equal(count({ kinds: new Set(["received"]) }), 1);
-  assert.equal(count({ types: new Set(["text"]) }), 1);
-  assert.equal(count({ text: "hELL" }), 1);
-  assert.equal(count({ text: "^h.l+o$", regex: true }), 1);
-  assert.equal(count({ text: "cafe" }), 1);
-  assert.throws(() => predicate({ text: "(", regex: true }), SyntaxError);
-});
-
-test("a row is one line of JSON, whatever it holds", () => {
-  const line = jsonLine(row({ data: "a\nb\u2028\ud800", at: 1763845035124, rtt: 1.23456 }));
-  assert.ok(!line.includes("\n"));
-  assert.deepEqual(JSON.parse(line), { time: "2025-11-22T20:57:15.124Z", event: "sent", type: "text", bytes: 1, rttMs: 1.235, data: "a\nb\u2028\ud800" });
-  assert.equal(JSON.parse(jsonLine(row({ data: Uint8Array.of(255) }))).data, "/w==");
-});
-
-test("what cannot be seen is shown, and what would turn the text round is taken out", () => {
-  assert.equal(oneLine("a\u0000b\u202Ec\nd\ud800"), "a␀b⟨202E⟩c↵d⟨D800⟩");
-  assert.equal(oneLine("🦀信息"), "🦀信息");
-  assert.equal(oneLine("x".repeat(1 << 20), 10), `${"x".repeat(10)}…`);
-  assert.deepEqual(pieces("a\u202e\u0007b"), [{ text: "a", unseen: false }, { text: "⟨202E⟩⟨0007⟩", unseen: true }, { text: "b", unseen: false }]);
-});
-
-test("the page finds its own server under any prefix and scheme", () => {
-  assert.equal(ownUrl("http://localhost:3000/"), "ws://localhost:3000/");
-  assert.equal(ownUrl("https://example.org/a/b/index.html?x=1#console"), "wss://example.org/a/b/");
-});
-
-test("a URL is built from the form, and what else it had is kept", () => {
-  const url = build("http://h/p?mine=1&reply=json&%zz#x", new Map([["reply", "none"], ["abort", ""], ["close", "4401:token expired&"]]));
-  assert.equal(url, "ws://h/p?mine=1&%zz&reply=none&abort&close=4401:token%20expired%26");
-  assert.ok(endsByItself(url));
-  assert.ok(!endsByItself("ws://h/?reply=json"));
-  assert.throws(() => build("ftp://h/", new Map()));
-  assert.deepEqual(protocolList(" a, b  a "), ["a", "b"]);
-});
-
-test("the page's state goes through its address and back, and strangers' nonsense stays out", () => {
-  const state = { view: "console", base: "wss://h/a?b=c", protocols: "a, b", options: new Map([["delay", "1s"], ["abort", ""]]) };
-  assert.deepEqual(fromHash(toHash(state)), state);
-  assert.equal(toHash({}), "");
-  const odd = fromHash("#nowhere?delay=<img>&evil=1&reply=yes&pong=off");
-  assert.deepEqual([odd.view, [...odd.options]], ["console", [["pong", "off"]]]);
-});
-
-test("values are taken as the server takes them", () => {
-  for (const [key, value] of [["after", "3"], ["after", "5s"], ["drop", "0.1"], ["drop", "1"], ["close", "1012:back soon"], ["max-message-size", "64KiB"]]) {
-    assert.ok(valid(key, value), `${key}=${value}`);
-  }
-  for (const [key, value] of [["after", "0"], ["drop", "1.5"], ["drop", "-1"], ["delay", "5"], ["handshake-status", "200"], ["watch", "short"]]) {
-    assert.ok(!valid(key, value), `${key}=${value}`);
-  }
-});
-
-test("the page tries again later each time, and never all pages at once", () => {
-  assert.ok(backoff(0, 0) >= 400 && backoff(0, 1) <= 600);
-  assert.ok(backoff(99, 1) <= 33_000);
-  assert.notEqual(backoff(3, 0), backoff(3, 1));
-});
-
-test("the server's messages find their rows, whichever side is told first", () => {
-  const pairing = new Pairing();
-  const [one, two] = [{}, {}];
-  pairing.row(one);
-  assert.equal(pairing.message("first"), one);
-  assert.equal(pairing.message("second"), null);
-  pairing.row(two);
-  assert.deepEqual([one.server, two.server], ["first", "second"]);
-});
-
-test("frames are counted into messages", () => {
-  const frames = new Frames();
-  const frame = (opcode, fin) => frames.frame({ at: 1, opcode, name: "text", fin, rsv: [false, false, false], masked: true, length: 5, inflated: 5 });
-  assert.equal(frame(1, false), null);
-  assert.equal(frame(0, false), null);
-  assert.deepEqual(frame(0, true), { at: 1, name: "text", frames: 3, length: 15, inflated: 15, masked: true, compressed: false });
-  assert.equal(frame(0, true), null);
 });

@@ -1,0 +1,47 @@
+// A divider between two panes (role=separator): dragged, moved by arrows, reset by a double click. The size is kept.
+import { app, changed } from "../state.js";
+import { store } from "./browser.js";
+import { html } from "./html.js";
+
+const KEPT = "ws-echo.sizes";
+const DEFAULTS = { ...app.sizes };
+const STEP = 16; // px for an arrow key
+const LEAST = { inspector: 320, composer: 56, lab: 320, labEmpty: 320 };
+const MOST = { inspector: 0.6, composer: 0.4, lab: 0.6, labEmpty: 0.6 }; // of the window's width, or height for the composer
+
+const limited = (name, px) => {
+  const whole = name === "composer" ? innerHeight : innerWidth;
+  return Math.round(Math.max(LEAST[name], Math.min(px, whole * MOST[name])));
+};
+
+export function restoreSizes() {
+  const valid = (value) => value !== null && typeof value === "object" && Object.values(value).every(Number.isFinite);
+  Object.assign(app.sizes, store.json(KEPT, valid, {}));
+}
+
+function resize(name, px) {
+  app.sizes[name] = limited(name, px);
+  store.set(KEPT, JSON.stringify(app.sizes));
+  changed();
+}
+
+/** `name` of app.sizes; `from`: the edge that the size is measured from, right or bottom. */
+export function Divider({ name, label, from }) {
+  const down = (event) => {
+    event.preventDefault();
+    event.currentTarget.setPointerCapture(event.pointerId);
+    const start = { at: from === "right" ? event.clientX : event.clientY, size: app.sizes[name] };
+    const move = (moved) => resize(name, start.size + start.at - (from === "right" ? moved.clientX : moved.clientY));
+    const divider = event.currentTarget;
+    divider.addEventListener("pointermove", move);
+    divider.addEventListener("lostpointercapture", () => divider.removeEventListener("pointermove", move), { once: true });
+  };
+  const key = (event) => {
+    const step = { ArrowLeft: STEP, ArrowUp: STEP, ArrowRight: -STEP, ArrowDown: -STEP }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    resize(name, app.sizes[name] + step);
+  };
+  return html`<div class="divider" data-from=${from} role="separator" tabindex="0" aria-label=${label} aria-orientation=${from === "right" ? "vertical" : "horizontal"}
+    aria-valuenow=${app.sizes[name]} aria-valuemin=${LEAST[name]} onPointerDown=${down} onKeyDown=${key} onDblClick=${() => resize(name, DEFAULTS[name])}></div>`;
+}
