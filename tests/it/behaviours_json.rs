@@ -334,3 +334,11 @@ async fn a_handshake_on_the_path_of_the_document_opens_a_session() {
     peer.send(&raw::text("hello")).await;
     assert_eq!(peer.frame().await.payload, b"hello");
 }
+
+/// The page's own tests read the list from a file.
+#[actix_rt::test]
+async fn the_list_of_the_pages_tests_is_the_servers() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page/behaviours.json");
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(file, document(&Echo::start()).await);
+}

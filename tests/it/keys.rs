@@ -21,21 +21,6 @@ fn parse(query: &str) -> Behaviour {
         .unwrap_or_else(|error| panic!("{query}: {error}; {}", error.hint))
 }
 
-/// Returns the texts between two marks, in their order.
-fn between<'t>(text: &'t str, start: &str, end: &str) -> Vec<&'t str> {
-    text.split(start)
-        .skip(1)
-        .filter_map(|tail| Some(tail.split_once(end)?.0))
-        .collect()
-}
-
-fn assert_all_keys(mut names: Vec<&str>, place: &str) {
-    let mut expected: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    expected.sort_unstable();
-    names.sort_unstable();
-    assert_eq!(names, expected, "{place}");
-}
-
 #[test]
 fn every_example_and_every_value_in_the_list_has_an_effect() {
     for key in KEYS {
@@ -141,32 +126,10 @@ fn the_query_of_every_example_is_valid() {
 }
 
 #[test]
-fn the_form_of_the_page_has_every_key_with_its_words() {
-    let script = file("static/js/url.js");
-    let options = between(&script, "export const OPTIONS = [", "\n];");
-    let [options] = options[..] else {
-        panic!("no list of options in static/js/url.js");
-    };
-    let mut named = Vec::new();
-    // { key: "reply", values: ["stamped", "verbatim"] }, { key: "pong", only: "off" }, { key: "delay", test: ... }
-    for option in options.lines().filter(|line| line.contains("{ key: ")) {
-        let name = between(option, "key: \"", "\"")[0];
-        match key(name).forms {
-            [Form::Flag(_)] => assert!(option.contains("only: \"\""), "{option}"),
-            [Form::Choice { values: [word], .. }] => {
-                assert!(option.contains(&format!("only: \"{word}\"")), "{option}")
-            }
-            [Form::Choice { values: words, .. }] => {
-                let values = between(option, "values: [", "]")[0];
-                let values: Vec<_> = values.split(", ").map(|value| value.trim_matches('"')).collect();
-                assert_eq!(values, *words, "{name}");
-            }
-            _ => assert!(
-                !option.contains("only:") && !option.contains("values:"),
-                "{option}"
-            ),
-        }
-        named.push(name);
+fn the_drawer_of_the_page_has_a_label_for_every_key() {
+    let texts = file("static/js/drawer/strings.js");
+    for key in KEYS.iter().filter(|key| key.name != "watch") {
+        let label = format!("\"key.{}\": [\"", key.name);
+        assert!(texts.contains(&label), "{label}");
     }
-    assert_all_keys(named, "static/js/url.js");
 }
