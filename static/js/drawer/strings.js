@@ -70,8 +70,6 @@ export default {
   "field.eg": ["e.g. {eg}", "例如 {eg}"],
   "field.excludes": ["not with {key}", "不能与 {key} 同用"],
   "field.needs": ["needs {keys}", "需要 {keys}"],
-  "list.and": [", ", "、"],
-  "list.or": [" or ", "或"],
   "bound.most": ["at most {max}", "至多 {max}"],
   "bound.from": ["{min} to {max}", "{min} 至 {max}"],
   "bad.kind": ["Not {kinds}. For example {eg}.", "不是{kinds}。例如 {eg}。"],

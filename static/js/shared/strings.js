@@ -11,5 +11,7 @@ export default {
   copied: ["Copied", "已复制"],
   notCopied: ["The browser refused to copy.", "浏览器拒绝了复制。"],
   dismiss: ["Close", "关闭"],
+  "list.and": [", ", "、"],
+  "list.or": [" or ", "或"],
   none: ["none", "无"],
 };
