@@ -1,17 +1,17 @@
-//! The classic page: it connects by itself, sends the time every two seconds, and shows each reply.
+//! The first seconds: the page connects by itself, sends the time every two seconds, and shows each reply.
 
 use fantoccini::{Locator, key::Key};
 
-use crate::support::{Browser, PATIENCE, Server};
+use crate::support::{Browser, SETUP, Server, Setup};
 
-/// What the page shows of a stamped reply: the message and the time.
+/// The message and the time of a stamped reply.
 fn stamped(text: &str) -> Option<(&str, u64)> {
     let (message, ms) = text.strip_prefix("客户端发送的信息：")?.rsplit_once(',')?;
     Some((message, ms.parse().ok()?))
 }
 
 #[actix_rt::test]
-#[ignore = "needs chromium"]
+#[ignore = "needs a browser"]
 async fn a_page_that_is_opened_shows_the_time_come_back() {
     let server = Server::start().await;
     let browser = Browser::open(&server, "/").await;
@@ -24,146 +24,169 @@ async fn a_page_that_is_opened_shows_the_time_come_back() {
         .await;
     let (next, _) = stamped(&second).unwrap();
     assert!(next.parse::<u64>().unwrap() >= sent + 1900, "{first} {second}");
-    browser
-        .text("#rtt", |text| text.contains("ms") || text.contains(" s"))
-        .await;
     browser.sees("#state[data-state=open]").await;
-    assert_eq!(browser.console().await, [""; 0]);
+    let figures = browser
+        .text(".stateline", |text| {
+            text.contains("Round trip") && text.contains(" ms")
+        })
+        .await;
+    assert!(figures.contains("Open for"), "{figures}");
+    let rows = browser.rows().await;
+    assert_eq!(rows.len(), 1, "heartbeats are no rows: {rows:?}");
+    assert!(rows[0].1.contains("com.kaazing.echo"), "{rows:?}");
     browser.close().await;
 }
 
 #[actix_rt::test]
-#[ignore = "needs chromium"]
+#[ignore = "needs a browser"]
+async fn the_heartbeat_can_be_switched_off_and_stays_off_on_the_next_visit() {
+    let server = Server::start().await;
+    let browser = Browser::open(&server, "/").await;
+    browser.text("#mes", |text| stamped(text).is_some()).await;
+    browser.click(".heartbeat [role=switch]").await;
+    browser
+        .text(".heartbeat", |text| text.contains("off since "))
+        .await;
+    browser.page.refresh().await.unwrap();
+    browser.sees("#state[data-state=open]").await;
+    browser.sees(".heartbeat [role=switch][aria-checked=false]").await;
+    browser.send("not a heartbeat").await;
+    let rows = browser.rows().await;
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    assert_eq!(browser.all("#mes", "textContent").await, [""]);
+    browser.click(".heartbeat [role=switch]").await;
+    browser.text("#mes", |text| stamped(text).is_some()).await;
+    browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn heartbeats_stand_in_the_log_as_rows_if_they_are_unfolded() {
+    let server = Server::start().await;
+    let browser = Browser::open(&server, "/").await;
+    browser.click(".heartbeat [aria-expanded=false]").await;
+    browser
+        .log(|rows| rows.iter().filter(|(kind, _)| kind == "received").count() >= 2)
+        .await;
+    browser.click(".heartbeat [aria-expanded=true]").await;
+    browser.log(|rows| rows.len() == 1).await;
+    // They are no exchange of the user's, folded or not.
+    browser.text(".exchange", |text| text.contains("none yet")).await;
+    browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
 async fn any_text_can_be_sent_and_is_shown_as_text() {
     let server = Server::start().await;
-    let browser = Browser::open(&server, "/").await;
-    browser.sees("#state[data-state=open]").await;
-    browser.click("#classic").await;
-    for hostile in [
-        "hello",
-        "<img src=x onerror=document.title='hacked'>",
-        "\u{202E}backwards\u{7}\u{0}",
-        "信息 🦀",
+    let browser = Browser::quiet(&server, "/").await;
+    for (hostile, shown) in [
+        ("hello", "hello"),
+        (
+            "<img src=x onerror=document.title='hacked'>",
+            "<img src=x onerror=document.title='hacked'>",
+        ),
+        ("\u{202E}backwards\u{7}\u{0}", "⟨202E⟩backwards⟨0007⟩␀"),
+        ("信息 🦀", "信息 🦀"),
     ] {
-        browser.fill("#message", hostile).await;
+        browser.fill("#composer", hostile).await;
         browser.click("#send").await;
-        let script = "return document.querySelector('#mes').textContent";
-        let shown = tokio::time::timeout(PATIENCE, async {
-            loop {
-                let shown = browser.page.execute(script, vec![]).await.unwrap();
-                if stamped(shown.as_str().unwrap()).is_some_and(|(message, _)| message == hostile) {
-                    break;
-                }
-            }
-        });
-        assert!(shown.await.is_ok(), "{hostile:?} was not shown as it is");
+        let reply = browser
+            .text(".exchange .line.received .said", |text| text.contains(shown))
+            .await;
+        assert_eq!(stamped(&reply).unwrap().0, shown);
     }
-    assert!(browser.page.find(Locator::Css("#mes img")).await.is_err());
+    assert!(browser.page.find(Locator::Css("#console img")).await.is_err());
     assert_ne!(browser.page.title().await.unwrap(), "hacked");
-    assert_eq!(browser.console().await, [""; 0]);
     browser.close().await;
 }
 
 #[actix_rt::test]
-#[ignore = "needs chromium"]
-async fn the_connection_can_be_closed_and_opened_again() {
+#[ignore = "needs a browser"]
+async fn the_keyboard_alone_sends_a_message() {
     let server = Server::start().await;
     let browser = Browser::open(&server, "/").await;
     browser.sees("#state[data-state=open]").await;
-    browser.click("#close").await;
-    browser.sees("#state[data-state=closed]").await;
-    // The log names the code of the close event.
+    // The focus is where one types from the first second.
+    assert_eq!(browser.focus().await, "#composer");
+    browser.press("by hand").await;
+    browser.press(&char::from(Key::Enter).to_string()).await;
     browser
-        .text("#log", |text| text.contains("1000") || text.contains("1005"))
+        .text(".exchange .line.received .said", |text| text.contains("by hand,"))
         .await;
-    browser.click("#connect").await;
-    browser.sees("#state[data-state=open]").await;
-    assert_eq!(browser.console().await, [""; 0]);
+    assert_eq!(browser.all("#composer", "value").await, [""]);
     browser.close().await;
 }
 
 #[actix_rt::test]
-#[ignore = "needs chromium"]
-async fn a_server_that_is_gone_is_said_to_be_and_its_return_is_noticed() {
+#[ignore = "needs a browser"]
+async fn where_one_types_with_a_finger_the_page_opens_no_keyboard() {
     let server = Server::start().await;
-    let addr = server.addr;
-    let browser = Browser::open(&server, "/").await;
+    let setup = Setup {
+        touch: true,
+        size: (360, 740),
+        ..SETUP
+    };
+    let browser = Browser::open_with(&server, "/", setup).await;
     browser.sees("#state[data-state=open]").await;
-    server.kill().await;
-    browser.sees("#state[data-state=gone]").await;
-    let _again = Server::listening(&addr.to_string(), &[]).await;
-    browser.sees("#state[data-state=open]").await;
+    assert_eq!(
+        browser
+            .run("return matchMedia('(pointer: coarse)').matches")
+            .await,
+        true
+    );
+    assert_eq!(
+        browser
+            .run("return document.activeElement === document.body")
+            .await,
+        true
+    );
     browser.close().await;
 }
 
 #[actix_rt::test]
-#[ignore = "needs chromium"]
+#[ignore = "needs a browser"]
 async fn the_page_speaks_the_browsers_language_and_changes_it_on_request() {
     let server = Server::start().await;
     for (language, first, second) in [("zh-CN", "zh", "en"), ("en-GB", "en", "zh")] {
-        let browser = Browser::open_as(&server, "/", language, (1280, 900)).await;
+        let browser = Browser::open_with(&server, "/", Setup { language, ..SETUP }).await;
         browser.sees(&format!("html[lang|={first}]")).await;
         browser.click("#lang").await;
         browser.sees(&format!("html[lang|={second}]")).await;
+        let send = if second == "zh" { "发送" } else { "Send" };
+        browser.text("#send", |text| text == send).await;
         // Remembered for the next visit.
         browser.page.refresh().await.unwrap();
         browser.sees(&format!("html[lang|={second}]")).await;
-        assert_eq!(browser.console().await, [""; 0]);
+        browser.text("#send", |text| text == send).await;
         browser.close().await;
     }
 }
 
 #[actix_rt::test]
-#[ignore = "needs chromium"]
-async fn the_page_fits_360_pixels() {
-    let server = Server::start().await;
-    let browser = Browser::open_as(&server, "/", "en", (360, 740)).await;
-    browser.sees("#state[data-state=open]").await;
-    let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.page.execute(overflow, vec![]).await.unwrap(), 0);
-    browser.close().await;
-}
-
-#[actix_rt::test]
-#[ignore = "needs chromium"]
-async fn the_keyboard_alone_sends_a_message() {
-    let server = Server::start().await;
-    let browser = Browser::open(&server, "/").await;
-    browser.sees("#state[data-state=open]").await;
-    browser.click("#classic").await;
-    let message = browser.page.find(Locator::Css("#message")).await.unwrap();
-    message.send_keys("by hand").await.unwrap();
-    message
-        .send_keys(&char::from(Key::Enter).to_string())
-        .await
-        .unwrap();
-    browser.text("#mes", |text| text.contains("by hand,")).await;
-    browser.close().await;
-}
-
-#[actix_rt::test]
-#[ignore = "needs chromium"]
-async fn over_https_the_page_connects_by_wss_and_shows_what_the_server_sees() {
+#[ignore = "needs a browser"]
+async fn over_https_the_page_connects_by_wss_and_shows_the_servers_view() {
     let server = Server::secure().await;
     let browser = Browser::open(&server, "/").await;
-    let own = format!("wss://{}/", server.addr);
     browser.text("p#mes", |text| stamped(text).is_some()).await;
-    browser.text("#why", |text| text.starts_with(&own)).await;
-    browser.click("#classic").await;
-    browser.fill("#message", "over TLS").await;
-    browser.click("#send").await;
-    browser
-        .text("p#mes", |text| {
-            stamped(text).is_some_and(|(message, _)| message == "over TLS")
-        })
-        .await;
-    // The Server-Sent Events of its own view come the same way.
+    assert_eq!(browser.all("#url", "value").await, [server.ws()]);
+    browser.click(".heartbeat [role=switch]").await;
+    browser.send("over TLS").await;
+    // The Server-Sent Events of its view come the same way.
     browser.click("#watching").await;
+    browser.click("#view-now").await;
     browser
-        .text("#log", |log| {
-            log.contains("Server's view") && log.matches("handshake").count() == 2
+        .log(|rows| rows.iter().filter(|(kind, _)| kind == "opened").count() == 2)
+        .await;
+    browser
+        .text("#log-heads", |text| text.contains("Server’s view"))
+        .await;
+    browser.send("seen?").await;
+    browser
+        .log(|rows| {
+            rows.iter()
+                .any(|(kind, text)| kind == "sent" && text.contains("seen?") && text.contains("mask"))
         })
         .await;
-    assert_eq!(browser.console().await, [""; 0]);
     browser.close().await;
 }

@@ -1,14 +1,18 @@
-//! The page in a real browser, used as a person would: headless Chromium, driven over WebDriver, before the real binary.
+//! The page in a real browser, used as a person would: headless Chromium or Firefox, driven over WebDriver, before the real
+//! binary.
 //!
-//! Ignored by default. Each test starts a chromedriver and a server of its own, on ports that the system chooses.
+//! Ignored by default. Each test starts a driver and a server of its own, on ports that the system chooses. The browser is
+//! Chromium, or Firefox if `BROWSER` is `firefox`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     missing_docs,
-    reason = "a test that cannot go on panics, and says where"
+    reason = "a test that cannot go on panics, with the place"
 )]
 
 mod classic;
-mod console;
-mod everyone;
+mod connection;
+mod exchange;
+mod log;
+mod screens;
 mod support;

@@ -1,9 +1,10 @@
 //! A browser, a server, and what a person looks at.
 
-use std::{net::SocketAddr, process::Stdio, time::Duration};
+use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
 
 use fantoccini::{
     Client, ClientBuilder, Locator,
+    key::Key,
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -16,19 +17,23 @@ use tokio::{
 /// The longest that anything may take: far more than it does, so that a busy machine fails no test.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The text between `before` and `after` in the first line that has it. The rest is read and thrown away: a pipe that
-/// nobody empties would stop its writer.
-async fn said(output: impl AsyncRead + Unpin + Send + 'static, before: &str, after: char) -> String {
+/// Returns the text between `before` and `after` in the first line that has it, if one does. The rest of the output is read and thrown
+/// away: a full pipe would stop its writer.
+async fn find_in(
+    output: impl AsyncRead + Unpin + Send + 'static,
+    before: &str,
+    after: char,
+) -> Option<String> {
     let mut lines = BufReader::new(output).lines();
     let found = tokio::time::timeout(PATIENCE, async {
         while let Some(line) = lines.next_line().await.unwrap() {
             if let Some((_, rest)) = line.split_once(before) {
-                return rest.split(after).next().unwrap().trim().to_owned();
+                return Some(rest.split(after).next().unwrap().trim().to_owned());
             }
         }
-        panic!("the output ended without {before:?}");
+        None
     });
-    let found = found.await.expect("nothing was said in time");
+    let found = found.await.expect("the line did not come in time");
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     found
 }
@@ -45,17 +50,17 @@ impl Server {
         Self::listening("127.0.0.1:0", &[]).await
     }
 
-    /// With a certificate that no browser knows, and the page over https.
+    /// With a certificate that no browser trusts, and the page over https.
     pub(crate) async fn secure() -> Self {
         let args = ["--tls-listen=127.0.0.1:0", "--tls-self-signed"];
-        Self::saying("https", "127.0.0.1:0", &args).await
+        Self::spawn("https", "127.0.0.1:0", &args).await
     }
 
     pub(crate) async fn listening(listen: &str, args: &[&str]) -> Self {
-        Self::saying("http", listen, args).await
+        Self::spawn("http", listen, args).await
     }
 
-    async fn saying(scheme: &'static str, listen: &str, args: &[&str]) -> Self {
+    async fn spawn(scheme: &'static str, listen: &str, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ws-echo"))
             .args(["--listen", listen])
             .args(args)
@@ -67,8 +72,8 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let said_so = format!("listening url={scheme}://");
-        let addr = said(child.stderr.take().unwrap(), &said_so, ' ').await;
+        let before = format!("listening url={scheme}://");
+        let addr = find_in(child.stderr.take().unwrap(), &before, ' ').await.unwrap();
         Self {
             child,
             addr: addr.parse().unwrap(),
@@ -76,15 +81,51 @@ impl Server {
         }
     }
 
+    /// The URL of the page's own connection.
+    pub(crate) fn ws(&self) -> String {
+        format!("{}://{}/", self.scheme.replace("http", "ws"), self.addr)
+    }
+
     /// Ends it as a power cut would.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
+
+    /// Sends SIGTERM: it says so to its clients.
+    pub(crate) async fn shut_down(mut self) {
+        let pid = self.child.id().unwrap().to_string();
+        Command::new("kill").arg(pid).status().await.unwrap();
+        self.child.wait().await.unwrap();
+    }
 }
 
-/// A browser with one page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Chromium,
+    Firefox,
+}
+
+/// What a browser has before it opens the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Setup {
+    pub(crate) language: &'static str,
+    pub(crate) size: (u32, u32),
+    pub(crate) dark: bool,
+    pub(crate) touch: bool,
+}
+
+pub(crate) const SETUP: Setup = Setup {
+    language: "en-GB",
+    size: (1440, 900),
+    dark: false,
+    touch: false,
+};
+
+/// A browser with one page: Chromium, or Firefox if `BROWSER` is `firefox`.
 pub(crate) struct Browser {
     pub(crate) page: Client,
+    kind: Kind,
+    origin: String,
     _driver: Child,
     _profile: tempfile::TempDir,
 }
@@ -92,147 +133,417 @@ pub(crate) struct Browser {
 impl Browser {
     /// Opens `path` of the server in a browser that prefers English.
     pub(crate) async fn open(server: &Server, path: &str) -> Self {
-        Self::open_as(server, path, "en-GB", (1280, 900)).await
+        Self::open_with(server, path, SETUP).await
     }
 
-    /// Opens `path` in a browser of that language and size.
-    pub(crate) async fn open_as(server: &Server, path: &str, language: &str, size: (u32, u32)) -> Self {
-        Self::open_themed(server, path, language, size, false).await
+    /// Opens the page, waits until it is connected, and switches its heartbeat off.
+    pub(crate) async fn quiet(server: &Server, path: &str) -> Self {
+        let browser = Self::open(server, path).await;
+        browser.sees("#state[data-state=open]").await;
+        browser.click(".heartbeat [role=switch]").await;
+        browser.sees(".heartbeat [role=switch][aria-checked=false]").await;
+        browser
     }
 
-    /// The same in a theme.
-    pub(crate) async fn open_themed(
-        server: &Server,
-        path: &str,
-        language: &str,
-        size: (u32, u32),
-        dark: bool,
-    ) -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver, of Debian's chromium-driver");
-        let port = said(
-            driver.stdout.take().unwrap(),
-            "was started successfully on port ",
-            '.',
-        )
-        .await;
+    pub(crate) async fn open_with(server: &Server, path: &str, setup: Setup) -> Self {
+        let kind = match std::env::var("BROWSER").as_deref() {
+            Err(_) | Ok("" | "chromium") => Kind::Chromium,
+            Ok("firefox") => Kind::Firefox,
+            Ok(other) => panic!("BROWSER={other}: expected chromium or firefox"),
+        };
         let profile = tempfile::tempdir().unwrap();
-        let capabilities: Capabilities = serde_json::from_value(json!({
-            "browserName": "chrome",
-            "acceptInsecureCerts": server.scheme == "https",
-            "goog:chromeOptions": { "args": [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--disable-dev-shm-usage",
-                if dark { "--force-dark-mode" } else { "--disable-features=WebContentsForceDark" },
-                format!("--user-data-dir={}", profile.path().display()),
-                format!("--window-size={},{}", size.0, size.1),
-                format!("--accept-lang={language}"),
-                format!("--lang={language}"),
-            ]},
-            "goog:loggingPrefs": { "browser": "ALL" },
-        }))
-        .unwrap();
+        let secure = server.scheme == "https";
+        let (driver, port) = kind.driver().await;
+        let capabilities: Capabilities =
+            serde_json::from_value(kind.capabilities(profile.path(), setup, secure)).unwrap();
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        page.goto(&format!("{}://{}{path}", server.scheme, server.addr))
-            .await
-            .unwrap();
-        Self {
+        let browser = Self {
             page,
+            kind,
+            origin: format!("{}://{}", server.scheme, server.addr),
             _driver: driver,
             _profile: profile,
+        };
+        if kind == Kind::Chromium {
+            let touch = json!({ "enabled": setup.touch });
+            browser
+                .devtools("Emulation.setTouchEmulationEnabled", touch)
+                .await;
         }
+        browser.resize(setup.size).await;
+        browser.dark(setup.dark).await;
+        browser.goto(path).await;
+        browser
+    }
+
+    /// Opens `path` of the server that the browser was opened with.
+    pub(crate) async fn goto(&self, path: &str) {
+        let url = format!("{}{path}", self.origin);
+        self.page.goto(&url).await.unwrap();
+    }
+
+    /// Gives the page exactly this size, which may be less than a window's least.
+    pub(crate) async fn resize(&self, (width, height): (u32, u32)) {
+        match self.kind {
+            Kind::Chromium => {
+                let size =
+                    json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+                self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+            }
+            Kind::Firefox => {
+                let script = "const { style } = gBrowser.selectedBrowser; const [width, height] = arguments;\
+                              for (const part of ['min', 'max']) {\
+                                style.setProperty(`${part}-width`, `${width}px`); style.setProperty(`${part}-height`, `${height}px`);\
+                              }";
+                self.in_firefox(script, json!([width, height])).await;
+            }
+        }
+        let script = "return innerWidth === arguments[0] && innerHeight === arguments[1]";
+        let resized = tokio::time::timeout(PATIENCE, async {
+            while self
+                .page
+                .execute(script, vec![json!(width), json!(height)])
+                .await
+                .unwrap()
+                != true
+            {}
+        });
+        assert!(
+            resized.await.is_ok(),
+            "the window does not get {width} by {height} px"
+        );
+    }
+
+    /// Sets the system's theme.
+    pub(crate) async fn dark(&self, dark: bool) {
+        match self.kind {
+            Kind::Chromium => {
+                let value = if dark { "dark" } else { "light" };
+                let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+                self.devtools("Emulation.setEmulatedMedia", features).await;
+            }
+            Kind::Firefox => {
+                let script = "Services.prefs.setIntPref('layout.css.prefers-color-scheme.content-override', arguments[0])";
+                self.in_firefox(script, json!([i32::from(!dark)])).await;
+            }
+        }
+    }
+
+    /// Runs a script in the page.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.page.execute(script, vec![]).await.unwrap()
+    }
+
+    /// Runs the body of an async function in the page, and waits for what it returns.
+    pub(crate) async fn wait_for(&self, body: &str) -> Value {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];\
+             (async () => {{ {body} }})().then(done, (error) => done(`${{error}}`))"
+        );
+        self.page.execute_async(&script, vec![]).await.unwrap()
+    }
+
+    /// Waits until the script's result is as wanted, and returns it.
+    pub(crate) async fn until(&self, script: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                last = self.run(script).await;
+                if wanted(&last) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        assert!(waited.await.is_ok(), "waited in vain for {script}: {last}");
+        last
     }
 
     /// Waits until an element matches.
     pub(crate) async fn sees(&self, css: &str) {
-        if self
+        let found = self
             .page
             .wait()
             .at_most(PATIENCE)
             .for_element(Locator::Css(css))
-            .await
-            .is_err()
-        {
+            .await;
+        if found.is_err() {
             panic!("no {css} in\n{}", self.page.source().await.unwrap());
         }
     }
 
-    /// Waits until the element's text is as wanted, and gives it.
+    /// Waits until no element matches.
+    pub(crate) async fn misses(&self, css: &str) {
+        let script = format!("return document.querySelectorAll({}).length", json!(css));
+        self.until(&script, |count| *count == 0).await;
+    }
+
+    /// Waits until the element's text is as wanted, and returns it.
     pub(crate) async fn text(&self, css: &str, wanted: impl Fn(&str) -> bool) -> String {
-        let mut text = String::new();
+        let script = format!("return document.querySelector({})?.innerText ?? null", json!(css));
+        let text = self
+            .until(&script, |text| text.as_str().is_some_and(&wanted))
+            .await;
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// The values of a field or property of all elements that match.
+    pub(crate) async fn all(&self, css: &str, property: &str) -> Vec<String> {
+        let script = format!(
+            "return [...document.querySelectorAll({})].map((element) => String(element.{property}))",
+            json!(css)
+        );
+        serde_json::from_value(self.run(&script).await).unwrap()
+    }
+
+    /// The log's rows in sight: kind and text.
+    pub(crate) async fn rows(&self) -> Vec<(String, String)> {
+        let script = "return [...document.querySelectorAll('#log-grid [role=row]')].map((row) =>\
+                      [row.dataset.kind, [...row.children].map((cell) => cell.innerText).join(' ').replace(/\\s+/g, ' ')])";
+        serde_json::from_value(self.run(script).await).unwrap()
+    }
+
+    /// Waits until the rows in sight are as wanted, and returns them.
+    pub(crate) async fn log(&self, wanted: impl Fn(&[(String, String)]) -> bool) -> Vec<(String, String)> {
+        let mut rows = vec![];
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {
-                if let Ok(element) = self.page.find(Locator::Css(css)).await {
-                    text = element.text().await.unwrap_or_default();
-                    if wanted(&text) {
-                        break;
-                    }
+                rows = self.rows().await;
+                if wanted(&rows) {
+                    break;
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
         let waited = waited.await;
-        assert!(waited.is_ok(), "{css} says {text:?}");
-        text
+        assert!(waited.is_ok(), "the log has {rows:#?}");
+        rows
     }
 
+    /// Clicks as a pointer would: an element that another one covers fails the test.
     pub(crate) async fn click(&self, css: &str) {
-        self.page
-            .find(Locator::Css(css))
-            .await
-            .unwrap()
-            .click()
-            .await
-            .unwrap();
+        self.sees(css).await;
+        let clicked = self.page.find(Locator::Css(css)).await.unwrap().click().await;
+        if let Err(error) = clicked {
+            panic!("{css}: {error}");
+        }
     }
 
-    /// Writes into a field as a script of the user's could: every character arrives, those too that no key makes.
+    /// Writes into a field as a script of the user's could: every character arrives, also one that no key makes.
     pub(crate) async fn fill(&self, css: &str, text: &str) {
+        self.sees(css).await;
         let script = "const field = document.querySelector(arguments[0]); field.value = arguments[1];\
-                      field.dispatchEvent(new Event('input', { bubbles: true }));";
+                      for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));";
         self.page
             .execute(script, vec![json!(css), json!(text)])
             .await
             .unwrap();
     }
 
-    /// What the browser's console has: nothing, on a page that is in order.
-    pub(crate) async fn console(&self) -> Vec<String> {
-        let Value::Array(entries) = self.page.issue_cmd(BrowserLog).await.unwrap() else {
-            panic!("no log");
+    /// Types into an element, which gets the focus.
+    pub(crate) async fn keys(&self, css: &str, keys: &str) {
+        self.sees(css).await;
+        let element = self.page.find(Locator::Css(css)).await.unwrap();
+        element.send_keys(keys).await.unwrap();
+    }
+
+    /// Types into the element that has the focus.
+    pub(crate) async fn press(&self, keys: &str) {
+        let element = self.page.active_element().await.unwrap();
+        element.send_keys(keys).await.unwrap();
+    }
+
+    /// Describes the element that has the focus.
+    pub(crate) async fn focus(&self) -> String {
+        let script = "const one = document.activeElement;\
+                      return one.id ? `#${one.id}` : one.getAttribute('aria-label') ?? one.innerText";
+        self.run(script).await.as_str().unwrap().to_owned()
+    }
+
+    /// Sends a text by the composer, and waits for it to come back.
+    pub(crate) async fn send(&self, text: &str) {
+        self.fill("#composer", text).await;
+        self.click("#send:enabled").await;
+        let end = text.chars().rev().take(20).collect::<Vec<_>>();
+        let end: String = end.into_iter().rev().filter(|c| !c.is_control()).collect();
+        self.text(".exchange .line.received .said", |shown| shown.contains(&end))
+            .await;
+    }
+
+    /// Catches what the page copies or offers for saving, for `caught`.
+    pub(crate) async fn catch(&self) {
+        let script = "window.caught = [];\
+            const write = async (text) => void window.caught.push(text);\
+            Object.defineProperty(navigator, 'clipboard', { configurable: true, value: { writeText: write } });\
+            const made = URL.createObjectURL;\
+            URL.createObjectURL = (blob) => { blob.text().then((text) => window.caught.push(text)); return made.call(URL, blob); };";
+        self.run(script).await;
+    }
+
+    /// Returns the last thing caught since the call before.
+    pub(crate) async fn caught(&self) -> String {
+        let text = self
+            .until("return window.caught.pop() ?? null", Value::is_string)
+            .await;
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// Returns what the browser complains of: errors of scripts, files that are missing, what the page's policy forbids.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let entries = match self.kind {
+            Kind::Chromium => self.extension("se/log", json!({ "type": "browser" })).await,
+            // console.log and its like do not stand here; tests/page/modules.test.mjs keeps them out of the page.
+            Kind::Firefox => {
+                let script = "const { console } = Services; const messages = console.getMessageArray(); console.reset();\
+                              return messages.filter((one) => one instanceof Ci.nsIScriptError && one.sourceName.startsWith(arguments[0]))\
+                                .map((one) => ({ message: `${one.category}: ${one.errorMessage} (${one.sourceName}:${one.lineNumber})` }))";
+                self.in_firefox(script, json!([self.origin])).await
+            }
         };
+        let entries = entries.as_array().unwrap().iter();
         entries
-            .iter()
             .map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
             .collect()
     }
 
+    /// Ends the browser. It must not have complained.
     pub(crate) async fn close(self) {
+        assert_eq!(self.complaints().await, [""; 0]);
         self.page.close().await.unwrap();
+    }
+
+    /// Ends the browser. It may have complained of connections that failed.
+    pub(crate) async fn close_after_failures(self) {
+        let mut complaints = self.complaints().await;
+        complaints.retain(|one| {
+            ![
+                "WebSocket connection to",
+                "Web Socket",
+                "net::ERR_",
+                "ws://",
+                "EventSource",
+            ]
+            .iter()
+            .any(|part| one.contains(part))
+        });
+        assert_eq!(complaints, [""; 0]);
+        self.page.close().await.unwrap();
+    }
+
+    async fn extension(&self, path: &'static str, body: Value) -> Value {
+        let command = Extension { path, body };
+        self.page.issue_cmd(command).await.unwrap()
+    }
+
+    async fn devtools(&self, name: &str, params: Value) {
+        let body = json!({ "cmd": name, "params": params });
+        self.extension("goog/cdp/execute", body).await;
+    }
+
+    /// Runs a script in Firefox itself.
+    async fn in_firefox(&self, script: &str, args: Value) -> Value {
+        self.extension("moz/context", json!({ "context": "chrome" }))
+            .await;
+        let Value::Array(args) = args else { unreachable!() };
+        let result = self.page.execute(script, args).await;
+        self.extension("moz/context", json!({ "context": "content" }))
+            .await;
+        result.unwrap()
     }
 }
 
-/// chromedriver's own command for the console.
-#[derive(Debug)]
-struct BrowserLog;
+impl Kind {
+    /// Starts the driver, and returns it with its port.
+    async fn driver(self) -> (Child, String) {
+        let (program, args, from, before, after): (_, &[&str], _, _, _) = match self {
+            Self::Chromium => (
+                "chromedriver, of Debian's chromium-driver",
+                &["--port=0"],
+                "chromedriver",
+                "was started successfully on port ",
+                '.',
+            ),
+            Self::Firefox => (
+                "geckodriver, by cargo install geckodriver",
+                &["--port=0", "--websocket-port=0", "--allow-system-access"],
+                "geckodriver",
+                "Listening on 127.0.0.1:",
+                ' ',
+            ),
+        };
+        // The port that the driver has chosen can be taken before it listens.
+        for _ in 0..5 {
+            let mut driver = Command::new(from)
+                .args(args)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .expect(program);
+            if let Some(port) = find_in(driver.stdout.take().unwrap(), before, after).await {
+                return (driver, port);
+            }
+        }
+        panic!("{from} does not start");
+    }
 
-impl WebDriverCompatibleCommand for BrowserLog {
+    fn capabilities(self, profile: &Path, setup: Setup, secure: bool) -> Value {
+        let language = setup.language;
+        match self {
+            Self::Chromium => json!({
+                "browserName": "chrome",
+                "acceptInsecureCerts": secure,
+                "goog:chromeOptions": { "args": [
+                    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                    "--disable-dev-shm-usage",
+                    format!("--user-data-dir={}", profile.display()),
+                    format!("--accept-lang={language}"),
+                    format!("--lang={language}"),
+                ]},
+                "goog:loggingPrefs": { "browser": "ALL" },
+            }),
+            Self::Firefox => json!({
+                "browserName": "firefox",
+                "acceptInsecureCerts": secure,
+                "moz:firefoxOptions": {
+                    "binary": "/usr/bin/firefox-esr",
+                    "args": ["-headless", "--width=1600", "--height=1100"],
+                    "prefs": {
+                        "intl.accept_languages": language,
+                        // 1 is a coarse pointer, 6 a fine one that hovers.
+                        "ui.primaryPointerCapabilities": if setup.touch { 1 } else { 6 },
+                        "ui.allPointerCapabilities": if setup.touch { 1 } else { 6 },
+                    },
+                },
+            }),
+        }
+    }
+}
+
+/// A command that only one driver has.
+#[derive(Debug)]
+struct Extension {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Extension {
     fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+        (http::Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// The keys of a text, held together with Control: `control('k')`.
+pub(crate) fn control(key: impl Into<char>) -> String {
+    [Key::Control.into(), key.into()].iter().collect()
 }

@@ -54,7 +54,7 @@ export function AddressBar({ tab }) {
         <span class="url-parts" aria-hidden="true" onMouseDown=${edit}>${parts(tab.url)}</span>
         <input id="url" aria-label="URL" spellcheck=${false} autocomplete="off" autocapitalize="off" value=${tab.url} disabled=${Boolean(tab.imported)}
           aria-invalid=${bad ? "true" : null} aria-describedby=${bad ? "url-error" : null}
-          onInput=${act((event) => (tab.url = event.target.value))} onBlur=${act(() => tab.settleUrl())} />
+          onInput=${act((event) => (tab.url = event.target.value))} onKeyDown=${(event) => event.key === "Enter" && !event.isComposing && submit(event)} onBlur=${act(() => tab.settleUrl())} />
       </span>
       ${!narrow() && html`<span class="anchor"><button type="button" class="icon-button" aria-label=${t("history")} title=${t("history")} aria-expanded=${app.popover === "history"} onClick=${toggle("history")}>${icon("clock")}</button>
         ${app.popover === "history" && html`<${HistoryMenu} tab=${tab} />`}</span>`}

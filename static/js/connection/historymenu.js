@@ -8,7 +8,7 @@ import { clearHistory, history } from "./history.js";
 /** The arrows move between the buttons of a menu. */
 export function arrows(event) {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (!step) return;
+  if (!step || event.defaultPrevented) return;
   event.preventDefault();
   const buttons = [...event.currentTarget.querySelectorAll("button:enabled")];
   const index = buttons.indexOf(document.activeElement);
@@ -29,7 +29,7 @@ export function HistoryList({ tab }) {
 
 export function HistoryMenu({ tab }) {
   return html`<${Popover} label=${t("history")} class="history">
-    <div class="menu-head"><h2>${t("history")}</h2>${history.length > 0 && html`<button type="button" class="link" onClick=${act(clearHistory)}><b>${t("clear")}</b></button>`}</div>
-    <${HistoryList} tab=${tab} />
+    <div onKeyDown=${arrows}><div class="menu-head"><h2>${t("history")}</h2>${history.length > 0 && html`<button type="button" class="link" onClick=${act(clearHistory)}><b>${t("clear")}</b></button>`}</div>
+    <${HistoryList} tab=${tab} /></div>
   <//>`;
 }

@@ -60,7 +60,7 @@ export function StateLine({ tab }) {
   const stale = !tab.open && tab.opened && tab.word !== "closing";
   return html`<div class="stateline">
     ${!wide() && html`<${SubprotocolField} tab=${tab} short />`}
-    ${news(tab)}
+    <span class="news">${news(tab)}</span>
     ${tab.word !== "refused" && tab.word !== "connecting" && html`<${Fitting} class=${classes("figures", stale && "stale")}>
       ${stale && tab.end && html`<span class="muted">${t("asOf", { time: clock(tab.end.at).slice(0, 8) })}</span>`}
       ${figures(tab).map(([name, value]) => html`<span class="figure" key=${name}>${name} <b>${value}</b></span>`)}

@@ -54,6 +54,7 @@ export class Tab {
   view; // the server's view
 
   #seen = 0; // rows that the log had shown when it last stood at its newest
+  #dialled = ""; // the URL of the present or last attempt: `used` is the next one while the old connection closes
   #pending = new Pending();
   #socket = new Socket((name, detail) => {
     this.#on[name](detail ?? {});
@@ -238,6 +239,7 @@ export class Tab {
   #on = {
     state: ({ state }) => {
       if (state === "connecting") {
+        this.#dialled = this.used.url;
         this.began = performance.now();
         this.retry = null;
       }
@@ -254,8 +256,8 @@ export class Tab {
       this.timing.clear();
       this.view.opened();
       const { protocol, extensions, took } = opened;
-      this.add("opened", { now: opened.at, note: { key: "note.opened", vars: { url: this.used.url, protocol, extensions, took } } });
-      remember(this.used.url, "open");
+      this.add("opened", { now: opened.at, note: { key: "note.opened", vars: { url: this.#dialled, protocol, extensions, took } } });
+      remember(this.#dialled, "open");
       this.heartbeat.start();
     },
     message: ({ data, at }) => {
@@ -297,7 +299,7 @@ export class Tab {
       if (this.#retrying && !end.opened) this.#countRetry();
       else this.add("ended", { note: { key: "note.ended", vars: { ...end } } });
       this.view.ended();
-      remember(this.used.url, end.opened || end.close ? String(end.code) : end.answers ? "refused" : "gone");
+      remember(this.#dialled, end.opened || end.close ? String(end.code) : end.answers ? "refused" : "gone");
       if (!this.selected && end.code !== 1000 && !end.close) app.inspector = "connection";
     },
     retry: ({ wait, attempt }) => {

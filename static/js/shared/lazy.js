@@ -3,6 +3,8 @@ import { changed } from "../state.js";
 import { html } from "./html.js";
 import { addStrings } from "./i18n.js";
 
+const loads = [];
+
 /**
  * A view that stands for the export `name` of a module. `load()` resolves to its modules: the view's, and after it the
  * folder's texts, if they are not there yet.
@@ -10,18 +12,24 @@ import { addStrings } from "./i18n.js";
 export function lazy(name, load) {
   let View = null;
   let loading = null;
-  return (props) => {
+  const start = () => {
     loading ??= load().then(
       ([module, strings]) => {
         if (strings) addStrings(strings.default);
         View = module[name];
         changed();
       },
-      (error) => {
-        loading = null; // tried again at the next drawing: the server may be back by then
-        throw error;
+      () => {
+        loading = null; // the server does not answer: tried again at the next drawing
       },
     );
+  };
+  loads.push(start);
+  return (props) => {
+    start();
     return View && html`<${View} ...${props} />`;
   };
 }
+
+/** Fetches all of them: a server that goes away takes nothing of the page with it. */
+export const fetchAll = () => loads.forEach((start) => start());

@@ -26,9 +26,9 @@ export class Popover extends Component {
     if (!this.focused) this.focusFirst();
   }
   focusFirst() {
-    const first = this.element.querySelector("[autofocus], input, select, button, a");
+    const first = this.element.querySelector("[autofocus], input:enabled, select:enabled, button:enabled, a");
     this.focused = first !== null;
-    first?.focus();
+    (first ?? this.element).focus();
   }
   componentWillUnmount() {
     removeEventListener("pointerdown", this.outside, true);
@@ -36,6 +36,6 @@ export class Popover extends Component {
     if (this.element.contains(document.activeElement) || document.activeElement === document.body) this.before?.focus();
   }
   render({ label, align = "end", class: name, children }) {
-    return html`<div ref=${(element) => element && (this.element = element)} class=${classes("popover", name)} data-align=${align} role="dialog" aria-label=${label}>${children}</div>`;
+    return html`<div ref=${(element) => element && (this.element = element)} class=${classes("popover", name)} data-align=${align} role="dialog" tabindex="-1" aria-label=${label}>${children}</div>`;
   }
 }

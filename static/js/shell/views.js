@@ -6,6 +6,7 @@ import logStrings from "../log/strings.js";
 import { restoreSizes } from "../shared/divider.js";
 import { html, render } from "../shared/html.js";
 import { addStrings, t } from "../shared/i18n.js";
+import { fetchAll } from "../shared/lazy.js";
 import sharedStrings from "../shared/strings.js";
 import { app, changed, drawWith } from "../state.js";
 import { App } from "./app.js";
@@ -45,3 +46,6 @@ drawWith(() => {
 });
 // With time alone the page changes only in its figures of seconds: once a second suffices.
 setInterval(changed, 1000);
+
+// What the first echo does not need comes after it, so that no server that goes away can take it along.
+setTimeout(fetchAll, 1000);
