@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// The longest that anything may take: far more than it does, so that a busy machine fails no test.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Returns the text between `before` and `after` in the first line that has it, if one does. The rest of the output is read and thrown
 /// away: a full pipe would stop its writer.
@@ -426,6 +426,8 @@ impl Browser {
                 "net::ERR_",
                 "ws://",
                 "EventSource",
+                "Loading failed for the module",
+                "dynamically imported module",
             ]
             .iter()
             .any(|part| one.contains(part))

@@ -1,5 +1,6 @@
 // The page as a function of the state: app bar, then the console or the laboratory.
 import { AddressBar } from "../connection/addressbar.js";
+import { Callout } from "../connection/callout.js";
 import { StateLine } from "../connection/stateline.js";
 import { Dock } from "../exchange/dock.js";
 import { LogPane } from "../log/pane.js";
@@ -8,7 +9,7 @@ import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { app, narrow, wide } from "../state.js";
 import { AppBar } from "./appbar.js";
-import { Callout, ConnectionTabs, Drawer, Inspector, Laboratory, Parts } from "./later.js";
+import { ConnectionTabs, Drawer, Inspector, Laboratory, Parts } from "./later.js";
 
 export function App() {
   const composer = app.view === "console" && !(narrow() && app.part === "connection") && !(app.drawer && !wide());

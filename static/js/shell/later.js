@@ -1,7 +1,6 @@
 // The views that are fetched after the first echo.
 import { lazy } from "../shared/lazy.js";
 
-export const Callout = lazy("Callout", () => Promise.all([import("../connection/callout.js"), import("../connection/callouts.js")]));
 export const ConnectionPart = lazy("ConnectionPart", () => Promise.all([import("../connection/part.js")]));
 export const ConnectionTabs = lazy("ConnectionTabs", () => Promise.all([import("../connection/tabstrip.js"), import("../drawer/strings.js")]));
 export const DisconnectPopover = lazy("DisconnectPopover", () => Promise.all([import("../connection/disconnect.js")]));

@@ -1,11 +1,12 @@
 // The console under 700 px: Log, Send and Connection, one at a time.
+import { Callout } from "../connection/callout.js";
 import { Dock } from "../exchange/dock.js";
 import { LogPane } from "../log/pane.js";
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { Tabs } from "../shared/tabs.js";
 import { app } from "../state.js";
-import { Callout, ConnectionPart, Inspector } from "./later.js";
+import { ConnectionPart, Inspector } from "./later.js";
 
 export function Parts({ tab }) {
   return html`

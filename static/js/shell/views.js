@@ -1,4 +1,5 @@
 // The views: texts, what is drawn when the state changes, and the page's own address and title.
+import calloutStrings from "../connection/callouts.js";
 import connectionStrings from "../connection/strings.js";
 import { fromHash, ownUrl, toHash } from "../connection/url.js";
 import exchangeStrings from "../exchange/strings.js";
@@ -13,7 +14,7 @@ import { App } from "./app.js";
 import { startKeyboard } from "./keyboard.js";
 import shellStrings from "./strings.js";
 
-for (const strings of [sharedStrings, shellStrings, connectionStrings, exchangeStrings, logStrings]) addStrings(strings);
+for (const strings of [sharedStrings, shellStrings, connectionStrings, calloutStrings, exchangeStrings, logStrings]) addStrings(strings);
 
 const own = ownUrl(document.baseURI);
 
@@ -48,4 +49,4 @@ drawWith(() => {
 setInterval(changed, 1000);
 
 // What the first echo does not need comes after it, so that no server that goes away can take it along.
-setTimeout(fetchAll, 1000);
+setTimeout(fetchAll, 300);
