@@ -1,7 +1,7 @@
 //! The log: rows, filters, what is chosen in it, and what the server saw.
 
-use fantoccini::key::Key;
-use serde_json::json;
+use fantoccini::{Locator, key::Key};
+use serde_json::{Value, json};
 
 use crate::support::{Browser, SETUP, Server, Setup, control};
 
@@ -351,5 +351,44 @@ async fn on_a_narrow_screen_a_row_opens_as_a_sheet_and_goes_back() {
         .await;
     browser.press(&key(Key::Escape)).await;
     browser.misses(".inspector").await;
+    browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn a_har_file_has_the_messages_as_devtools_writes_them_and_opens_as_a_new_tab() {
+    let server = Server::start().await;
+    let browser = Browser::quiet(&server, "/").await;
+    browser.send("hello").await;
+    browser.catch().await;
+    browser.click("#export").await;
+    browser.click("#save-har").await;
+    let text = browser.caught().await;
+    let har: Value = serde_json::from_str(&text).unwrap();
+    let messages = har["log"]["entries"][0]["_webSocketMessages"].as_array().unwrap();
+    let sent = messages.iter().find(|one| one["data"] == "hello").unwrap();
+    assert_eq!((&sent["type"], &sent["opcode"]), (&json!("send"), &json!(1)));
+    assert!(sent["time"].is_f64(), "{sent}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.har");
+    std::fs::write(&path, text).unwrap();
+    if browser
+        .run("return document.querySelector('#import-file') === null")
+        .await
+        == true
+    {
+        browser.click("#export").await;
+    }
+    let field = browser.page.find(Locator::Css("#import-file")).await.unwrap();
+    field.send_keys(path.to_str().unwrap()).await.unwrap();
+    browser.text("#state", |text| text == "Imported").await;
+    browser
+        .log(|rows| {
+            rows.iter()
+                .any(|(kind, text)| kind == "sent" && text.contains("hello"))
+        })
+        .await;
+    // There is no connection to send by.
+    browser.sees("#send:disabled").await;
     browser.close().await;
 }

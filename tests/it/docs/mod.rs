@@ -1,6 +1,7 @@
 //! The documents, held against the program: a table, a link or a command in them is true, or a test here fails.
 
 mod commands;
+mod copied_lines;
 mod flags;
 mod links;
 mod log_events;
