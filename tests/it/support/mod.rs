@@ -7,7 +7,6 @@ pub(crate) mod watcher;
 
 use std::{
     net::SocketAddr,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -29,6 +28,7 @@ use ws_echo::{
     routes::{self, Shared},
 };
 
+use crate::project;
 use raw::Raw;
 
 /// The default prefix of stamped text replies.
@@ -109,7 +109,7 @@ impl Echo {
     /// Starts a server whose configuration `change` has changed.
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
-            static_dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("static"),
+            static_dir: project::root().join("static"),
             ..Config::default()
         };
         change(&mut config);

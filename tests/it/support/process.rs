@@ -14,10 +14,11 @@ use tokio::{
 };
 
 use super::{in_time, raw::Raw};
+use crate::project;
 
 /// Returns the command `ws-echo`, without the environment variables that configure it.
 pub(crate) fn ws_echo() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ws-echo"));
+    let mut command = Command::new(project::ws_echo());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("WS_ECHO_") {
             command.env_remove(name);
@@ -26,7 +27,7 @@ pub(crate) fn ws_echo() -> Command {
     command
         .env_remove("RUST_LOG")
         .env_remove("RUST_BACKTRACE")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(project::root())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -81,7 +82,7 @@ impl Process {
             .args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"])
             .arg(server.as_std().get_program())
             .args(args)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(project::root())
             .env("LISTEN_FDS", "1")
             .env("LISTEN_FDNAMES", name)
             .env_remove("RUST_LOG")

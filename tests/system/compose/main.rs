@@ -6,13 +6,12 @@
 )]
 
 mod pinned;
-#[path = "../haproxy/port.rs"]
-mod port;
 
 use std::{process::Command, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+use system_tests::{package_field, port, root};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -42,11 +41,11 @@ async fn compose_serves_the_page_and_an_echo_and_stops_with_exit_code_0() {
         "healthy 65532:65532 true"
     );
     for (label, value) in [
-        ("title", env!("CARGO_PKG_NAME")),
-        ("description", env!("CARGO_PKG_DESCRIPTION")),
-        ("version", env!("CARGO_PKG_VERSION")),
-        ("licenses", env!("CARGO_PKG_LICENSE")),
-        ("revision", REVISION),
+        ("title", package_field("name")),
+        ("description", package_field("description")),
+        ("version", package_field("version")),
+        ("licenses", package_field("license")),
+        ("revision", REVISION.to_owned()),
     ] {
         let label = format!(r#"{{{{index .Config.Labels "org.opencontainers.image.{label}"}}}}"#);
         assert_eq!(inspect(&container, &label), value, "{label}");
@@ -260,7 +259,7 @@ impl Project {
         command
             .args(["compose", "--project-name", &self.name, "--ansi", "never"])
             .args(args)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(root())
             .env("REVISION", REVISION)
             .env("WS_ECHO_IMAGE", self.image())
             .env("WS_ECHO_PORT", self.port.to_string())

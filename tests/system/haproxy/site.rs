@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use system_tests::{port, root};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     net::{TcpSocket, TcpStream, UdpSocket},
@@ -14,13 +15,10 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use crate::{
-    port,
-    support::{
-        in_time,
-        process::Process,
-        raw::{Raw, upgrade},
-    },
+use crate::support::{
+    in_time,
+    process::Process,
+    raw::{Raw, upgrade},
 };
 
 /// The address of clients. It differs from that of HAProxy, which the servers trust.
@@ -152,7 +150,7 @@ impl HaProxy {
         let addr = listener.local_addr().unwrap();
         let mut child = Command::new(std::env::var("HAPROXY").unwrap_or_else(|_| "haproxy".to_owned()))
             .args(["-db", "-f", "deploy/haproxy.cfg"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(root())
             .env("BIND", "fd@0")
             .env("REPLICAS", format!("{NAME}:{port}"))
             .env("DNS", names.to_string())

@@ -1,14 +1,13 @@
-//! Runs all cases of the Autobahn|Testsuite against the release binary.
+//! Runs all cases of the Autobahn|Testsuite against the optimised binary.
 //!
 //! ```text
-//! cargo build --release
-//! WSTEST=/path/to/wstest cargo test --test autobahn -- --ignored --nocapture
+//! WSTEST=/path/to/wstest cargo test -p system-tests --test autobahn -- --ignored --nocapture
 //! ```
 //!
 //! The suite runs its clients one after another, which is slow. Several processes of it therefore take shares of the cases from
 //! one queue and test one server.
 //!
-//! `WS_ECHO_AUTOBAHN_SHARDS` sets the number of processes (default: the number of cores). `WS_ECHO_BIN` sets the path of the
+//! `WS_ECHO_AUTOBAHN_SHARDS` sets the number of processes (default: the number of cores). `WS_ECHO_BIN` sets the path of another
 //! binary. The reports are in `target/autobahn/`: a page for each case, and `index.html` for each share.
 #![allow(
     clippy::unwrap_used,
@@ -28,6 +27,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use system_tests::{optimised_ws_echo, root};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -204,16 +204,9 @@ async fn run_share(wstest: &Path, reports: &Path, url: &str, share: &[&str]) -> 
     verdicts
 }
 
-/// Starts the release binary on a free port. Returns the process and the URL of its verbatim echo.
+/// Starts the optimised binary on a free port. Returns the process and the URL of its verbatim echo.
 async fn start_server(reports: &Path) -> (Child, String) {
-    let binary =
-        env::var_os("WS_ECHO_BIN").map_or_else(|| target_dir().join("release/ws-echo"), PathBuf::from);
-    assert!(
-        binary.is_file(),
-        "no {}: run cargo build --release, or set WS_ECHO_BIN to another binary",
-        binary.display()
-    );
-    let mut command = Command::new(binary);
+    let mut command = Command::new(optimised_ws_echo());
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("WS_ECHO_") {
             command.env_remove(name);
@@ -221,7 +214,7 @@ async fn start_server(reports: &Path) -> (Child, String) {
     }
     let mut server = command
         .args(["--listen", "127.0.0.1:0", "--static-dir"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("static"))
+        .arg(root().join("static"))
         .env("RUST_LOG", "info")
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -261,8 +254,7 @@ fn find_wstest() -> PathBuf {
         .expect("no wstest on the PATH: install the Autobahn|Testsuite, or set WSTEST to its command")
 }
 
-/// Returns cargo's target directory: the directory above that of the debug binary.
-fn target_dir() -> PathBuf {
-    let profile = Path::new(env!("CARGO_BIN_EXE_ws-echo")).parent().unwrap();
-    profile.parent().unwrap().to_owned()
+/// Returns cargo's target directory.
+fn target_dir() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }

@@ -8,14 +8,16 @@
 )]
 
 mod load;
-mod port;
 mod site;
-#[path = "../it/support/mod.rs"]
+#[path = "../../it/support/mod.rs"]
 #[allow(dead_code, reason = "the other tests use the unused parts")]
 mod support;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+
+/// The support of the other tests finds the project and the server through this name.
+use system_tests as project;
 
 use load::{Clients, End};
 use site::{CLIENT, Site};

@@ -1,24 +1,16 @@
-//! The deployment files: Dockerfile, docker-compose.yml and deploy/. The tests check that their readers accept them, and that
-//! they agree with each other and with the flags of the server. tests/haproxy and tests/compose run them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    missing_docs,
-    reason = "a test that fails panics at the place of the failure"
-)]
+//! The deployment files: Dockerfile, docker-compose.yml and deploy/. The tests check that they agree with each other and with
+//! the flags of the server. tests/system/ runs them.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Output},
-    time::Duration,
-};
+use std::time::Duration;
 
 use clap::CommandFactory as _;
 use serde_json::Value;
 use ws_echo::config::{Cli, Config};
 
+use crate::project;
+
 fn file(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+    std::fs::read_to_string(project::root().join(name)).unwrap()
 }
 
 fn yaml(name: &str) -> Vec<Value> {
@@ -248,66 +240,4 @@ fn the_kubernetes_memory_limit_is_enough_for_the_limit_of_connections() {
     let gibibytes: u64 = limit.strip_suffix("Gi").unwrap().parse().unwrap();
     // docs/capacity.md: a connection after compressed messages, with the memory of the kernel.
     assert!(connections * 358_000 < gibibytes << 30);
-}
-
-/// Returns standard output and standard error.
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-#[test]
-#[ignore = "needs systemd-analyze"]
-fn systemd_accepts_the_units() {
-    let folder = tempfile::tempdir().unwrap();
-    let units = ["ws-echo.service", "ws-echo.socket", "ws-echo-https.socket"];
-    let copies: Vec<PathBuf> = units.iter().map(|unit| folder.path().join(unit)).collect();
-    for (unit, copy) in units.iter().zip(&copies) {
-        // systemd-analyze checks that the program exists.
-        let unit = file(&format!("deploy/{unit}"));
-        std::fs::write(
-            copy,
-            unit.replace("/usr/local/bin/ws-echo", env!("CARGO_BIN_EXE_ws-echo")),
-        )
-        .unwrap();
-    }
-    let output = Command::new("systemd-analyze")
-        .arg("verify")
-        .args(&copies)
-        .output()
-        .unwrap();
-    // For an unknown line the exit code is 0, too. Only the output shows it.
-    assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), ""));
-
-    let security = ["security", "--offline=true", "--threshold=20"];
-    let output = Command::new("systemd-analyze")
-        .args(security)
-        .arg(&copies[0])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", text(&output));
-}
-
-#[test]
-#[ignore = "needs kubernetes-validate"]
-fn kubernetes_accepts_the_manifest() {
-    let program = std::env::var("KUBERNETES_VALIDATE").unwrap_or_else(|_| "kubernetes-validate".to_owned());
-    for version in ["1.27", "1.37"] {
-        let output = Command::new(&program)
-            .args([
-                "--strict",
-                "--kubernetes-version",
-                version,
-                "deploy/kubernetes.yaml",
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", text(&output));
-        assert_eq!(
-            text(&output).matches(" passed for resource ").count(),
-            4,
-            "{}",
-            text(&output)
-        );
-    }
 }
