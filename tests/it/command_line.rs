@@ -434,6 +434,14 @@ async fn healthcheck_succeeds_only_if_a_server_responds() {
         &["ws-echo: ", &missing, " returned status 404; expected 2xx"],
     )
     .await;
+    let secure = format!("https://{listen}/healthz");
+    assert_fails(
+        &["healthcheck", "--url", &secure],
+        &[],
+        1,
+        &["ws-echo: invalid URL ", &secure, "expected http://HOST:PORT/PATH"],
+    )
+    .await;
     drop(server);
     // A socket that is bound and does not listen: no other process can bind the port, and no connection succeeds.
     let free = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
