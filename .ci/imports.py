@@ -34,21 +34,22 @@ from pathlib import Path
 
 CRATE = "ws_echo"  # the library's name in main.rs
 ROOMS = {  # from top to bottom: the room, and all rooms that it may import
-    "main": "lib healthcheck logging server tls routes handshake http session admission transport protocol metrics config",
+    "main": "lib healthcheck logging server tls routes handshake http session admission transport protocol metrics config platform",
     "lib": "",
     "healthcheck": "config",
     "logging": "config",
-    "server": "tls routes handshake http session admission transport protocol metrics config",
-    "tls": "transport metrics config",
+    "server": "tls routes handshake http session admission transport protocol metrics config platform",
+    "tls": "transport metrics config platform",
     "routes": "handshake http session admission transport protocol metrics config",
     "handshake": "session admission transport protocol metrics config",
-    "http": "session admission transport protocol metrics config",
+    "http": "session admission transport protocol metrics config platform",
     "session": "admission transport protocol metrics config",
     "admission": "protocol metrics config",
     "transport": "protocol metrics config",
     "protocol": "",
     "metrics": "",
     "config": "",
+    "platform": "",
 }
 FORBIDDEN_CRATES = "actix* awc tokio* rustls futures* socket2 log env_logger clap".split()
 FORBIDDEN_STD = "net time thread io".split()

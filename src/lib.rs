@@ -11,6 +11,7 @@
 //! - [`transport`]: bytes from and to a peer, over TCP, TLS or an upgraded connection
 //! - [`protocol`]: RFC 6455 and RFC 7692 without a socket, a clock or a runtime
 //! - [`metrics`] and [`config`]: imported by every module except protocol
+//! - [`platform`]: what differs between operating systems
 //! - [`logging`] and [`healthcheck`]: used by the binary
 //!
 //! The path of a message: socket, [`transport::Inbound`] (bytes to messages), session (reply), [`transport::Outbound`]
@@ -23,6 +24,7 @@ pub mod healthcheck;
 mod http;
 pub mod logging;
 pub mod metrics;
+pub mod platform;
 pub mod protocol;
 pub mod routes;
 pub mod server;

@@ -1,12 +1,12 @@
 //! The binary: parses the command line, starts the log, and runs the command.
 
-use std::{env, process::ExitCode};
+use std::{env, io, process::ExitCode, thread};
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
     config::{Cli, CommandLineError, Config, Subcommand},
     healthcheck, logging,
+    platform::{Request, Signals},
     server::{Server, StartError, descriptors},
 };
 
@@ -43,25 +43,33 @@ fn main() -> ExitCode {
 
 async fn serve(config: Config) -> Result<(), StartError> {
     let (max_connections, max_http_connections) = (config.max_connections, config.max_http_connections);
+    let watches_stdin = config.shutdown_on_stdin_end;
     let server = Server::bind(config)?;
     // After the steps that can fail: a server that cannot start prints one line with the reason only.
     descriptors::raise_limit(max_connections, max_http_connections);
-    let shutdown = CancellationToken::new();
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    // Also without TLS, because SIGHUP without a handler ends the process.
-    let (mut hangup, reload) = (signal(SignalKind::hangup())?, server.reload());
+    let (shutdown, reload) = (CancellationToken::new(), server.reload());
+    let mut signals = Signals::install()?;
+    if watches_stdin {
+        shutdown_on_stdin_end(shutdown.clone())?;
+    }
+    let requested = shutdown.clone();
     actix_web::rt::spawn(async move {
-        while hangup.recv().await.is_some() {
-            reload.reload();
+        loop {
+            match signals.next().await {
+                Request::Shutdown => requested.cancel(),
+                Request::Reload => reload.reload(),
+            }
         }
-    });
-    let token = shutdown.clone();
-    actix_web::rt::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        token.cancel();
     });
     server.run(shutdown).await
+}
+
+/// Reads standard input, whatever it contains, and cancels `shutdown` at its end.
+fn shutdown_on_stdin_end(shutdown: CancellationToken) -> io::Result<()> {
+    // Not a task of the runtime, which waits for its blocking reads when it ends.
+    thread::Builder::new().spawn(move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        shutdown.cancel();
+    })?;
+    Ok(())
 }

@@ -15,6 +15,7 @@ pub use tls::{CertificateSource, Tls, TlsName};
 pub use values::{Cap, InvalidFlag, ListenAddr, LogFormat, Network, Origin, Rate, Size, Switch, Timer};
 
 use environment::without_variables;
+use values::boolean;
 
 /// The addresses, limits, timeouts and behaviours of a server.
 #[derive(Debug, Clone, Args)]
@@ -208,8 +209,8 @@ pub struct Config {
     )]
     pub stall_timeout: Timer,
 
-    /// Delay between SIGTERM or SIGINT, when /readyz turns 503, and the drain. Make it longer than the load balancer's
-    /// check interval [0 = no delay]
+    /// Delay between SIGTERM, SIGINT or Ctrl-C, when /readyz turns 503, and the drain. Make it longer than the load
+    /// balancer's check interval [0 = no delay]
     #[arg(
         long,
         help_heading = "Timeouts",
@@ -228,6 +229,15 @@ pub struct Config {
         default_value = "10s"
     )]
     pub shutdown_grace: Timer,
+
+    /// Shut down when standard input ends, such as at the end of the program that started the server
+    #[arg(
+        long,
+        help_heading = "Timeouts",
+        env = "WS_ECHO_SHUTDOWN_ON_STDIN_END",
+        value_parser = boolean
+    )]
+    pub shutdown_on_stdin_end: bool,
 
     /// Prefix of stamped text replies
     #[arg(

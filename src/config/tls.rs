@@ -29,7 +29,7 @@ pub enum Tls {
 /// The source of the certificate.
 #[derive(Debug, Clone)]
 pub enum CertificateSource {
-    /// PEM files, which SIGHUP reloads.
+    /// PEM files, which SIGHUP reloads on Unix.
     Files {
         /// The server's certificate, then the intermediate ones.
         cert: PathBuf,
@@ -92,11 +92,11 @@ struct Flags {
     )]
     tls_listen: Vec<ListenAddr>,
 
-    /// PEM file of the certificate chain, the server's own certificate first. SIGHUP reloads it
+    /// PEM file of the certificate chain, the server's own certificate first. SIGHUP reloads it on Unix
     #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_CERT")]
     tls_cert: Option<PathBuf>,
 
-    /// PEM file of the certificate's private key, not encrypted. SIGHUP reloads it
+    /// PEM file of the certificate's private key, not encrypted. SIGHUP reloads it on Unix
     #[arg(long, value_name = "FILE", env = "WS_ECHO_TLS_KEY")]
     tls_key: Option<PathBuf>,
 

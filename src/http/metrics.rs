@@ -16,6 +16,7 @@ use crate::{
         CloseCodeLabel, ClosedBy, Counter, Counters, FrameKind, Label, Limit, MessageType, Metrics,
         RefusalReason, Traffic,
     },
+    platform::process_figures,
 };
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -223,17 +224,9 @@ fn gauge(
 
 /// Encodes memory, CPU time and descriptors of the process, under the names that all exporters use. A value that the system does not
 /// report is left out.
-#[cfg(target_os = "linux")]
 fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let Ok(process) = procfs::process::Process::myself() else {
-        return Ok(());
-    };
-    if let Ok(stat) = process.stat() {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "hundredths of seconds, for some thousand years"
-        )]
-        let seconds = |ticks: u64| ticks as f64 / procfs::ticks_per_second() as f64;
+    let figures = process_figures();
+    if let Some(seconds) = figures.cpu_seconds {
         encoder
             .encode_descriptor(
                 "process_cpu",
@@ -241,46 +234,48 @@ fn process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
                 Some(&Unit::Seconds),
                 MetricType::Counter,
             )?
-            .encode_counter::<NoLabelSet, _, f64>(&seconds(stat.utime + stat.stime), None)?;
-        if let Ok(boot) = procfs::boot_time_secs() {
-            #[expect(clippy::cast_precision_loss, reason = "seconds, for some million years")]
-            let start = boot as f64 + seconds(stat.starttime);
-            let help = "Start of the process since the Unix epoch.";
-            gauge(encoder, "process_start_time", help, Some(&Unit::Seconds), &start)?;
-        }
-        let resident = stat.rss * procfs::page_size();
-        gauge(
-            encoder,
-            "process_resident_memory",
-            "Resident memory.",
-            Some(&Unit::Bytes),
-            &resident,
-        )?;
-        gauge(
-            encoder,
-            "process_virtual_memory",
-            "Virtual memory.",
-            Some(&Unit::Bytes),
-            &stat.vsize,
-        )?;
+            .encode_counter::<NoLabelSet, _, f64>(&seconds, None)?;
     }
-    if let Ok(open) = process.fd_count() {
-        gauge(encoder, "process_open_fds", "Open file descriptors.", None, &open)?;
-    }
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    if let Some(most) = limit.current {
-        gauge(
-            encoder,
-            "process_max_fds",
-            "Maximum number of open file descriptors.",
-            None,
-            &most,
-        )?;
-    }
-    Ok(())
+    let bytes = Some(&Unit::Bytes);
+    let start = "Start of the process since the Unix epoch.";
+    known_gauge(
+        encoder,
+        "process_start_time",
+        start,
+        Some(&Unit::Seconds),
+        figures.start_seconds,
+    )?;
+    known_gauge(
+        encoder,
+        "process_resident_memory",
+        "Resident memory.",
+        bytes,
+        figures.resident_bytes,
+    )?;
+    known_gauge(
+        encoder,
+        "process_virtual_memory",
+        "Virtual memory.",
+        bytes,
+        figures.virtual_bytes,
+    )?;
+    known_gauge(
+        encoder,
+        "process_open_fds",
+        "Open file descriptors.",
+        None,
+        figures.open_fds,
+    )?;
+    let most = "Maximum number of open file descriptors.";
+    known_gauge(encoder, "process_max_fds", most, None, figures.max_fds)
 }
 
-#[cfg(not(target_os = "linux"))]
-fn process(_: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    Ok(())
+fn known_gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    value: Option<impl EncodeGaugeValue>,
+) -> fmt::Result {
+    value.map_or(Ok(()), |value| gauge(encoder, name, help, unit, &value))
 }

@@ -1,36 +1,20 @@
 //! The limit of open file descriptors, of which each connection needs one.
 
 use log::{info, warn};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::config::Cap;
+use crate::{config::Cap, platform::raise_open_file_limit};
 
 /// Number of descriptors for everything except connections: listeners, worker threads, files of the page.
 const RESERVED_FDS: usize = 128;
 
-/// Raises the soft limit to the hard limit: the soft one is a default of the system, the hard one is set by the operator. Logs a
-/// warning if the limit is too low for the number of connections that the caps allow.
+/// Raises the soft limit to the hard limit. Logs a warning if the limit is too low for the number of connections that the caps
+/// allow.
 pub fn raise_limit(max_connections: Cap, max_http_connections: Cap) {
-    let Rlimit {
-        current: soft,
-        maximum: hard,
-    } = getrlimit(Resource::Nofile);
-    let wanted = Rlimit {
-        current: hard,
-        maximum: hard,
-    };
-    let raised = if soft == hard {
-        soft
-    } else {
-        match setrlimit(Resource::Nofile, wanted) {
-            Ok(()) => hard,
-            Err(error) => {
-                warn!(reason:% = error; "cannot raise open file limit");
-                soft
-            }
-        }
-    };
-    let Some(limit) = raised else { return };
+    let (limit, raised) = raise_open_file_limit();
+    if let Err(error) = raised {
+        warn!(reason:% = error; "cannot raise open file limit");
+    }
+    let Some(limit) = limit else { return };
     info!(limit; "open file limit");
     let (connections, http) = (max_connections.limit(), max_http_connections.limit());
     let needed = [http, RESERVED_FDS]

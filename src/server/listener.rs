@@ -5,12 +5,13 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs},
 };
 
-use listenfd::ListenFd;
-use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 
-use crate::config::{Config, ListenAddr, Tls};
+use crate::{
+    config::{Config, ListenAddr, Tls},
+    platform,
+};
 
 /// Maximum number of connections that the kernel queues while the workers are busy.
 pub(crate) const BACKLOG: u32 = 4096;
@@ -53,7 +54,7 @@ fn explain(error: &io::Error) -> String {
             "address in use; choose another port with --listen or --tls-listen".to_owned()
         }
         io::ErrorKind::PermissionDenied => {
-            "permission denied: ports below 1024 need root or CAP_NET_BIND_SERVICE".to_owned()
+            format!("permission denied: {}", platform::PERMISSION_HINT)
         }
         io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
         _ => error.to_string(),
@@ -83,10 +84,11 @@ pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
         }
         Ok(listeners)
     };
-    let passed = inherited()?;
+    let passed = platform::inherited_sockets();
     let were_passed = !passed.is_empty();
     let (mut plain, mut tls) = (Vec::new(), Vec::new());
-    for Inherited { name, socket } in passed {
+    for (index, (name, socket)) in passed.into_iter().enumerate() {
+        let socket = socket.map_err(|source| ListenError::Inherited { index, source })?;
         if name == "https" { &mut tls } else { &mut plain }.push(socket);
     }
     if !were_passed {
@@ -102,35 +104,6 @@ pub(crate) fn sockets(config: &Config) -> Result<Sockets, ListenError> {
         tls,
         inherited: were_passed,
     })
-}
-
-/// A listening socket that another process has bound, and keeps open when this process ends.
-#[derive(Debug)]
-struct Inherited {
-    /// The `FileDescriptorName=` of systemd, empty without one.
-    name: String,
-    /// The socket, which is listening already.
-    socket: TcpListener,
-}
-
-/// Returns the sockets that systemd, or a program with the same protocol, has passed (`sd_listen_fds(3)`).
-///
-/// # Errors
-/// If one of them is not a listening TCP socket.
-fn inherited() -> Result<Vec<Inherited>, ListenError> {
-    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
-    let mut names = names.split(':');
-    let mut passed = ListenFd::from_env();
-    let mut inherited = Vec::new();
-    for index in 0..passed.len() {
-        let name = names.next().unwrap_or_default().to_owned();
-        let taken = passed.take_tcp_listener(index);
-        let Some(socket) = taken.map_err(|source| ListenError::Inherited { index, source })? else {
-            continue;
-        };
-        inherited.push(Inherited { name, socket });
-    }
-    Ok(inherited)
 }
 
 /// Binds every address of a name. If the port is 0, all of them get the same port.
@@ -177,8 +150,7 @@ fn bind_once(addr: &ListenAddr) -> Result<Vec<TcpListener>, ListenError> {
 fn is_absent(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.kind() == io::ErrorKind::Unsupported
-        // std has no kind for an address family that the system does not support.
-        || Errno::from_io_error(error) == Some(Errno::AFNOSUPPORT)
+        || platform::is_family_unsupported(error)
 }
 
 fn resolve(addr: &ListenAddr) -> Result<Vec<IpAddr>, ListenError> {
@@ -206,9 +178,7 @@ fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
         Type::STREAM,
         Some(socket2::Protocol::TCP),
     )?;
-    // A restart must not wait for the last connections of the old process to leave TIME_WAIT.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
+    platform::allow_rebind(&socket)?;
     if addr.is_ipv6() {
         // 0.0.0.0 and [::] can then be bound side by side.
         socket.set_only_v6(true)?;

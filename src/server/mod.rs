@@ -22,6 +22,7 @@ pub use listener::ListenError;
 
 use crate::{
     config::{Config, Tls},
+    platform::quoted,
     routes::Shared,
     tls::{CertificateStore, Reload, TlsError},
 };
@@ -32,7 +33,7 @@ use listener::{BACKLOG, Sockets};
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The static directory has no page.
-    #[error("no index.html in the static directory {0:?}; set --static-dir to the directory of the page")]
+    #[error("no index.html in the static directory {}; set --static-dir to the directory of the page", quoted(.0))]
     StaticDir(PathBuf),
     /// The server cannot listen on an address.
     #[error(transparent)]
@@ -106,7 +107,7 @@ impl Server {
         addrs(&self.tls_listeners)
     }
 
-    /// Returns the handler of SIGHUP.
+    /// Returns the handler of a request to reload.
     pub fn reload(&self) -> Reload {
         Reload::of(self.certificates.as_ref())
     }

@@ -4,11 +4,13 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
+use crate::platform::quoted;
+
 /// The reason why a certificate cannot be used. Each text is one line with the file and its flag.
 #[derive(Debug, Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("cannot read {path:?} ({flag}): {source}")]
+    #[error("cannot read {} ({flag}): {source}", quoted(.path))]
     Read {
         /// The flag that named the file.
         flag: &'static str,
@@ -18,7 +20,7 @@ pub enum TlsError {
         source: io::Error,
     },
     /// A file is not valid PEM.
-    #[error("invalid PEM in {path:?} ({flag}): {source}; expected base64 between a BEGIN and an END line")]
+    #[error("invalid PEM in {} ({flag}): {source}; expected base64 between a BEGIN and an END line", quoted(.path))]
     Pem {
         /// The flag that named the file.
         flag: &'static str,
@@ -28,11 +30,11 @@ pub enum TlsError {
         source: rustls::pki_types::pem::Error,
     },
     /// A file without a certificate.
-    #[error("no certificate in {0:?} (--tls-cert): expected PEM with a line -----BEGIN CERTIFICATE-----")]
+    #[error("no certificate in {} (--tls-cert): expected PEM with a line -----BEGIN CERTIFICATE-----", quoted(.0))]
     NoCertificate(PathBuf),
     /// The content of a PEM block is not a valid certificate.
     #[error(
-        "invalid certificate in {path:?} (--tls-cert): {source}; the server's own certificate must be the first"
+        "invalid certificate in {} (--tls-cert): {source}; the server's own certificate must be the first", quoted(.path)
     )]
     BadCertificate {
         /// The file.
@@ -42,22 +44,22 @@ pub enum TlsError {
     },
     /// A file without a private key.
     #[error(
-        "no private key in {0:?} (--tls-key): expected PEM with a line such as -----BEGIN PRIVATE KEY-----"
+        "no private key in {} (--tls-key): expected PEM with a line such as -----BEGIN PRIVATE KEY-----", quoted(.0)
     )]
     NoKey(PathBuf),
     /// A key that is encrypted with a password.
     #[error(
-        "the private key in {0:?} (--tls-key) is encrypted; decrypt it with: openssl pkey -in FILE -out NEW"
+        "the private key in {} (--tls-key) is encrypted; decrypt it with: openssl pkey -in FILE -out NEW", quoted(.0)
     )]
     EncryptedKey(PathBuf),
     /// A key of an unsupported type or size.
     #[error(
-        "unsupported private key in {0:?} (--tls-key): expected ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits"
+        "unsupported private key in {} (--tls-key): expected ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits", quoted(.0)
     )]
     BadKey(PathBuf),
     /// The key does not match the certificate.
     #[error(
-        "the private key in {key:?} (--tls-key) does not match the first certificate in {cert:?} (--tls-cert)"
+        "the private key in {} (--tls-key) does not match the first certificate in {} (--tls-cert)", quoted(.key), quoted(.cert)
     )]
     Mismatch {
         /// The file of the certificate.
@@ -69,7 +71,7 @@ pub enum TlsError {
     #[error("cannot make a certificate: {0}; check --tls-name")]
     Make(#[from] rcgen::Error),
     /// The CA cannot be written.
-    #[error("cannot write {path:?} (--tls-ca-out): {source}")]
+    #[error("cannot write {} (--tls-ca-out): {source}", quoted(.path))]
     CaOut {
         /// The file.
         path: PathBuf,

@@ -60,7 +60,7 @@ impl CertificateStore {
     }
 }
 
-/// The handler of SIGHUP: it reloads the certificate.
+/// The handler of SIGHUP, on systems that have it: it reloads the certificate.
 #[derive(Debug, Clone)]
 pub struct Reload(Option<Arc<CertificateStore>>);
 

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use futures_util::future::join_all;
-use rustix::process::Signal;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -19,7 +18,7 @@ use crate::{
     support::{
         in_time,
         memory::{MIB, Memory, until_read},
-        process::Process,
+        process::{Process, Signal},
         raw::{self, Body, FIN, Frame, Raw, TEXT, get, post, upgrade},
     },
 };
@@ -275,6 +274,7 @@ impl Drop for IncompletePost {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn sixty_incomplete_posts_of_16_mib_cost_less_than_32_mib() {
     let server = warmed_up(&["--max-http-connections=64", "--request-timeout=0"]).await;
     let memory = Memory::measure(&server);
@@ -289,6 +289,7 @@ async fn sixty_incomplete_posts_of_16_mib_cost_less_than_32_mib() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn sixty_incomplete_posts_whose_client_reads_nothing_cost_less_than_64_mib_and_end() {
     let server = warmed_up(&["--max-http-connections=64", "--request-timeout=2s"]).await;
     let memory = Memory::measure(&server);
@@ -374,6 +375,7 @@ async fn a_complete_request_has_no_deadline() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn a_shutdown_does_not_wait_for_incomplete_requests() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peers = Vec::new();

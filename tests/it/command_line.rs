@@ -1,6 +1,6 @@
 //! The command line: flags, variables, `--help`, errors at startup, `healthcheck` and the log.
 
-use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt as _};
+use std::{fs, net::TcpListener};
 
 use ws_echo::session::behaviour::keys::{Form, KEYS};
 
@@ -8,6 +8,7 @@ use crate::support::{
     in_time,
     process::{Process, ws_echo},
     raw::{self, FIN, Frame, Raw, TEXT},
+    system::not_unicode,
 };
 
 /// Runs `ws-echo` until it exits. Returns its exit code, standard output and standard error.
@@ -159,7 +160,7 @@ async fn an_invalid_variable_is_named_as_the_variable() {
     )
     .await;
     let mut command = ws_echo();
-    command.env("WS_ECHO_PREFIX", OsStr::from_bytes(b"\xFF"));
+    command.env("WS_ECHO_PREFIX", not_unicode());
     let output = in_time("the end of the process", command.output()).await.unwrap();
     assert_eq!(
         (output.status.code(), String::from_utf8(output.stderr).unwrap()),
@@ -280,6 +281,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "stall-timeout",
             "shutdown-delay",
             "shutdown-grace",
+            "shutdown-on-stdin-end",
         ],
     ),
     ("Behaviours", &["prefix", "behaviours", "compress"]),
@@ -556,7 +558,7 @@ async fn with_log_format_json_every_line_is_one_object_with_the_documented_field
     assert_eq!(closed["messages"], 1);
     assert_eq!(closed["bytes"], evil.len());
     assert!(closed["duration_ms"].is_u64());
-    server.signal(rustix::process::Signal::TERM);
+    server.signal(crate::support::process::Signal::TERM);
     for line in server.exit().await.1 {
         serde_json::from_str::<serde_json::Value>(&line).unwrap();
     }

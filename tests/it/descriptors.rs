@@ -20,6 +20,7 @@ async fn limited(soft: u32, hard: u32) -> Process {
             &format!("ulimit -Sn {soft}; ulimit -Hn {hard}; exec \"$0\" \"$@\""),
         ])
         .arg(server.as_std().get_program())
+        .args(server.as_std().get_args())
         .args(["--listen=127.0.0.1:0", "--workers=1"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("RUST_LOG")
@@ -31,6 +32,7 @@ async fn limited(soft: u32, hard: u32) -> Process {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn the_server_raises_the_soft_limit_to_the_hard_limit() {
     let server = limited(40, 333).await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
@@ -56,6 +58,7 @@ async fn the_server_raises_the_soft_limit_to_the_hard_limit() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs sh and ulimit")]
 async fn the_server_accepts_again_once_file_descriptors_are_free() {
     let start = std::time::Instant::now();
     let mut server = limited(64, 64).await;
@@ -78,7 +81,7 @@ async fn the_server_accepts_again_once_file_descriptors_are_free() {
         peer.send(&raw::text("in")).await;
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "in"), "peer {number}");
     }
-    server.signal(rustix::process::Signal::TERM);
+    server.signal(crate::support::process::Signal::TERM);
     let (status, log) = server.exit().await;
     assert_eq!(status.code(), Some(0));
     let errors = log.iter().filter(|line| line.contains("Error accepting")).count();

@@ -2,11 +2,9 @@
 
 use std::time::Instant;
 
-use rustix::process::Signal;
-
 use crate::support::{
     Echo, in_time, now_ms,
-    process::Process,
+    process::{Process, Signal},
     raw::{self, Head, Raw},
 };
 

@@ -260,6 +260,7 @@ async fn retry_until(server: &Process, path: &str, status: u16) -> Raw {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn a_client_that_disconnects_during_its_handshake_delay_frees_its_place() {
     let server = Process::start(&["--max-connections=2"]).await;
     let mut waiting = Vec::new();
@@ -281,6 +282,7 @@ async fn a_client_that_disconnects_during_its_handshake_delay_frees_its_place() 
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn a_delayed_handshake_of_a_disconnected_client_opens_no_session() {
     let mut server = Process::start(&["--max-connections=1"]).await;
     for by_reset in [false, true] {
@@ -326,6 +328,7 @@ async fn idle_session_memory(path: &str, lines: &str) -> u64 {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn an_idle_session_keeps_no_memory_of_its_request() {
     const LIMIT: u64 = 6 * KIB;
     const MAX_DIFFERENCE: u64 = 2 * KIB;

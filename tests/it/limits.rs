@@ -218,6 +218,7 @@ async fn the_session_that_exceeds_the_memory_budget_of_all_sessions_gets_1013() 
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn an_incomplete_frame_counts_against_the_budget() {
     let server = with_budget_of_1_mib().await;
     let mut first = server.raw("/?reply=verbatim").await;

@@ -3,11 +3,10 @@
 use openmetrics_parser::{
     MetricsExposition, OpenMetricsType, OpenMetricsValue, openmetrics::parse_openmetrics,
 };
-use rustix::process::Signal;
 
 use crate::support::{
     in_time,
-    process::Process,
+    process::{Process, Signal},
     raw::{self, BINARY, CONTINUATION, FIN, RSV1, Raw, TEXT, frame, upgrade},
 };
 

@@ -1,9 +1,7 @@
 //! `--max-handshakes-per-second` and `--max-messages-per-second`.
 
-use rustix::process::Signal;
-
 use crate::support::{
-    process::Process,
+    process::{Process, Signal},
     raw::{self, FIN, Frame, Head, Raw, TEXT, upgrade},
 };
 

@@ -1,14 +1,13 @@
 //! The shutdown of a server process after SIGTERM or SIGINT.
 
-use std::{cell::Cell, collections::HashMap, rc::Rc, time::Instant};
+use std::{cell::Cell, collections::HashMap, process::Stdio, rc::Rc, time::Instant};
 
 use futures_util::future::join_all;
-use rustix::process::Signal;
 
 use crate::support::{
     BusyMachine, in_time,
     memory::until_read,
-    process::Process,
+    process::{Process, Signal, ws_echo},
     raw::{self, BINARY, FIN, Frame, RSV1, Raw, TEXT, frame, header, upgrade},
 };
 
@@ -46,6 +45,21 @@ async fn either_signal_closes_every_session_with_1001_and_the_process_exits_with
             .count();
         assert_eq!(closed, 20, "{log:#?}");
     }
+}
+
+#[actix_rt::test]
+async fn the_end_of_standard_input_shuts_the_server_down_if_the_flag_is_set() {
+    let mut command = ws_echo();
+    command
+        .args(["--listen=127.0.0.1:0", "--shutdown-on-stdin-end"])
+        .stdin(Stdio::piped());
+    let server = Process::spawn(command, 1).await;
+    let mut peer = server.raw("/").await;
+    server.end_stdin();
+    assert_eq!(peer.frame().await.closing(), SHUTTING_DOWN);
+    peer.send(&raw::close(1001, "")).await;
+    peer.end().await;
+    assert_eq!(server.exit().await.0.code(), Some(0));
 }
 
 #[actix_rt::test]
@@ -275,6 +289,7 @@ async fn a_thousand_busy_connections_lose_no_message_that_the_server_has_read() 
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs sockets passed by LISTEN_FDS")]
 async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -325,6 +340,7 @@ async fn a_restart_on_an_inherited_socket_refuses_no_connection() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn a_shutdown_does_not_wait_for_a_client_whose_close_got_no_reply() {
     let server = Process::start(&["--shutdown-grace=0"]).await;
     let mut peer = server.raw("/?close-reply=off").await;

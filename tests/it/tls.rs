@@ -8,7 +8,6 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use rustix::process::Signal;
 use rustls::{
     CertificateError, ClientConfig, RootCertStore, SupportedProtocolVersion,
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
@@ -35,7 +34,7 @@ use crate::{
     json::{SECRETS, hides_secrets, validate},
     support::{
         BusyMachine, in_time, memory,
-        process::{Process, ws_echo},
+        process::{Process, Signal, ws_echo},
         raw::{self, Raw, upgrade},
         until,
         watcher::Watcher,
@@ -414,6 +413,7 @@ async fn after_the_closing_handshake_tls_ends_with_close_notify() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn the_close_notify_of_the_client_gets_no_reset() {
     let server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/").await;
@@ -429,6 +429,7 @@ async fn the_close_notify_of_the_client_gets_no_reset() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn a_client_that_sends_no_close_notify_is_closed_after_a_timeout() {
     let server = Server::start(&[]).await;
     let mut peer = session(server.connect().await, "/").await;
@@ -530,6 +531,7 @@ async fn a_client_without_tls_is_closed_and_logged_without_an_error() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn a_shutdown_does_not_wait_for_a_tls_handshake() {
     // Neither the timeout nor the grace period ends the handshake.
     let server = Server::start(&["--handshake-timeout=0", "--shutdown-grace=0"]).await;
@@ -603,6 +605,7 @@ async fn messages_in_the_kernel_before_the_signal_get_replies_over_tls() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs SIGHUP")]
 async fn sighup_serves_the_new_certificate_to_new_connections_and_keeps_open_ones() {
     let directory = tempfile::tempdir().unwrap();
     let old = Pair::make(directory.path(), "served");
@@ -637,6 +640,7 @@ async fn sighup_serves_the_new_certificate_to_new_connections_and_keeps_open_one
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs SIGHUP")]
 async fn sighup_with_an_invalid_file_keeps_the_current_certificate() {
     let directory = tempfile::tempdir().unwrap();
     let pair = Pair::make(directory.path(), "served");
@@ -662,6 +666,7 @@ async fn sighup_with_an_invalid_file_keeps_the_current_certificate() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs SIGHUP")]
 async fn sighup_without_certificate_files_has_no_effect() {
     let mut plain = Process::start(&[]).await;
     plain.signal(Signal::HUP);
@@ -886,6 +891,7 @@ async fn variables_configure_tls_and_can_disable_a_switch() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs sockets passed by LISTEN_FDS")]
 async fn an_inherited_socket_named_https_is_served_with_tls() {
     let directory = tempfile::tempdir().unwrap();
     let ca = directory.path().join("ca.pem");

@@ -294,7 +294,7 @@ async fn the_log_never_contains_the_key() {
         .await;
     assert_eq!(refused.head().await.status, 400);
     drop((watcher, refused));
-    server.signal(rustix::process::Signal::TERM);
+    server.signal(crate::support::process::Signal::TERM);
     let (status, log) = server.exit().await;
     assert!(status.success());
     let leaks: Vec<_> = log
@@ -309,7 +309,7 @@ async fn a_watch_ends_with_the_server_and_does_not_delay_its_exit() {
     let server = Process::start(&["--shutdown-grace", "1m"]).await;
     let mut watcher = Watcher::open(server.addr(), KEY).await;
     let mut peer = server.raw(&format!("/?watch={KEY}")).await;
-    server.signal(rustix::process::Signal::TERM);
+    server.signal(crate::support::process::Signal::TERM);
     assert_eq!(peer.frame().await.closing().0, 1001);
     peer.send(&raw::close(1001, "")).await;
     while watcher.event().await.0 != "end" {}

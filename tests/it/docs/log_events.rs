@@ -7,13 +7,12 @@ use std::{
     process::Stdio,
 };
 
-use rustix::process::Signal;
 use serde_json::Value;
 use tokio::process::Command;
 
 use super::markdown::{Document, code_spans, root};
 use crate::support::{
-    process::{Process, ws_echo},
+    process::{Process, Signal, ws_echo},
     raw::{self, Raw, upgrade},
 };
 
@@ -133,6 +132,7 @@ async fn with_few_descriptors(events: &mut Events) {
     command
         .args(["-c", "ulimit -Sn 40; ulimit -Hn 333; exec \"$0\" \"$@\""])
         .arg(server.as_std().get_program())
+        .args(server.as_std().get_args())
         .args([
             "--listen=127.0.0.1:0",
             "--tls-listen=127.0.0.1:0",
@@ -149,6 +149,7 @@ async fn with_few_descriptors(events: &mut Events) {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "needs SIGHUP")]
 async fn every_event_in_the_log_is_in_the_table_with_its_level_and_its_fields() {
     let mut logged = Events::new();
     behind_a_proxy_with_tls(&mut logged).await;

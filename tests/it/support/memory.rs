@@ -1,4 +1,7 @@
 //! The resources of a running server, as the kernel reports them: memory, connections and file descriptors.
+//!
+//! Only Linux reports them in `/proc`. On other systems the bounds of memory and descriptors are not checked, so that the rest of
+//! a test runs, and [`until_read`] fails.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -6,6 +9,9 @@ use super::{process::Process, until};
 
 pub(crate) const KIB: u64 = 1024;
 pub(crate) const MIB: u64 = 1024 * KIB;
+
+/// Whether this system has the files of `/proc`.
+const IS_REPORTED: bool = cfg!(target_os = "linux");
 
 /// A measurement of a process's resident memory from its start on.
 pub(crate) struct Memory {
@@ -17,7 +23,9 @@ impl Memory {
     /// Starts a measurement: writing 5 to `clear_refs` resets the peak (`VmHWM`).
     pub(crate) fn measure(process: &Process) -> Self {
         let pid = process.pid();
-        fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+        if IS_REPORTED {
+            fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+        }
         let before = status(pid, "VmRSS:");
         Self { pid, before }
     }
@@ -44,20 +52,29 @@ impl Memory {
     }
 }
 
-/// Returns a field of `/proc/<pid>/status` in bytes.
+/// Returns a field of `/proc/<pid>/status` in bytes, and 0 where there is none.
 fn status(pid: u32, name: &str) -> u64 {
+    if !IS_REPORTED {
+        return 0;
+    }
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
     kib * KIB
 }
 
-/// Returns the number of the server's connections that have a file descriptor. The kernel completes closed ones without one.
-pub(crate) fn connections(process: &Process) -> usize {
-    connections_at(process.addr())
+/// Waits until no connection of the server has a file descriptor.
+pub(crate) async fn until_no_connections(process: &Process) {
+    if IS_REPORTED {
+        until("the connections to be closed", || {
+            connections_at(process.addr()) == 0
+        })
+        .await;
+    }
 }
 
-/// Returns the same number for one IPv4 address of the server.
+/// Returns the number of the connections of one IPv4 address of the server that have a file descriptor. The kernel completes closed
+/// ones without one.
 pub(crate) fn connections_at(addr: SocketAddr) -> usize {
     unread_bytes(addr).len()
 }
@@ -85,8 +102,11 @@ fn unread_bytes(addr: SocketAddr) -> Vec<u64> {
     queues.collect()
 }
 
-/// Returns the number of open file descriptors.
+/// Returns the number of open file descriptors, and 0 where it is not known.
 pub(crate) fn descriptors(process: &Process) -> usize {
+    if !IS_REPORTED {
+        return 0;
+    }
     let directory = Path::new("/proc").join(process.pid().to_string()).join("fd");
     fs::read_dir(directory).unwrap().count()
 }

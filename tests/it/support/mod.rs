@@ -3,6 +3,7 @@
 pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod system;
 pub(crate) mod watcher;
 
 use std::{

@@ -1,24 +1,30 @@
 //! The server as a process.
 
 use std::{
+    ffi::OsStr,
     net::SocketAddr,
-    os::fd::OwnedFd,
     process::{ExitStatus, Stdio},
+    sync::Mutex,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdin, Command},
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
 
-use super::{in_time, raw::Raw};
+pub(crate) use super::system::Signal;
+use super::{in_time, raw::Raw, system};
 use crate::project;
 
-/// Returns the command `ws-echo`, without the environment variables that configure it.
+/// Returns the command `ws-echo`, without the environment variables that configure it. `WS_ECHO_TEST_RUNNER` is a command that runs
+/// the binary, with arguments, such as an emulator.
 pub(crate) fn ws_echo() -> Command {
-    let mut command = Command::new(project::ws_echo());
+    let binary = project::ws_echo();
+    let runner = std::env::var("WS_ECHO_TEST_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace().map(OsStr::new).chain([binary.as_ref()]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("WS_ECHO_") {
             command.env_remove(name);
@@ -38,6 +44,8 @@ pub(crate) fn ws_echo() -> Command {
 /// A running server.
 pub(crate) struct Process {
     child: Child,
+    /// Open on systems where its end stops the server.
+    stdin: Mutex<Option<ChildStdin>>,
     /// The lines of the log. A task reads them at once, because a full pipe would block the server.
     log: UnboundedReceiver<String>,
     /// The lines that [`Self::logged`] has skipped.
@@ -81,12 +89,13 @@ impl Process {
         command
             .args(["-c", "LISTEN_PID=$$ exec \"$0\" \"$@\" 3<&0 </dev/null"])
             .arg(server.as_std().get_program())
+            .args(server.as_std().get_args())
             .args(args)
             .current_dir(project::root())
             .env("LISTEN_FDS", "1")
             .env("LISTEN_FDNAMES", name)
             .env_remove("RUST_LOG")
-            .stdin(OwnedFd::from(listener.try_clone().unwrap()))
+            .stdin(system::stdin_of(listener))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -95,6 +104,7 @@ impl Process {
 
     /// Starts `command`, and waits until it listens on `count` addresses.
     pub(crate) async fn spawn(mut command: Command, count: usize) -> Self {
+        system::prepare(&mut command);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, log) = unbounded_channel();
@@ -104,6 +114,7 @@ impl Process {
             }
         });
         let mut process = Self {
+            stdin: Mutex::new(child.stdin.take()),
             child,
             log,
             skipped: Vec::new(),
@@ -160,8 +171,14 @@ impl Process {
         Raw::open(self.addr(), path, "").await.1
     }
 
+    /// Ends the server's standard input, if it is a pipe.
+    pub(crate) fn end_stdin(&self) {
+        drop(self.stdin.lock().unwrap().take());
+    }
+
+    /// Sends a signal. Where there is none, SIGTERM and SIGINT end the server's standard input instead.
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.pid() as i32).unwrap(), signal).unwrap();
+        system::send(&self.child, &self.stdin, signal);
     }
 
     /// Waits until the process exits. Returns its status and the remaining lines of its log.

@@ -13,7 +13,6 @@ mod site;
 #[allow(dead_code, reason = "the other tests use the unused parts")]
 mod support;
 
-use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// The support of the other tests finds the project and the server through this name.
@@ -21,6 +20,7 @@ use system_tests as project;
 
 use load::{Clients, End};
 use site::{CLIENT, Site};
+use support::process::Signal;
 use support::raw::{self, FIN, Frame, Raw, TEXT};
 
 #[actix_rt::test]
