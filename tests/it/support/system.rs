@@ -1,9 +1,9 @@
 //! The control of the server's process, which differs between operating systems.
 
 #[cfg(unix)]
-pub(crate) use unix::{Signal, not_unicode, prepare, send, stdin_of};
+pub(crate) use unix::*;
 #[cfg(windows)]
-pub(crate) use windows::{Signal, not_unicode, prepare, send, stdin_of};
+pub(crate) use windows::*;
 
 #[cfg(unix)]
 mod unix {
