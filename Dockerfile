@@ -3,7 +3,9 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
-COPY benches benches
+# The other packages of the workspace: cargo reads their manifests, and compiles none of them.
+COPY benches/micro/Cargo.toml benches/micro/
+COPY tests/system/Cargo.toml tests/system/
 COPY src src
 # The cached target directory outlives the build. cargo compares modification times, and the files of another checkout may be
 # older than the cached build. So `touch` forces a rebuild of this crate. Dependencies are rebuilt if Cargo.lock changes.

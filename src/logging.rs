@@ -9,7 +9,7 @@ use std::{
     fmt::{self, Write as _},
     io::{self, Write as _},
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anstream::{AutoStream, ColorChoice};
@@ -42,10 +42,12 @@ pub fn start(format: LogFormat) {
             if record.target() == ACCEPT && !accept.allow(Instant::now()) {
                 return Ok(());
             }
+            // Not env_logger's own timestamps: their crate takes longer to compile than env_logger.
+            let now = SystemTime::now();
             match format {
-                LogFormat::Text => write_text(out, coloured, record),
+                LogFormat::Text => write_text(out, now, coloured, record),
                 LogFormat::Json => {
-                    let time = out.timestamp_millis().to_string();
+                    let time = humantime::format_rfc3339_millis(now).to_string();
                     write_json(out, &time, record)
                 }
             }
@@ -79,8 +81,9 @@ fn is_coloured() -> bool {
 }
 
 /// Writes `[time LEVEL target] event key=value key="a value"`.
-fn write_text(out: &mut Formatter, coloured: bool, record: &Record<'_>) -> io::Result<()> {
-    let (time, level, target) = (out.timestamp(), record.level(), record.target());
+fn write_text(out: &mut Formatter, now: SystemTime, coloured: bool, record: &Record<'_>) -> io::Result<()> {
+    let time = humantime::format_rfc3339_seconds(now);
+    let (level, target) = (record.level(), record.target());
     let (style, plain) = if coloured {
         (style(level), "\x1B[0m")
     } else {

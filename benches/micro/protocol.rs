@@ -1,6 +1,6 @@
 //! Benchmarks of the protocol without a socket: decoding, encoding and compressing a message.
 //!
-//! `cargo bench --bench protocol`
+//! `cargo bench -p micro-benchmarks --bench protocol`
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark fails with a panic")]
 
 use std::hint::black_box;

@@ -1,6 +1,6 @@
 //! Benchmarks of two pure parts of a session: the reply to a message, and the parser of the query.
 //!
-//! `cargo bench --bench session`
+//! `cargo bench -p micro-benchmarks --bench session`
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
