@@ -97,5 +97,5 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
                 .default_service(method_not_allowed("GET")),
         )
         // Last, because it hides later routes.
-        .service(page::files(&config.static_dir));
+        .service(page::files(config.static_dir.as_deref()));
 }

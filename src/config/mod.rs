@@ -32,15 +32,14 @@ pub struct Config {
     )]
     pub listen: Vec<ListenAddr>,
 
-    /// Directory of the page; must contain index.html
+    /// Directory of the page; must contain index.html [default: static if it is one, else the page in the binary]
     #[arg(
         long,
         help_heading = "Listening",
         value_name = "DIR",
-        env = "WS_ECHO_STATIC_DIR",
-        default_value = "static"
+        env = "WS_ECHO_STATIC_DIR"
     )]
-    pub static_dir: PathBuf,
+    pub static_dir: Option<PathBuf>,
 
     /// Number of worker threads [default: one per CPU core]
     #[arg(long, help_heading = "Listening", value_name = "N", env = "WS_ECHO_WORKERS", value_parser = values::workers)]

@@ -2,17 +2,17 @@
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::Write as _,
     ops::RangeInclusive,
     time::Duration,
 };
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, EntityTag, Header as _, IfNoneMatch},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
+
+use super::representation::Resource;
 
 use crate::{
     config::Config,
@@ -23,8 +23,7 @@ use crate::{
 /// The document, which is the same for all requests to one server.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
-    body: Bytes,
-    tag: EntityTag,
+    resource: Resource,
 }
 
 #[derive(Serialize)]
@@ -201,33 +200,22 @@ impl Document {
         let body = serde_json::to_vec(&content).unwrap_or_default();
         let mut hasher = DefaultHasher::new();
         body.hash(&mut hasher);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        // A vector takes all bytes: compression cannot fail.
+        let gzip = gzip.write_all(&body).and_then(|()| gzip.finish()).ok();
         Self {
-            tag: EntityTag::new_strong(format!("{:016x}", hasher.finish())),
-            body: body.into(),
+            resource: Resource {
+                content_type: "application/json",
+                tag: format!("{:016x}", hasher.finish()).into(),
+                identity: body.into(),
+                brotli: None,
+                gzip: gzip.map(Bytes::from),
+            },
         }
     }
 }
 
 /// Responds with the document, or with 304 if the client has it.
 pub(crate) async fn behaviours(request: HttpRequest, document: web::Data<Document>) -> HttpResponse {
-    let is_known = match IfNoneMatch::parse(&request) {
-        Ok(IfNoneMatch::Any) => true,
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|tag| tag.weak_eq(&document.tag)),
-        Err(_) => false,
-    };
-    let mut response = if is_known {
-        HttpResponse::NotModified()
-    } else {
-        HttpResponse::Ok()
-    };
-    response
-        // A client stores the document and revalidates it: another configuration shows at once.
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header(header::ETag(document.tag.clone()));
-    if is_known {
-        return response.finish();
-    }
-    response
-        .insert_header(header::ContentType::json())
-        .body(document.body.clone())
+    document.resource.respond(&request)
 }

@@ -7,5 +7,6 @@ pub(crate) mod method_not_allowed;
 pub(crate) mod metrics;
 pub(crate) mod page;
 pub(crate) mod poll;
+mod representation;
 mod sse;
 pub(crate) mod watch;

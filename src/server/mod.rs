@@ -22,6 +22,7 @@ pub use listener::ListenError;
 
 use crate::{
     config::{Config, Tls},
+    http::page,
     platform::quoted,
     routes::Shared,
     tls::{CertificateStore, Reload, TlsError},
@@ -64,16 +65,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Checks the static directory, loads the certificate, and uses the inherited sockets, or else binds every address of `--listen`
+    /// Finds the page, loads the certificate, and uses the inherited sockets, or else binds every address of `--listen`
     /// and `--tls-listen`.
     ///
     /// # Errors
-    /// If the page is missing, a name cannot be resolved, an address cannot be bound, or a certificate cannot be used. An address that
+    /// If the static directory has no page, a name cannot be resolved, an address cannot be bound, or a certificate cannot be used. An address that
     /// this machine lacks is skipped if its name has another one.
-    pub fn bind(config: Config) -> Result<Self, StartError> {
-        if !config.static_dir.join("index.html").is_file() {
-            return Err(StartError::StaticDir(config.static_dir));
-        }
+    pub fn bind(mut config: Config) -> Result<Self, StartError> {
+        config.static_dir = page::locate(config.static_dir).map_err(StartError::StaticDir)?;
         let Sockets {
             plain,
             tls,
@@ -118,6 +117,9 @@ impl Server {
     /// # Errors
     /// If a socket or a worker cannot be set up.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
+        if let Some(directory) = &self.shared.config.static_dir {
+            info!(directory:% = directory.display(); "serving the page from a directory");
+        }
         for addr in self.addrs() {
             info!(url:% = format_args!("http://{addr}"); "listening");
         }

@@ -195,6 +195,33 @@ async fn a_static_directory_without_a_page_fails_with_one_line() {
 }
 
 #[actix_rt::test]
+async fn the_binary_serves_its_page_from_an_empty_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = ws_echo();
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .current_dir(folder.path());
+        Process::spawn(command, 1)
+    };
+    let server = start().await;
+    let (head, page) = Raw::connect(server.addr()).await.get("/").await;
+    assert_eq!(head.status, 200);
+    assert!(page.contains("js/main.js"), "{page}");
+    let (head, _) = Raw::connect(server.addr()).await.get("/js/main.js").await;
+    assert_eq!(head.status, 200);
+    // A folder of this name without a page belongs to something else.
+    fs::create_dir(folder.path().join("static")).unwrap();
+    let server = start().await;
+    assert_eq!(Raw::connect(server.addr()).await.get("/").await.1, page);
+    fs::write(folder.path().join("static/index.html"), "own page").unwrap();
+    let server = start().await;
+    assert_eq!(Raw::connect(server.addr()).await.get("/").await.1, "own page");
+    let is_logged = |line: &String| line.contains("serving the page from a directory");
+    assert!(server.skipped.iter().any(is_logged), "{:?}", server.skipped);
+}
+
+#[actix_rt::test]
 async fn an_unavailable_address_fails_with_one_line() {
     // RFC 5737 reserves the address for documentation. RFC 6761 reserves the name, which never resolves.
     assert_fails(

@@ -110,7 +110,7 @@ impl Echo {
     /// Starts a server whose configuration `change` has changed.
     pub(crate) fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
-            static_dir: project::root().join("static"),
+            static_dir: Some(project::root().join("static")),
             ..Config::default()
         };
         change(&mut config);
