@@ -1,0 +1,1 @@
+"""Makers of the packages. packaging/build.py calls them."""
