@@ -2,7 +2,7 @@
 
 use fantoccini::{Locator, key::Key};
 
-use crate::support::{Browser, SETUP, Server, Setup};
+use crate::support::{Browser, PATIENCE, SETUP, Server, Setup};
 
 /// The message and the time of a stamped reply.
 fn stamped(text: &str) -> Option<(&str, u64)> {
@@ -189,4 +189,34 @@ async fn over_https_the_page_connects_by_wss_and_shows_the_servers_view() {
         })
         .await;
     browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn a_test_that_fails_leaves_no_browser_behind() {
+    let server = Server::start().await;
+    let browser = Browser::open(&server, "/").await;
+    browser.sees("#state[data-state=open]").await;
+    let folder = browser.folder().to_str().unwrap().to_owned();
+    assert!(processes(&folder) > 0, "no process names {folder}");
+    let failed = actix_rt::spawn(async move {
+        let _browser = browser;
+        panic!("this panic is part of the test");
+    });
+    assert!(failed.await.unwrap_err().is_panic());
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while processes(&folder) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{} processes left", processes(&folder));
+}
+
+/// The number of processes whose command line names the folder.
+fn processes(folder: &str) -> usize {
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.filter_map(|one| std::fs::read(one.path().join("cmdline")).ok());
+    lines
+        .filter(|line| String::from_utf8_lossy(line).contains(folder))
+        .count()
 }

@@ -8,6 +8,7 @@ use fantoccini::{
     wd::{Capabilities, WebDriverCompatibleCommand},
 };
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use system_tests::{root, ws_echo};
 use tokio::{
@@ -127,8 +128,25 @@ pub(crate) struct Browser {
     pub(crate) page: Client,
     kind: Kind,
     origin: String,
-    _driver: Child,
-    _profile: tempfile::TempDir,
+    _driver: Driver,
+    folder: tempfile::TempDir,
+}
+
+/// The driver. The browser that it starts, and the processes of that one, are in its process group: all of them end with it, also after a
+/// test that panics.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // A driver that has ended has no number any more.
+        if let Some(pid) = self
+            .0
+            .id()
+            .and_then(|id| Pid::from_raw(i32::try_from(id).unwrap()))
+        {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
 }
 
 impl Browser {
@@ -152,11 +170,12 @@ impl Browser {
             Ok("firefox") => Kind::Firefox,
             Ok(other) => panic!("BROWSER={other}: expected chromium or firefox"),
         };
-        let profile = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let secure = server.scheme == "https";
-        let (driver, port) = kind.driver().await;
+        let (driver, port) = kind.driver(folder.path()).await;
+        let profile = folder.path().join("profile");
         let capabilities: Capabilities =
-            serde_json::from_value(kind.capabilities(profile.path(), setup, secure)).unwrap();
+            serde_json::from_value(kind.capabilities(&profile, setup, secure)).unwrap();
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -167,7 +186,7 @@ impl Browser {
             kind,
             origin: format!("{}://{}", server.scheme, server.addr),
             _driver: driver,
-            _profile: profile,
+            folder,
         };
         if kind == Kind::Chromium {
             let touch = json!({ "enabled": setup.touch });
@@ -179,6 +198,11 @@ impl Browser {
         browser.dark(setup.dark).await;
         browser.goto(path).await;
         browser
+    }
+
+    /// The folder that the command lines of this browser's processes name, and no others.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Opens `path` of the server that the browser was opened with.
@@ -460,8 +484,8 @@ impl Browser {
 }
 
 impl Kind {
-    /// Starts the driver, and returns it with its port.
-    async fn driver(self) -> (Child, String) {
+    /// Starts the driver, and returns it with its port. It and its browser keep their files in `folder`.
+    async fn driver(self, folder: &Path) -> (Driver, String) {
         let (program, args, from, before, after): (_, &[&str], _, _, _) = match self {
             Self::Chromium => (
                 "chromedriver, of Debian's chromium-driver",
@@ -480,15 +504,18 @@ impl Kind {
         };
         // The port that the driver has chosen can be taken before it listens.
         for _ in 0..5 {
-            let mut driver = Command::new(from)
+            let driver = Command::new(from)
                 .args(args)
+                .env("TMPDIR", folder)
+                .process_group(0)
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .kill_on_drop(true)
                 .spawn()
                 .expect(program);
-            if let Some(port) = find_in(driver.stdout.take().unwrap(), before, after).await {
+            let mut driver = Driver(driver);
+            if let Some(port) = find_in(driver.0.stdout.take().unwrap(), before, after).await {
                 return (driver, port);
             }
         }
