@@ -60,7 +60,7 @@ export function StateLine({ tab }) {
   const stale = !tab.open && tab.opened && tab.word !== "closing";
   return html`<div class="stateline">
     ${!wide() && html`<${SubprotocolField} tab=${tab} short />`}
-    <span class="news">${news(tab)}</span>
+    <${Fitting} class="news">${news(tab)}<//>
     ${tab.word !== "refused" && tab.word !== "connecting" && html`<${Fitting} class=${classes("figures", stale && "stale")}>
       ${stale && tab.end && html`<span class="muted">${t("asOf", { time: clock(tab.end.at).slice(0, 8) })}</span>`}
       ${figures(tab).map(([name, value]) => html`<span class="figure" key=${name}>${name} <b>${value}</b></span>`)}
@@ -89,7 +89,7 @@ class Fitting extends Component {
     for (const item of element.children) item.toggleAttribute("inert", item.offsetTop > top);
   }
   render({ class: name, children }) {
-    return html`<div ref=${(element) => element && (this.element = element)} class=${name}>${children}</div>`;
+    return html`<div ref=${(element) => element && (this.element = element)} class=${classes("fitting", name)}>${children}</div>`;
   }
 }
 

@@ -162,12 +162,10 @@ function RepeatMenu({ tab }) {
     Object.assign(repeat, { every: every.valueAsNumber, times: times.valueAsNumber });
     if (!error) repeat.start(data);
   };
+  const field = (name, min, max) => html`<label>${t(`repeat.${name}`)}<input type="number" name=${name} id=${`repeat-${name}`} min=${min} max=${max} value=${repeat[name]} onInput=${act((event) => (repeat[name] = event.target.value))} required /></label>`;
   return html`<form onSubmit=${start}>
     <h2>${t("repeat.title")}</h2>
-    <div class="pair">
-      <label>${t("repeat.every")}<input type="number" name="every" id="repeat-every" min="0" max="3600000" value=${repeat.every} required /></label>
-      <label>${t("repeat.times")}<input type="number" name="times" id="repeat-times" min="1" max="1000000" value=${repeat.times} required /></label>
-    </div>
+    <div class="pair">${field("every", 0, 3_600_000)}${field("times", 1, 1_000_000)}</div>
     <button type="submit" id="repeat-start" class="primary" disabled=${!tab.open}>${t("repeat.start")}</button>
   </form>`;
 }

@@ -60,12 +60,13 @@ export function rangePlot({ low, middle, high, marks, label }) {
 /** A message's way from the browser's line down to the server's and back. `names`: of the two; `texts`: of the parts. */
 export function wayPlot({ out, hold, back }, names, label, texts) {
   const [first, last, above, below] = [0.04, 0.953, 24, 62];
+  const under = below + 14; // beneath the server's line: the path crosses no text there, however short a part is
   const x = (ms) => first + ((last - first) * ms) / (out + hold + back || 1);
   const points = [[first, above], [x(out), below], [x(out + hold), below], [last, above]];
-  return frame("way", 72, label,
+  return frame("way", 88, label,
     html`${line(0, above, 1, above, "axis")}${line(0, below, 1, below, "axis")}
       ${points.slice(1).map(([to, y], i) => line(points[i][0], points[i][1], to, y, "path"))}
       ${points.map(([at, y]) => html`<circle cx=${percent(at)} cy=${y} r="3" />`)}`,
     html`${word(0, above, names[0], "ink", -92)}${word(0, below, names[1], "ink", -92)}
-      ${word(first, below - 10, texts.out)}${word(last, below - 10, texts.back, "end")}${hold > 0 && word(x(out + hold / 2), below - 10, texts.hold, "middle")}`);
+      ${word(first, under, texts.out)}${word(last, under, texts.back, "end")}${hold > 0 && word((first + last) / 2, under, texts.hold, "middle")}`);
 }

@@ -27,7 +27,7 @@ function Empty({ tab }) {
 /** How many rows came since the log does not follow, and why it does not. */
 function Unseen({ tab }) {
   const { unseen } = tab;
-  return unseen > 0 && html`<div class="unseen-rows"><span>${t(tab.selected ? "log.chosen" : "log.scrolled")}</span><button type="button" id="follow" class="primary" onClick=${() => tab.follow()}>${t("log.new", { n: number(unseen) })}${icon("chevronDown")}</button></div>`;
+  return unseen > 0 && html`<div class="unseen-rows"><span>${t(tab.selected ? "log.chosen" : "log.scrolled")}</span><button type="button" id="follow" class="on" onClick=${() => tab.follow()}>${t("log.new", { n: number(unseen) })}${icon("chevronDown")}</button></div>`;
 }
 
 export function LogPane({ tab }) {

@@ -7,9 +7,9 @@ const loads = [];
 
 /**
  * A view that stands for the export `name` of a module. `load()` resolves to its modules: the view's, and after it the
- * folder's texts, if they are not there yet.
+ * folder's texts, if they are not there yet. `place()` is drawn until then.
  */
-export function lazy(name, load) {
+export function lazy(name, load, place = () => null) {
   let View = null;
   let loading = null;
   const start = () => {
@@ -27,7 +27,7 @@ export function lazy(name, load) {
   loads.push(start);
   return (props) => {
     start();
-    return View && html`<${View} ...${props} />`;
+    return View ? html`<${View} ...${props} />` : place();
   };
 }
 

@@ -21,9 +21,9 @@ export class Popover extends Component {
     };
     addEventListener("pointerdown", this.outside, true);
   }
-  // What is in it may be fetched only now.
+  // What is in it may be fetched only now. The focus that has gone elsewhere meanwhile stays there.
   componentDidUpdate() {
-    if (!this.focused) this.focusFirst();
+    if (!this.focused && document.activeElement === this.element) this.focusFirst();
   }
   focusFirst() {
     const first = this.element.querySelector("[autofocus], input:enabled, select:enabled, button:enabled, a");

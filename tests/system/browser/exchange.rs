@@ -2,7 +2,7 @@
 
 use fantoccini::{Locator, key::Key};
 
-use crate::support::{Browser, Server};
+use crate::support::{Browser, Server, control};
 
 const REPLY: &str = ".exchange .line.received .said";
 
@@ -243,5 +243,59 @@ async fn a_repetition_can_be_stopped() {
         .await;
     browser.click("#repeat").await;
     browser.text("#repeat", |text| text == "Repeat…").await;
+    browser.close().await;
+}
+
+/// Waits until the page has drawn itself anew, as it does each second.
+async fn drawn_anew(browser: &Browser) {
+    let seconds = "return document.querySelector('.figure b').innerText";
+    let before = browser.run(seconds).await;
+    browser.until(seconds, |now| *now != before).await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn what_is_typed_into_the_fields_of_a_repetition_stays_there() {
+    let server = Server::start().await;
+    let browser = Browser::quiet(&server, "/").await;
+    browser.fill("#composer", "again").await;
+    browser.click("#repeat").await;
+    browser
+        .until("return document.activeElement.id", |id| *id == "repeat-every")
+        .await;
+    for (field, text) in [("#repeat-every", "250"), ("#repeat-times", "2")] {
+        browser.keys(field, &control('a')).await;
+        browser.press(text).await;
+    }
+    drawn_anew(&browser).await;
+    assert_eq!(
+        browser.all("#repeat-every, #repeat-times", "value").await,
+        ["250", "2"]
+    );
+    browser.press(&char::from(Key::Enter).to_string()).await;
+    let sent = |rows: &[(String, String)]| rows.iter().filter(|(kind, _)| kind == "sent").count();
+    browser.log(|rows| sent(rows) == 2).await;
+    // And are there the next time.
+    browser.click("#repeat").await;
+    browser.sees("#repeat-every").await;
+    assert_eq!(
+        browser.all("#repeat-every, #repeat-times", "value").await,
+        ["250", "2"]
+    );
+    browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn a_menu_with_nothing_to_press_takes_the_focus_once() {
+    let server = Server::start().await;
+    let browser = Browser::quiet(&server, "/").await;
+    browser.click("#saved").await;
+    browser.sees("#save:disabled").await;
+    let inside = "return document.querySelector('.popover').contains(document.activeElement)";
+    browser.until(inside, |inside| *inside == true).await;
+    browser.run("document.querySelector('#composer').focus()").await;
+    drawn_anew(&browser).await;
+    assert_eq!(browser.focus().await, "#composer");
     browser.close().await;
 }

@@ -17,17 +17,67 @@ async fn axe(browser: &Browser, part: &str) -> Vec<String> {
         const drawn = ({ target }) => document.querySelector(target[0])?.closest('[role=img], .plot') != null;\
         const unmeasured = incomplete.filter(({ id }) => id === 'color-contrast')\
           .map((one) => ({ ...one, nodes: one.nodes.filter((node) => !covered(node) && !drawn(node)) }));\
-        return [...violations, ...unmeasured].flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));";
+        return [...violations, ...unmeasured].flatMap(({ id, nodes }) => nodes.map(({ html, none }) =>\
+          [id, html, ...none.map(({ data }) => data?.message)].filter(Boolean).join(': ')));";
     let script = script.replace("PART", &Value::from(part).to_string());
     serde_json::from_value(browser.wait_for(&script).await).unwrap()
 }
 
-/// Asserts what holds in every state: axe-core finds nothing, and the page neither scrolls nor is wider than the screen.
+/// Texts that lie over each other, and texts that run out of what surrounds them, beyond the page's edge.
+const COLLISIONS: &str = "
+    const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+    const clipped = (element) => {
+      const clip = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+      for (let one = element; one !== document.body; one = one.parentElement) {
+        if (getComputedStyle(one).overflow === 'visible') continue;
+        const { left, top, right, bottom } = one.getBoundingClientRect();
+        Object.assign(clip, { left: Math.max(clip.left, left), top: Math.max(clip.top, top), right: Math.min(clip.right, right), bottom: Math.min(clip.bottom, bottom) });
+      }
+      return clip;
+    };
+    const boxes = [];
+    const walker = document.createTreeWalker(document.querySelector('#app'), NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      const element = node.parentElement;
+      if (!node.data.trim() || !shown(element) || element.closest('option, .hidden, .skip, [inert]')) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const clip = clipped(element);
+      const layer = element.closest('.popover, .drawer, .inspector, .unseen-rows');
+      for (const { left, top, right, bottom } of range.getClientRects()) {
+        const box = { left: Math.max(left, clip.left), top: Math.max(top, clip.top), right: Math.min(right, clip.right), bottom: Math.min(bottom, clip.bottom), element, layer, text: node.data.trim() };
+        if (box.right - box.left > 1 && box.bottom - box.top > 1) boxes.push(box);
+      }
+    }
+    return boxes.flatMap((one, i) => boxes.slice(i + 1).filter((other) => one.layer === other.layer && one.element !== other.element
+      && Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1 && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 6)
+      .map((other) => `${one.text} / ${other.text}`));";
+
+/// Asserts what holds in every state: axe-core finds nothing, the page neither scrolls nor is wider than the screen, no text lies over
+/// another, and at most one button is filled.
 async fn assert_sound(browser: &Browser, state: &str) {
     assert_eq!(axe(browser, "html").await, [""; 0], "{state}");
+    assert_in_shape(browser, state).await;
+}
+
+/// Asserts of it what needs no axe-core.
+async fn assert_in_shape(browser: &Browser, state: &str) {
     let beyond = "const { scrollWidth, clientWidth, scrollHeight, clientHeight } = document.documentElement;\
                   return [scrollWidth - clientWidth, scrollHeight - clientHeight]";
     assert_eq!(browser.run(beyond).await, serde_json::json!([0, 0]), "{state}");
+    assert_eq!(browser.run(COLLISIONS).await, serde_json::json!([]), "{state}");
+    // What the state line has no room for is not there, rather than cut.
+    let cut = "return [...document.querySelectorAll('.stateline :is(.figure, .news > *)')].filter((one) => {\
+                 const line = one.parentElement.getBoundingClientRect(); const { right, top } = one.getBoundingClientRect();\
+                 return !one.closest('[inert]') && (right > line.right + 1 || top > line.bottom);\
+               }).map((one) => one.innerText)";
+    assert_eq!(browser.run(cut).await, serde_json::json!([]), "{state}");
+    let filled = "const accent = getComputedStyle(document.querySelector('.mark .icon')).color;\
+                  return [...document.querySelectorAll('button:enabled')].filter((one) => one.checkVisibility({ visibilityProperty: true })\
+                    && getComputedStyle(one).backgroundColor === accent).map((one) => one.innerText)";
+    let filled = browser.run(filled).await;
+    assert!(filled.as_array().unwrap().len() <= 1, "{state}: filled: {filled}");
 }
 
 async fn click_text(browser: &Browser, css: &str, text: &str) {
@@ -127,6 +177,7 @@ async fn every_menu_the_drawer_and_each_tab_of_the_inspector_are_sound() {
         browser.sees(".popover").await;
         // It covers other parts, whose contrast cannot be measured then.
         assert_eq!(axe(&browser, ".popover").await, [""; 0], "{button}");
+        assert_in_shape(&browser, button).await;
         browser.click(button).await;
         browser.misses(".popover").await;
     }
@@ -139,9 +190,70 @@ async fn every_menu_the_drawer_and_each_tab_of_the_inspector_are_sound() {
         assert_sound(&browser, tab).await;
     }
     browser.click("#fault").await;
-    browser.sees(".drawer").await;
+    browser.sees(".drawer summary").await;
     assert_sound(&browser, "drawer").await;
+    browser.click("#disconnect-menu").await;
+    browser.sees("#close-with").await;
+    assert_in_shape(&browser, "drawer and menu").await;
     browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser and axe-core"]
+async fn with_the_drawer_open_or_a_measurement_done_no_screen_scrolls() {
+    let server = Server::start().await;
+    for size in [(360, 740), (768, 900)] {
+        let setup = Setup {
+            size,
+            touch: size.0 == 360,
+            ..SETUP
+        };
+        let browser = Browser::open_with(&server, "/#console?delay=1ms&jitter=1ms&seed=7", setup).await;
+        browser.sees("#state[data-state=open]").await;
+        if size.0 == 360 {
+            browser.click(".parts [role=tab]:last-child").await;
+        }
+        browser.click("#fault").await;
+        browser.sees(".drawer .count").await;
+        assert_sound(&browser, &format!("drawer at {size:?}")).await;
+        browser.run("location.hash = '#lab'").await;
+        browser.sees("#lab-run").await;
+        browser.fill("#lab-times", "10").await;
+        browser.fill("#lab-every", "10").await;
+        browser.click("#lab-run").await;
+        browser.sees("#lab-classic tbody tr").await;
+        assert_sound(&browser, &format!("measured laboratory at {size:?}")).await;
+        browser.close().await;
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn a_long_url_stays_in_its_field_and_no_figure_lies_over_another() {
+    let server = Server::start().await;
+    let long = format!("set-header=X-Long:{}", "abcdefghij".repeat(20));
+    for language in ["en-GB", "zh-CN"] {
+        for width in [360, 768, 1100] {
+            let setup = Setup {
+                language,
+                size: (width, 740),
+                ..SETUP
+            };
+            let state = format!("{language} {width}");
+            let path = format!("/#console?handshake-status=503&{long}");
+            let browser = Browser::open_with(&server, &path, setup).await;
+            browser.sees("#state[data-state=refused]").await;
+            assert_in_shape(&browser, &state).await;
+            // Also while it is edited.
+            browser.run("document.querySelector('#url').focus()").await;
+            assert_in_shape(&browser, &state).await;
+            let outside = "const field = document.querySelector('.url').getBoundingClientRect();\
+                           return [...document.querySelectorAll('.url-text, .url-parts, #url')].map((one) => one.getBoundingClientRect())\
+                             .filter(({ width, right }) => width > 0 && right > field.right).length";
+            assert_eq!(browser.run(outside).await, 0, "{state}");
+            browser.close_after_failures().await;
+        }
+    }
 }
 
 #[actix_rt::test]
