@@ -34,10 +34,12 @@ from pathlib import Path
 
 CRATE = "ws_echo"  # the library's name in main.rs
 ROOMS = {  # from top to bottom: the room, and all rooms that it may import
-    "main": "lib healthcheck logging server tls routes handshake http session admission transport protocol metrics config platform",
+    "main": "lib completions healthcheck logging man server tls routes handshake http session admission transport protocol metrics config platform",
     "lib": "",
+    "completions": "config",
     "healthcheck": "config",
     "logging": "config",
+    "man": "config",
     "server": "tls routes handshake http session admission transport protocol metrics config platform",
     "tls": "transport metrics config platform",
     "routes": "handshake http session admission transport protocol metrics config",

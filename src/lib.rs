@@ -12,17 +12,19 @@
 //! - [`protocol`]: RFC 6455 and RFC 7692 without a socket, a clock or a runtime
 //! - [`metrics`] and [`config`]: imported by every module except protocol
 //! - [`platform`]: what differs between operating systems
-//! - [`logging`] and [`healthcheck`]: used by the binary
+//! - [`logging`], [`healthcheck`], [`completions`] and [`man`]: used by the binary
 //!
 //! The path of a message: socket, [`transport::Inbound`] (bytes to messages), session (reply), [`transport::Outbound`]
 //! (messages to bytes), socket.
 
 pub mod admission;
+pub mod completions;
 pub mod config;
 mod handshake;
 pub mod healthcheck;
 mod http;
 pub mod logging;
+pub mod man;
 pub mod metrics;
 pub mod platform;
 pub mod protocol;

@@ -1,11 +1,18 @@
 //! The binary: parses the command line, starts the log, and runs the command.
 
-use std::{env, io, process::ExitCode, thread};
+use std::{
+    env,
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+    thread,
+};
 
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
-    config::{Cli, CommandLineError, Config, Subcommand},
-    healthcheck, logging,
+    completions,
+    config::{CommandLineError, Config, Invocation},
+    healthcheck, logging, man,
     platform::{Request, Signals},
     server::{Server, StartError, descriptors},
 };
@@ -14,30 +21,46 @@ use ws_echo::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::from_args(env::args_os()) {
-        Ok(cli) => cli,
+    let command = match Invocation::from_args(env::args_os()) {
+        Ok(command) => command,
         Err(CommandLineError::Help(text)) => text.exit(),
         Err(CommandLineError::Usage(error)) => {
             eprintln!("ws-echo: {error}");
             return ExitCode::from(2);
         }
     };
-    logging::start(cli.config.log_format);
-    let runner = actix_web::rt::System::new();
-    let outcome = match cli.command {
-        Some(Subcommand::Healthcheck { url }) => runner
-            .block_on(healthcheck::probe(url, &cli.config))
-            .map_err(|error| error.to_string()),
-        None => runner
-            .block_on(serve(cli.config))
-            .map_err(|error| error.to_string()),
-    };
-    match outcome {
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("ws-echo: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(command: Invocation) -> Result<(), Box<dyn Error>> {
+    match command {
+        Invocation::Serve(config) => {
+            logging::start(config.log_format);
+            actix_web::rt::System::new().block_on(serve(*config))?;
+        }
+        Invocation::Healthcheck { url, config } => {
+            logging::start(config.log_format);
+            actix_web::rt::System::new().block_on(healthcheck::probe(url, &config))?;
+        }
+        Invocation::Completions(shell) => print(&completions::script(shell)?)?,
+        Invocation::Man => print(&man::page()?)?,
+    }
+    Ok(())
+}
+
+/// Writes a text to standard output.
+fn print(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // The reader has enough, such as `head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| format!("cannot write to standard output: {error}")),
     }
 }
 

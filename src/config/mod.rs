@@ -10,9 +10,11 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Command, FromArgMatches as _};
 
-pub use command_line::{Cli, CommandLineError, Subcommand};
+pub use command_line::{Cli, CommandLineError, Invocation};
 pub use tls::{CertificateSource, Tls, TlsName};
-pub use values::{Cap, InvalidFlag, ListenAddr, LogFormat, Network, Origin, Rate, Size, Switch, Timer};
+pub use values::{
+    AddressFormat, Cap, InvalidFlag, ListenAddr, LogFormat, Network, Origin, Rate, Size, Switch, Timer,
+};
 
 use environment::without_variables;
 use values::boolean;
@@ -31,6 +33,16 @@ pub struct Config {
         default_value = "localhost:3000"
     )]
     pub listen: Vec<ListenAddr>,
+
+    /// Print the URL of each listener on standard output, one line for each, once the server accepts connections. For programs
+    /// that start the server on port 0 [default: none]
+    #[arg(
+        long,
+        help_heading = "Listening",
+        value_name = "json|text",
+        env = "WS_ECHO_PRINT_ADDRESS"
+    )]
+    pub print_address: Option<AddressFormat>,
 
     /// Directory of the page; must contain index.html [default: static if it is one, else the page in the binary]
     #[arg(
@@ -299,9 +311,10 @@ mod tests {
 
     fn parse(args: &[&str]) -> Result<Config, String> {
         let args = std::iter::once("ws-echo").chain(args.iter().copied());
-        Cli::from_args(args.map(Into::into))
-            .map(|cli| cli.config)
-            .map_err(|error| error.to_string())
+        match Invocation::from_args(args.map(Into::into)) {
+            Ok(Invocation::Serve(config)) => Ok(*config),
+            other => Err(format!("{other:?}")),
+        }
     }
 
     #[test]

@@ -3,15 +3,22 @@
 use std::error::Error as _;
 
 use clap::{
-    Command, Error,
+    Arg, Command, Error,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
 use super::environment::{variable_of, variable_without_utf8};
 
 /// Describes an invalid argument.
-pub(super) fn of_argument(error: &Error) -> String {
-    describe(error, None)
+pub(super) fn of_argument(error: &Error, command: &Command) -> String {
+    match missing_argument(error, command) {
+        Some(arg) => {
+            let values: Vec<_> = arg.get_possible_values();
+            let values: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+            format!("missing {}: expected {}", name_of(arg), alternatives(&values))
+        }
+        None => describe(error, None),
+    }
 }
 
 /// Describes an invalid variable.
@@ -26,6 +33,8 @@ pub(super) fn of_variable(error: &Error, command: &Command) -> String {
 fn describe(error: &Error, variable: Option<&str>) -> String {
     let found = text(error, ContextKind::InvalidValue).unwrap_or_default();
     let name = variable.or_else(|| flag(error)).unwrap_or_default();
+    // A positional argument is in angle brackets.
+    let name = name.trim_start_matches('<').trim_end_matches('>');
     match error.kind() {
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => match (found, expected(error)) {
             ("", None) => format!("missing value for {name}; see --help"),
@@ -67,9 +76,41 @@ fn flag(error: &Error) -> Option<&str> {
 fn expected(error: &Error) -> Option<String> {
     match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(valid)) if !valid.is_empty() => {
-            Some(format!("expected {}", valid.join(" or ")))
+            let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
+            Some(format!("expected {}", alternatives(&valid)))
         }
         _ => error.source().map(ToString::to_string),
+    }
+}
+
+/// Returns the positional argument that a command lacks.
+fn missing_argument<'c>(error: &Error, command: &'c Command) -> Option<&'c Arg> {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let name = missing.first()?.trim_matches(['<', '>']);
+    let subcommands = command.get_subcommands();
+    subcommands
+        .flat_map(Command::get_positionals)
+        .find(|arg| name_of(arg) == name)
+}
+
+/// Returns the name of a positional argument in `--help`, without its brackets.
+fn name_of(arg: &Arg) -> String {
+    match arg.get_value_names() {
+        Some([name, ..]) => name.to_string(),
+        _ => arg.get_id().as_str().to_owned(),
+    }
+}
+
+/// Joins values: `a, b or c`.
+fn alternatives(values: &[&str]) -> String {
+    match values {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => values.concat(),
     }
 }
 

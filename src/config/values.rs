@@ -216,6 +216,15 @@ impl FromStr for Network {
     }
 }
 
+/// The format of the lines on standard output that have the addresses of the listeners.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum AddressFormat {
+    /// one JSON object per line, with address, port, tls, ws and http
+    Json,
+    /// the URL for WebSocket clients, such as `ws://127.0.0.1:3000/`
+    Text,
+}
+
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {

@@ -1,6 +1,7 @@
 //! The life of the process: bind, serve, drain.
 
 mod accept;
+mod address_lines;
 pub mod descriptors;
 mod drain;
 mod gate;
@@ -126,6 +127,7 @@ impl Server {
         for addr in self.tls_addrs() {
             info!(url:% = format_args!("https://{addr}"); "listening");
         }
+        let (addrs, tls_addrs) = (self.addrs(), self.tls_addrs());
         let shared = self.shared;
         let config = &shared.config;
         let grace = config.shutdown_grace.duration();
@@ -165,11 +167,20 @@ impl Server {
             warn!(connections = shared.admission.open_sessions(); "shutdown grace period expired");
         };
         let server = server.run();
+        let print_address = async {
+            if let Some(format) = config.print_address {
+                address_lines::print(format, &addrs, &tls_addrs);
+            }
+            std::future::pending().await
+        };
         // `drain` has no receiver unless the sockets are inherited.
         let _ = handle_sender.send(server.handle());
         tokio::select! {
+            // The first poll of `server` starts the threads that accept connections, before the addresses are printed.
+            biased;
             served = server => served?,
             () = deadline => {}
+            () = print_address => {}
         }
         info!("stopped");
         Ok(())

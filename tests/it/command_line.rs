@@ -57,6 +57,19 @@ async fn an_unknown_argument_gets_exit_code_2_and_one_line() {
         ),
         (&["-x"], "unexpected argument '-x'; see --help"),
         (&["nope"], "unexpected command 'nope'; see --help"),
+        (
+            &["completions", "tcsh"],
+            "invalid value \"tcsh\" for SHELL: expected bash, elvish, fish, powershell or zsh",
+        ),
+        (
+            &["completions"],
+            "missing SHELL: expected bash, elvish, fish, powershell or zsh",
+        ),
+        (
+            &["--prefix=x", "serve"],
+            "unexpected --prefix before serve; move it after serve",
+        ),
+        (&["serve", "--nope"], "unexpected argument '--nope'; see --help"),
         (&["healthcheck", "nope"], "unexpected argument 'nope'; see --help"),
         (&["--workers"], "missing value for --workers; see --help"),
         (
@@ -127,6 +140,7 @@ async fn an_invalid_value_is_named_with_its_flag_and_with_what_is_expected() {
         ("stall-timeout", "-5s", A_DURATION),
         ("compress", "maybe", "on or off"),
         ("log-format", "xml", "text or json"),
+        ("print-address", "xml", "json or text"),
     ] {
         let arg = format!("--{flag}={value}");
         let error = format!("invalid value {value:?} for --{flag}: expected {expected}");
@@ -272,7 +286,14 @@ async fn help_lists_exactly_the_query_keys_and_their_values() {
 const GROUPS: [(&str, &[&str]); 6] = [
     (
         "Listening",
-        &["listen", "static-dir", "workers", "trusted-proxy", "allow-origin"],
+        &[
+            "listen",
+            "print-address",
+            "static-dir",
+            "workers",
+            "trusted-proxy",
+            "allow-origin",
+        ],
     ),
     (
         "TLS",
@@ -340,7 +361,15 @@ async fn help_groups_every_flag_with_its_variable_on_standard_output() {
         let variable = format!("[env: WS_ECHO_{}=", flag.to_uppercase().replace('-', "_"));
         assert!(out.contains(&variable), "{variable} is not in\n{out}");
     }
-    for word in ["healthcheck", "16MiB", "localhost:3000", "RUST_LOG"] {
+    for word in [
+        "serve",
+        "healthcheck",
+        "completions",
+        "man",
+        "16MiB",
+        "localhost:3000",
+        "RUST_LOG",
+    ] {
         assert!(out.contains(word), "{word} is not in\n{out}");
     }
 }
@@ -442,6 +471,27 @@ async fn variables_take_effect_and_flags_override_them() {
     let mut peer = server.raw("/").await;
     peer.send(&raw::text("hello")).await;
     assert!(peer.frame().await.payload.starts_with(b"by variable hello,"));
+}
+
+#[actix_rt::test]
+async fn serve_is_the_default_command_and_has_the_same_flags() {
+    let mut command = ws_echo();
+    command.env("WS_ECHO_PREFIX", "by variable ").args([
+        "serve",
+        "--listen=127.0.0.1:0",
+        "--max-message-size=1KiB",
+    ]);
+    let server = Process::spawn(command, 1).await;
+    let mut peer = server.raw("/").await;
+    peer.send(&raw::text("hello")).await;
+    assert!(peer.frame().await.payload.starts_with(b"by variable hello,"));
+    let (_, help, _) = run(&["--help"], &[]).await;
+    let (code, of_serve, _) = run(&["serve", "--help"], &[]).await;
+    let flags = |help: &str| -> Vec<String> {
+        let lines = help.lines().filter(|line| line.starts_with("      --"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!((code, flags(&of_serve)), (0, flags(&help)));
 }
 
 #[actix_rt::test]

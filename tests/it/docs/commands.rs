@@ -5,7 +5,7 @@
 //! times, numbers of connections and ports differ. What needs Docker, systemd or a terminal has the language `sh`, and is not
 //! run.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use tokio::process::Command;
 
@@ -48,10 +48,14 @@ fn without_numbers(text: &str) -> String {
 
 async fn run(command: &str, server: &Process) -> String {
     let command = command.replace("localhost:3000", &server.addr().to_string());
+    // The binary under test is the installed one.
+    let folder = Path::new(env!("CARGO_BIN_EXE_ws-echo")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap();
     // Standard input stays open: some clients end with it.
     let output = Command::new("bash")
         .args(["-c", &format!("set -o pipefail; {command}")])
         .current_dir(root())
+        .env("PATH", format!("{}:{path}", folder.display()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -111,4 +115,10 @@ async fn every_command_in_the_reference_of_behaviours_prints_what_stands_after_i
 #[ignore = "needs node, python3 and curl"]
 async fn every_command_in_the_protocol_reference_prints_what_stands_after_it() {
     assert_examples("docs/protocol.md").await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs bash"]
+async fn every_command_in_the_reference_of_flags_prints_what_stands_after_it() {
+    assert!(assert_examples("docs/configuration.md").await >= 2);
 }

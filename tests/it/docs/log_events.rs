@@ -125,8 +125,10 @@ async fn with_an_inherited_socket(events: &mut Events) {
     end(events, server).await;
 }
 
-/// A server with a certificate of its own, and with fewer file descriptors than connections.
+/// A server with a certificate of its own, with fewer file descriptors than connections, and with a closed standard output.
 async fn with_few_descriptors(events: &mut Events) {
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
     let server = ws_echo();
     let mut command = Command::new("sh");
     command
@@ -137,10 +139,11 @@ async fn with_few_descriptors(events: &mut Events) {
             "--listen=127.0.0.1:0",
             "--tls-listen=127.0.0.1:0",
             "--tls-self-signed",
+            "--print-address=text",
         ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stdout(closed)
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     let server = Process::spawn(logging(command), 1).await;
