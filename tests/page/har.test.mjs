@@ -21,6 +21,12 @@ test("messages stand in a HAR as Chrome's DevTools writes them", () => {
   for (const key of ["startedDateTime", "time", "request", "response", "cache", "timings"]) assert.ok(key in entry, key);
   for (const key of ["method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize"]) assert.ok(key in entry.request, key);
   for (const key of ["status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL", "headersSize", "bodySize"]) assert.ok(key in entry.response, key);
+  for (const key of ["name", "version"]) assert.equal(typeof log.creator[key], "string", key);
+  for (const list of [entry.request.cookies, entry.request.headers, entry.response.cookies, entry.response.headers]) assert.ok(Array.isArray(list));
+  assert.equal(typeof entry.response.content.size, "number");
+  assert.equal(typeof entry.response.content.mimeType, "string");
+  for (const key of ["send", "wait", "receive"]) assert.equal(typeof entry.timings[key], "number", key);
+  assert.ok(entry.time >= 0);
 });
 
 test("every connection is an entry, and rows before the first have one too", () => {
