@@ -127,9 +127,11 @@ fn the_query_of_every_example_is_valid() {
 
 #[test]
 fn the_drawer_of_the_page_has_a_label_for_every_key() {
-    let texts = file("static/js/drawer/strings.js");
-    for key in KEYS.iter().filter(|key| key.name != "watch") {
-        let label = format!("\"key.{}\": [\"", key.name);
-        assert!(texts.contains(&label), "{label}");
+    for language in ["en", "zh"] {
+        let texts = file(&format!("static/js/drawer/strings.{language}.js"));
+        for key in KEYS.iter().filter(|key| key.name != "watch") {
+            let label = format!("\"key.{}\": \"", key.name);
+            assert!(texts.contains(&label), "{language}: {label}");
+        }
     }
 }

@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { Log, newRow } from "../../static/js/log/log.js";
 import { isFailure, noteText, rowText } from "../../static/js/log/notes.js";
 import { pairUp, Pending, splitStamp, stampOf, stampOfBytes } from "../../static/js/log/pending.js";
-import strings from "../../static/js/log/strings.js";
+import strings from "../../static/js/log/strings.en.js";
 import { wire } from "../../static/js/log/wire.js";
-import { addStrings } from "../../static/js/shared/i18n.js";
+import { addTexts } from "../../static/js/shared/i18n.js";
 
-addStrings(strings);
+addTexts(strings);
 const row = (fields) => newRow({ kind: "sent", type: "text", size: 1, data: "a", ...fields });
 const shown = (log) => Array.from({ length: log.length }, (_, i) => log.at(i).data);
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { knownKeys } from "../../static/js/connection/faults.js";
 import { PRESETS } from "../../static/js/drawer/presets.js";
-import strings from "../../static/js/drawer/strings.js";
+import strings from "../../static/js/drawer/strings.en.js";
 import { check, choices, conflict, control } from "../../static/js/drawer/values.js";
 
 // The answer of GET /behaviours.json.

@@ -8,10 +8,10 @@ const MOST = 20;
 const valid = (value) => Array.isArray(value) && value.every((one) => typeof one?.url === "string" && typeof one.end === "string");
 
 /** [{ url, end }], the newest first. `end` is "open", "refused", "gone" or a close code. */
-export let history = store.json(KEPT, valid, []);
+export const history = store.json(KEPT, valid, []);
 
 export function remember(url, end) {
-  history = [{ url, end }, ...history.filter((one) => one.url !== url)].slice(0, MOST);
+  history.splice(0, history.length, ...[{ url, end }, ...history.filter((one) => one.url !== url)].slice(0, MOST));
   store.set(KEPT, JSON.stringify(history));
 }
 
@@ -28,6 +28,6 @@ export function rememberProtocols(text) {
 }
 
 export function clearHistory() {
-  history = [];
+  history.length = 0;
   store.set(KEPT, "[]");
 }

@@ -13,10 +13,10 @@ const MOST = 100;
 const valid = (value) => Array.isArray(value) && value.every((one) => typeof one?.text === "string" && KINDS.includes(one.mode));
 
 /** [{ mode, text }], the newest first; `mode` is the draft's kind. */
-export let saved = store.json(KEPT, valid, []);
+export const saved = store.json(KEPT, valid, []);
 
 function keep(list) {
-  saved = list.slice(0, MOST);
+  saved.splice(0, saved.length, ...list.slice(0, MOST));
   store.set(KEPT, JSON.stringify(saved));
 }
 

@@ -1,21 +1,20 @@
-// Parts of the page that the first echo does not need: fetched when they are first drawn.
+// Parts of the page that the first echo does not need: fetched after it.
 import { changed } from "../state.js";
 import { html } from "./html.js";
-import { addStrings } from "./i18n.js";
 
 const loads = [];
+let held = true;
 
 /**
- * A view that stands for the export `name` of a module. `load()` resolves to its modules: the view's, and after it the
- * folder's texts, if they are not there yet. `place()` is drawn until then.
+ * A view that stands for the export `name` of a module. `load()` resolves to a list with the module first,
+ * once its texts and its stylesheet are there too. `place()` is drawn until then.
  */
 export function lazy(name, load, place = () => null) {
   let View = null;
   let loading = null;
   const start = () => {
     loading ??= load().then(
-      ([module, strings]) => {
-        if (strings) addStrings(strings.default);
+      ([module]) => {
         View = module[name];
         changed();
       },
@@ -26,10 +25,13 @@ export function lazy(name, load, place = () => null) {
   };
   loads.push(start);
   return (props) => {
-    start();
+    if (!held) start();
     return View ? html`<${View} ...${props} />` : place();
   };
 }
 
-/** Fetches all of them: a server that goes away takes nothing of the page with it. */
-export const fetchAll = () => loads.forEach((start) => start());
+/** Fetches all of them, and none earlier: a server that goes away takes nothing of the page with it. */
+export function fetchAll() {
+  held = false;
+  loads.forEach((start) => start());
+}

@@ -3,7 +3,7 @@ import { html } from "../shared/html.js";
 import { dots, halfDisc, icon } from "../shared/icons.js";
 import { language, setLanguage, t } from "../shared/i18n.js";
 import { Popover, toggle } from "../shared/popover.js";
-import { act, app, narrow } from "../state.js";
+import { act, app, changed, narrow } from "../state.js";
 import { setTheme } from "./theme.js";
 
 const VIEWS = ["console", "lab"];
@@ -17,7 +17,7 @@ const Themes = () => html`<div class="themes" role="group" aria-label=${t("theme
 
 function Language() {
   const other = language() === "zh" ? "en" : "zh";
-  return html`<button type="button" id="lang" class="quiet" lang=${other === "zh" ? "zh-Hans" : "en"} onClick=${act(() => setLanguage(other))}>${other === "zh" ? "中文" : "English"}</button>`;
+  return html`<button type="button" id="lang" class="quiet" lang=${other === "zh" ? "zh-Hans" : "en"} onClick=${() => setLanguage(other).then(changed)}>${other === "zh" ? "中文" : "English"}</button>`;
 }
 
 const Views = () => VIEWS.map((view) => html`<a key=${view} id=${`view-${view}`} href=${`#${view}`} aria-current=${app.view === view ? "page" : null}>${t(`view.${view}`)}</a>`);

@@ -1,20 +1,13 @@
-// The views: texts, what is drawn when the state changes, and the page's own address and title.
-import calloutStrings from "../connection/callouts.js";
-import connectionStrings from "../connection/strings.js";
+// The views: what is drawn when the state changes, and the page's own address and title.
 import { fromHash, ownUrl, toHash } from "../connection/url.js";
-import exchangeStrings from "../exchange/strings.js";
-import logStrings from "../log/strings.js";
 import { restoreSizes } from "../shared/divider.js";
 import { html, render } from "../shared/html.js";
-import { addStrings, t } from "../shared/i18n.js";
+import { loadOtherLanguage, t } from "../shared/i18n.js";
 import { fetchAll } from "../shared/lazy.js";
-import sharedStrings from "../shared/strings.js";
 import { app, changed, drawWith } from "../state.js";
 import { App } from "./app.js";
 import { startKeyboard } from "./keyboard.js";
-import shellStrings from "./strings.js";
-
-for (const strings of [sharedStrings, shellStrings, connectionStrings, calloutStrings, exchangeStrings, logStrings]) addStrings(strings);
+import { startTexts } from "./texts.js";
 
 const own = ownUrl(document.baseURI);
 
@@ -40,13 +33,31 @@ restoreSizes();
 startKeyboard();
 
 const root = document.querySelector("#app");
-drawWith(() => {
+function draw() {
   writeAddress();
   document.title = app.tab.word === "open" ? "ws-echo" : `${t(`state.${app.tab.word}`)}: ws-echo`;
   render(html`<${App} />`, root);
-});
+}
 // With time alone the page changes only in its figures of seconds: once a second suffices.
 setInterval(changed, 1000);
 
+/** The server's list of query keys. Without it the page has its own. */
+async function fetchKeys() {
+  const response = await fetch("behaviours.json");
+  const keys = response.ok ? await response.json() : null;
+  app.keys = Array.isArray(keys?.keys) ? keys : null;
+  changed();
+}
+
 // What the first echo does not need comes after it, so that no server that goes away can take it along.
-setTimeout(fetchAll, 300);
+startTexts().then(() => {
+  drawWith(draw);
+  setTimeout(
+    () => {
+      fetchAll();
+      fetchKeys().catch(() => {});
+      loadOtherLanguage().catch(() => {});
+    },
+    app.view === "lab" ? 0 : 300,
+  );
+});
