@@ -1,10 +1,13 @@
-//! Puts the page into the binary: each file of static/ as it is, and compressed if that is smaller.
+//! Puts the page into the binary: joined to few files, and each of them compressed if that is smaller.
 #![expect(
     clippy::print_stdout,
     reason = "cargo reads the instructions of a build script there"
 )]
 
+mod bundle;
 mod pack;
+mod page;
+mod script;
 
 use std::{
     env,
@@ -14,19 +17,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use page::Files;
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=static");
     println!("cargo::rerun-if-changed=build");
     let root =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("no CARGO_MANIFEST_DIR")?).join("static");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?);
-    let mut names = Vec::new();
-    list(&root, "", &mut names)?;
-    // The server looks a name up in this order.
-    names.sort_unstable();
+    let mut files = Files::new();
+    read(&root, "", &mut files)?;
     let mut code = String::from("&[\n");
-    for (index, name) in names.iter().enumerate() {
-        let bytes = fs::read(root.join(name))?;
+    // The map is in the order in which the server looks a name up.
+    for (index, (name, bytes)) in page::packed(files)?.iter().enumerate() {
         let field = |kind: &str, bytes: Option<&[u8]>| -> Result<String, Box<dyn Error>> {
             let Some(bytes) = bytes else {
                 return Ok("None".to_owned());
@@ -35,10 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             fs::write(&file, bytes)?;
             Ok(format!("Some(include_bytes!({file:?}))"))
         };
-        let identity = field("identity", Some(&bytes))?;
-        let brotli = field("br", pack::brotli(&bytes)?.as_deref())?;
-        let gzip = field("gz", pack::gzip(&bytes)?.as_deref())?;
-        let (content_type, tag) = (content_type(name)?, pack::tag(&bytes));
+        let identity = field("identity", Some(bytes))?;
+        let brotli = field("br", pack::brotli(bytes)?.as_deref())?;
+        let gzip = field("gz", pack::gzip(bytes)?.as_deref())?;
+        let (content_type, tag) = (content_type(name)?, pack::tag(bytes));
         writeln!(
             code,
             "    EmbeddedFile {{ name: {name:?}, content_type: {content_type:?}, tag: {tag:?}, \
@@ -51,8 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Appends the names of all files of the page under `folder`, with `/` between their parts on every system.
-fn list(root: &Path, folder: &str, names: &mut Vec<String>) -> Result<(), Box<dyn Error>> {
+/// Adds all files of the page under `folder`, with `/` between the parts of their names on every system.
+fn read(root: &Path, folder: &str, files: &mut Files) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
         let name = entry
@@ -62,15 +65,15 @@ fn list(root: &Path, folder: &str, names: &mut Vec<String>) -> Result<(), Box<dy
         if name.starts_with('.') {
             continue;
         }
-        let path = if folder.is_empty() {
+        let name = if folder.is_empty() {
             name
         } else {
             format!("{folder}/{name}")
         };
         if entry.file_type()?.is_dir() {
-            list(root, &path, names)?;
+            read(root, &name, files)?;
         } else {
-            names.push(path);
+            files.insert(name, fs::read(entry.path())?);
         }
     }
     Ok(())

@@ -65,7 +65,7 @@ async fn the_page_is_served_at_the_root_with_a_policy_that_allows_no_other_origi
 }
 
 #[actix_rt::test]
-async fn every_file_that_the_page_names_is_served_with_its_type_and_the_policy() {
+async fn every_file_that_the_page_names_is_served_with_its_type() {
     for echo in both() {
         let names = links(&get(&echo, "/").await.1);
         for end in [".js", ".css", ".svg"] {
@@ -74,13 +74,20 @@ async fn every_file_that_the_page_names_is_served_with_its_type_and_the_policy()
         for name in names {
             let (head, _) = get(&echo, &name).await;
             assert_eq!(head.status, 200, "{name}");
-            assert!(head.get("content-security-policy").is_some(), "{name}");
+            assert_eq!(head.get("x-content-type-options"), Some("nosniff"));
+            let is_part = name.ends_with(".js") || name.ends_with(".css");
+            assert_eq!(head.get("content-security-policy").is_none(), is_part, "{name}");
             let content_type = match name.rsplit_once('.').unwrap().1 {
                 "js" => "text/javascript",
                 "css" => "text/css; charset=utf-8",
                 _ => "image/svg+xml",
             };
             assert_eq!(head.get("content-type"), Some(content_type), "{name}");
+        }
+        // A worker has the policy of its own script.
+        for path in ["/js/log/find-worker.js", "/no/such/file"] {
+            let (head, _) = get(&echo, path).await;
+            assert!(head.get("content-security-policy").is_some(), "{path}");
         }
     }
 }
@@ -237,6 +244,28 @@ async fn the_page_has_no_script_or_style_that_its_own_policy_forbids() {
     }
     for forbidden in ["<style", " style=", " onclick=", " onload=", "javascript:"] {
         assert!(!page.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[actix_rt::test]
+async fn the_page_weighs_less_than_50_kb_until_its_first_echo() {
+    let echo = Echo::with(|config| config.static_dir = None);
+    for language in ["en", "zh"] {
+        let texts = format!("/js/shell/texts.{language}.js");
+        let mut files = links(&get(&echo, "/").await.1);
+        files.extend(["/".to_owned(), texts]);
+        let mut weight = 0;
+        for file in &files {
+            let mut peer = Raw::connect(echo.addr()).await;
+            let lines = "Host: localhost\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n";
+            peer.send(format!("GET {file} HTTP/1.1\r\n{lines}\r\n").as_bytes())
+                .await;
+            let head = peer.head_bytes().await;
+            let (_, length) = head.split_once("content-length: ").unwrap();
+            weight += head.len() + length.lines().next().unwrap().parse::<usize>().unwrap();
+        }
+        println!("{language}: {weight} bytes in {} responses", files.len());
+        assert!(weight < 50_000, "{language}: {weight} bytes: {files:?}");
     }
 }
 

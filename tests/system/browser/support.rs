@@ -1,6 +1,11 @@
 //! A browser, a server, and what a person looks at.
 
-use std::{net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use fantoccini::{
     Client, ClientBuilder, Locator,
@@ -40,6 +45,14 @@ async fn find_in(
     found
 }
 
+/// Where the server starts: Chromium gets the page of the binary, as users do, and Firefox the modules of static/.
+fn folder() -> PathBuf {
+    match Kind::chosen() {
+        Kind::Chromium => root().join("docs"),
+        Kind::Firefox => root().to_owned(),
+    }
+}
+
 /// The real binary.
 pub(crate) struct Server {
     child: Child,
@@ -66,7 +79,7 @@ impl Server {
         let mut child = Command::new(ws_echo())
             .args(["--listen", listen])
             .args(args)
-            .current_dir(root())
+            .current_dir(folder())
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -105,6 +118,16 @@ impl Server {
 enum Kind {
     Chromium,
     Firefox,
+}
+
+impl Kind {
+    fn chosen() -> Self {
+        match std::env::var("BROWSER").as_deref() {
+            Err(_) | Ok("" | "chromium") => Self::Chromium,
+            Ok("firefox") => Self::Firefox,
+            Ok(other) => panic!("BROWSER={other}: expected chromium or firefox"),
+        }
+    }
 }
 
 /// What a browser has before it opens the page.
@@ -165,11 +188,7 @@ impl Browser {
     }
 
     pub(crate) async fn open_with(server: &Server, path: &str, setup: Setup) -> Self {
-        let kind = match std::env::var("BROWSER").as_deref() {
-            Err(_) | Ok("" | "chromium") => Kind::Chromium,
-            Ok("firefox") => Kind::Firefox,
-            Ok(other) => panic!("BROWSER={other}: expected chromium or firefox"),
-        };
+        let kind = Kind::chosen();
         let folder = tempfile::tempdir().unwrap();
         let secure = server.scheme == "https";
         let (driver, port) = kind.driver(folder.path()).await;
