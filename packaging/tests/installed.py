@@ -96,6 +96,8 @@ class Installed(Folders):
     command: list[str]
     # The exit codes after SIGTERM and Ctrl-C. npx has those of its shell, which the signal ends.
     stopped = {signal.SIGTERM: 0, signal.SIGINT: 0}
+    # Whether the command ends after the server. npx does not wait for it.
+    ends_last = True
 
     def run_here(self, *arguments: str, **options) -> subprocess.CompletedProcess:
         return run(*self.command, *arguments, cwd=self.empty, env=self.environment, check=False, **options)
@@ -128,6 +130,10 @@ class Installed(Folders):
         opcode, payload = client.receive()
         self.assertEqual((opcode, int.from_bytes(payload[:2], "big")), (8, 1001))
         client.close()
+        if self.ends_last and process.wait(SECONDS) == 0:
+            os.set_blocking(process.stdout.fileno(), False)
+            # Its end, and not an error because a process could still write to it.
+            self.assertEqual(os.read(process.stdout.fileno(), 1), b"")
         process.communicate(timeout=SECONDS)
 
     def test_it_prints_its_version(self):
@@ -243,6 +249,7 @@ class Npm(WithRegistry, Installed, unittest.TestCase):
 class NpxOffline(WithRegistry, Installed, unittest.TestCase):
     """`npx --offline ws-echo` in another folder, after npx has fetched the packages once."""
 
+    ends_last = False
     stopped = {number: -number for number in (signal.SIGTERM, signal.SIGINT)}
 
     @classmethod
