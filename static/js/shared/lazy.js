@@ -1,4 +1,4 @@
-// Parts of the page that the first echo does not need: fetched after it.
+// Parts of the page that the first echo does not need: fetched after it, or when they are first drawn.
 import { changed } from "../state.js";
 import { html } from "./html.js";
 
@@ -7,9 +7,10 @@ let held = true;
 
 /**
  * A view that stands for the export `name` of a module. `load()` resolves to a list with the module first,
- * once its texts and its stylesheet are there too. `place()` is drawn until then.
+ * once its texts and its stylesheet are there too. With `place()`, which is drawn until then, it waits for fetchAll(): the
+ * page can start without it.
  */
-export function lazy(name, load, place = () => null) {
+export function lazy(name, load, place = null) {
   let View = null;
   let loading = null;
   const start = () => {
@@ -25,12 +26,12 @@ export function lazy(name, load, place = () => null) {
   };
   loads.push(start);
   return (props) => {
-    if (!held) start();
-    return View ? html`<${View} ...${props} />` : place();
+    if (!held || !place) start();
+    return View ? html`<${View} ...${props} />` : place?.();
   };
 }
 
-/** Fetches all of them, and none earlier: a server that goes away takes nothing of the page with it. */
+/** Fetches all of them: a server that goes away takes nothing of the page with it. */
 export function fetchAll() {
   held = false;
   loads.forEach((start) => start());

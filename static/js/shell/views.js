@@ -52,12 +52,9 @@ async function fetchKeys() {
 // What the first echo does not need comes after it, so that no server that goes away can take it along.
 startTexts().then(() => {
   drawWith(draw);
-  setTimeout(
-    () => {
-      fetchAll();
-      fetchKeys().catch(() => {});
-      loadOtherLanguage().catch(() => {});
-    },
-    app.view === "lab" ? 0 : 300,
-  );
+  setTimeout(() => {
+    fetchAll();
+    fetchKeys().catch(() => {});
+    loadOtherLanguage().catch(() => {});
+  }, 300);
 });
