@@ -102,20 +102,25 @@ class Installed(Folders):
     def run_here(self, *arguments: str, **options) -> subprocess.CompletedProcess:
         return run(*self.command, *arguments, cwd=self.empty, env=self.environment, check=False, **options)
 
-    def start(self, **options) -> tuple[subprocess.Popen, str]:
+    def start(self, *arguments: str, **options) -> tuple[subprocess.Popen, str]:
         """Returns the process and the URL of the server."""
-        if WINDOWS:
-            options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
         process = subprocess.Popen(
-            [*self.command, *LISTEN], cwd=self.empty, env=self.environment, text=True, stdout=subprocess.PIPE, **options
+            [*self.command, *LISTEN, *arguments],
+            cwd=self.empty,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            **options,
         )
         self.addCleanup(self.stop, process)
         return process, process.stdout.readline().strip()
 
     def stop(self, process: subprocess.Popen) -> None:
         """Stops the server, unless the test has, and waits until no process has its standard output: none is left."""
-        if process.poll() is None:
-            process.send_signal(signal.CTRL_BREAK_EVENT if WINDOWS else signal.SIGTERM)
+        if process.poll() is None and WINDOWS:
+            run("taskkill", "/T", "/F", "/PID", str(process.pid))
+        elif process.poll() is None:
+            process.terminate()
         if not process.stdout.closed:
             process.communicate(timeout=SECONDS)
 
@@ -130,7 +135,7 @@ class Installed(Folders):
         opcode, payload = client.receive()
         self.assertEqual((opcode, int.from_bytes(payload[:2], "big")), (8, 1001))
         client.close()
-        if self.ends_last and process.wait(SECONDS) == 0:
+        if self.ends_last and not WINDOWS and process.wait(SECONDS) == 0:
             os.set_blocking(process.stdout.fileno(), False)
             # Its end, and not an error because a process could still write to it.
             self.assertEqual(os.read(process.stdout.fileno(), 1), b"")
@@ -151,6 +156,14 @@ class Installed(Folders):
         result = self.run_here("--nope")
         self.assertEqual(result.returncode, 2)
         self.assertIn("unexpected argument '--nope'", result.stderr)
+
+    def test_the_end_of_standard_input_stops_it_gracefully_if_requested(self):
+        process, url = self.start("--shutdown-on-stdin-end", stdin=subprocess.PIPE)
+        client = self.connect(url)
+        process.stdin.close()
+        process.stdin = None
+        self.assert_graceful(process, client)
+        self.assertEqual(process.returncode, 0)
 
     @unittest.skipIf(WINDOWS, "Windows has no SIGTERM")
     def test_sigterm_stops_it_gracefully(self):
