@@ -187,6 +187,7 @@ async fn after_accepts_a_duration() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "wine's recv returns a reset as the end of the stream")]
 async fn abort_sends_pending_replies_and_resets_the_connection() {
     let mut server = Process::start(&[]).await;
     server.raw("/?abort").await.expect_reset().await;

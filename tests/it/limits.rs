@@ -164,7 +164,9 @@ async fn send_until_decoded(peer: &mut Raw, frames: &[u8]) {
 
 async fn assert_echoes(peer: &mut Raw, payload: &[u8]) {
     peer.send(&raw::binary(payload)).await;
-    assert!(peer.frame().await == Frame::new(FIN | BINARY, payload), "no echo");
+    let frame = peer.frame().await;
+    let closing = (frame.first & 0xF == raw::CLOSE).then(|| frame.closing());
+    assert!(frame == Frame::new(FIN | BINARY, payload), "no echo: {closing:?}");
 }
 
 /// Asserts that the next frame is the Close of a session that has exceeded the budget.

@@ -243,6 +243,7 @@ async fn delayed_replies_are_not_in_the_latency_histogram() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "needs /proc")]
 async fn the_process_and_build_metrics_have_their_standard_names() {
     let server = Process::start(&[]).await;
     let scrape = Scrape::of(&server).await;

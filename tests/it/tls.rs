@@ -442,6 +442,7 @@ async fn a_client_that_sends_no_close_notify_is_closed_after_a_timeout() {
 }
 
 #[actix_rt::test]
+#[cfg_attr(windows, ignore = "wine's recv returns a reset as the end of the stream")]
 async fn abort_is_a_reset_without_close_notify() {
     let server = Server::start(&[]).await;
     for path in ["/?abort", "/?reply=verbatim&abort&after=1"] {
@@ -717,12 +718,12 @@ async fn an_unusable_file_fails_with_one_line() {
           -----END RSA PRIVATE KEY-----\n",
     );
     for (cert, key, words) in [
-        (&missing, &good.key, ["missing.pem", "--tls-cert", "No such file"]),
-        (&good.cert, &missing, ["missing.pem", "--tls-key", "No such file"]),
+        (&missing, &good.key, ["missing.pem", "--tls-cert", "(os error 2)"]),
+        (&good.cert, &missing, ["missing.pem", "--tls-key", "(os error 2)"]),
         (
             &directory.path().to_owned(),
             &good.key,
-            ["--tls-cert", "cannot read", "directory"],
+            ["--tls-cert", "cannot read", "(os error "],
         ),
         (
             &empty,

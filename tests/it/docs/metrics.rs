@@ -35,7 +35,7 @@ fn exposed(body: &str) -> Vec<Metric> {
 async fn the_table_of_metrics_has_name_type_labels_and_help_of_each() {
     let server = Process::start(&[]).await;
     let (_, body) = Raw::connect(server.addr()).await.get("/metrics").await;
-    let documented: Vec<Metric> = Document::read("docs/observability.md")
+    let mut documented: Vec<Metric> = Document::read("docs/observability.md")
         .table(&["Metric", "Type", "Labels", "Help"])
         .rows
         .into_iter()
@@ -49,5 +49,7 @@ async fn the_table_of_metrics_has_name_type_labels_and_help_of_each() {
             ]
         })
         .collect();
+    // The other systems do not report the figures of the process.
+    documented.retain(|[name, ..]| cfg!(target_os = "linux") || !name.starts_with("process_"));
     assert_eq!(documented, exposed(&body));
 }
