@@ -153,7 +153,8 @@ async fn zero_disables_both_limits() {
 const LARGE: usize = 768 << 10;
 
 async fn with_budget_of_1_mib() -> Process {
-    Process::start(&["--max-buffered=1MiB"]).await
+    // Without Pings, so that the next frame is the reply, however long a test takes.
+    Process::start(&["--max-buffered=1MiB", "--ping-interval=0"]).await
 }
 
 /// Sends frames and a Ping, and waits for the Pong: the server has then decoded the frames.
