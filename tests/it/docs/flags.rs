@@ -126,6 +126,7 @@ async fn every_variable_in_a_document_exists() {
         "WS_ECHO_HEALTHCHECK_URL",
         "WS_ECHO_AUTOBAHN_SHARDS",
         "WS_ECHO_BIN",
+        "WS_ECHO_TEST_RUNNER",
     ];
     for document in super::markdown::documents() {
         for (position, _) in document.text.match_indices("WS_ECHO_") {
