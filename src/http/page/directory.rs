@@ -75,15 +75,14 @@ mod tests {
                 "js/{name}"
             );
         }
-        for name in [
-            "C:index.html",
-            "index.html::$DATA",
-            "..\\secret",
-            "js\\main.js",
-            "a\0b",
-        ] {
+        for name in ["C:index.html", "index.html::$DATA", "..\\secret", "a\0b"] {
             assert!(leaves_directory_on_windows(Path::new(name)), "{name}");
         }
+        // Windows parses the path of /js/main.js like this. There, actix-files refuses a backslash in the URL before.
+        assert_eq!(
+            leaves_directory_on_windows(Path::new("js\\main.js")),
+            !cfg!(windows)
+        );
         for name in [
             "index.html",
             "js/connection/tab.js",
