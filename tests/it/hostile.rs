@@ -202,7 +202,8 @@ async fn thirty_decompression_bombs_with_delayed_replies_are_not_stored_decompre
 
 #[actix_rt::test]
 async fn a_worker_serves_other_connections_during_100_decompression_bombs() {
-    let server = Process::start(&["--workers=1"]).await;
+    // Without Pings, so that the next frame is the reply, however long the messages take.
+    let server = Process::start(&["--workers=1", "--ping-interval=0"]).await;
     let bombs = frame(FIN | RSV1 | BINARY, &bomb(15)).repeat(100);
     let mut bomber = Raw::open(server.addr(), "/?reply=none", OFFER).await.1;
     let mut other = server.raw("/?reply=verbatim").await;
