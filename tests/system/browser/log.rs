@@ -372,13 +372,10 @@ async fn a_har_file_has_the_messages_as_devtools_writes_them_and_opens_as_a_new_
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("saved.har");
     std::fs::write(&path, text).unwrap();
-    if browser
-        .run("return document.querySelector('#import-file') === null")
-        .await
-        == true
-    {
-        browser.click("#export").await;
-    }
+    // Saving has closed the menu.
+    browser.misses("#import-file").await;
+    browser.click("#export").await;
+    browser.sees("#import-file").await;
     let field = browser.page.find(Locator::Css("#import-file")).await.unwrap();
     field.send_keys(path.to_str().unwrap()).await.unwrap();
     browser.text("#state", |text| text == "Imported").await;
