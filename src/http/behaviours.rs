@@ -17,7 +17,7 @@ use super::representation::Resource;
 use crate::{
     config::Config,
     protocol::{SENDABLE_CLOSE_CODES, frame::MAX_CLOSE_REASON},
-    session::behaviour::keys::{Form, Group, KEYS, Key, Quantity, duration},
+    session::behaviour::keys::{Form, Group, Key, Quantity, duration, keys},
 };
 
 /// The document, which is the same for all requests to one server.
@@ -194,7 +194,7 @@ impl Document {
         let entry = |key| KeyEntry::new(key, config.max_message_size.limit());
         let content = Content {
             behaviours,
-            keys: KEYS.iter().filter(|_| behaviours).map(entry).collect(),
+            keys: keys().filter(|_| behaviours).map(entry).collect(),
         };
         // Strings, numbers and booleans: serialisation cannot fail.
         let body = serde_json::to_vec(&content).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! `GET /behaviours.json`: the query keys, compared with the parser.
 
 use serde_json::{Value, json};
-use ws_echo::session::behaviour::{Behaviour, keys::KEYS};
+use ws_echo::session::behaviour::{Behaviour, keys};
 
 use crate::support::{
     Echo,
@@ -65,7 +65,7 @@ fn is_allowed(keys: &[Value], key: &Value, value: &str) -> bool {
 async fn the_document_has_every_key_in_order() {
     let keys = keys().await;
     let names: Vec<_> = keys.iter().map(|key| text(key, "name")).collect();
-    assert_eq!(names, KEYS.iter().map(|key| key.name).collect::<Vec<_>>());
+    assert_eq!(names, keys::keys().map(|key| key.name).collect::<Vec<_>>());
     let mut groups: Vec<_> = keys.iter().map(|key| text(key, "group")).collect();
     groups.dedup();
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::{fs, net::TcpListener};
 
-use ws_echo::session::behaviour::keys::{Form, KEYS};
+use ws_echo::session::behaviour::keys::{self, Form};
 
 use crate::support::{
     in_time,
@@ -271,12 +271,12 @@ async fn help_lists_exactly_the_query_keys_and_their_values() {
     for entry in keys.split(", ") {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         named.push(name);
-        let key = KEYS.iter().find(|key| key.name == name);
+        let key = keys::key(name);
         if let [Form::Choice { values, .. }] = key.unwrap_or_else(|| panic!("{name} is no key")).forms {
             assert_eq!(value.split('|').collect::<Vec<_>>(), *values, "{name}");
         }
     }
-    let mut expected: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    let mut expected: Vec<&str> = keys::keys().map(|key| key.name).collect();
     named.sort_unstable();
     expected.sort_unstable();
     assert_eq!(named, expected);

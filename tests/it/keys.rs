@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ws_echo::session::behaviour::{
     Behaviour,
-    keys::{Form, KEYS, Key},
+    keys::{self, Form, Key, keys},
 };
 
 fn file(name: &str) -> String {
@@ -12,8 +12,7 @@ fn file(name: &str) -> String {
 }
 
 fn key(name: &str) -> &'static Key {
-    let found = KEYS.iter().find(|key| key.name == name);
-    found.unwrap_or_else(|| panic!("{name} is no query key"))
+    keys::key(name).unwrap_or_else(|| panic!("{name} is no query key"))
 }
 
 fn parse(query: &str) -> Behaviour {
@@ -23,7 +22,7 @@ fn parse(query: &str) -> Behaviour {
 
 #[test]
 fn every_example_and_every_value_in_the_list_has_an_effect() {
-    for key in KEYS {
+    for key in keys() {
         let other = key.needs.first().map_or(String::new(), |name| {
             let other = self::key(name);
             format!("&{}={}", other.name, other.example)
@@ -44,14 +43,14 @@ fn every_example_and_every_value_in_the_list_has_an_effect() {
 
 #[test]
 fn the_list_has_each_key_once_and_the_keys_of_a_group_together() {
-    let mut groups: Vec<_> = KEYS.iter().map(|key| key.group).collect();
+    let mut groups: Vec<_> = keys().map(|key| key.group).collect();
     groups.dedup();
     for (position, group) in groups.iter().enumerate() {
         assert!(!groups[..position].contains(group), "{group:?}");
     }
-    for (position, key) in KEYS.iter().enumerate() {
+    for (position, key) in keys().enumerate() {
         assert!(
-            KEYS[..position].iter().all(|earlier| earlier.name != key.name),
+            keys().take(position).all(|earlier| earlier.name != key.name),
             "{}",
             key.name
         );
@@ -60,7 +59,7 @@ fn the_list_has_each_key_once_and_the_keys_of_a_group_together() {
 
 #[test]
 fn keys_exclude_each_other_in_both_directions() {
-    for key in KEYS {
+    for key in keys() {
         for other in key.excludes {
             assert!(
                 self::key(other).excludes.contains(&key.name),
@@ -105,7 +104,7 @@ fn the_tables_in_the_docs_have_every_key_in_order_with_its_words_and_a_section()
             named.push(name);
         }
     }
-    let expected: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+    let expected: Vec<_> = keys().map(|key| key.name).collect();
     assert_eq!(named, expected, "docs/behaviours.md");
 }
 
@@ -129,7 +128,7 @@ fn the_query_of_every_example_is_valid() {
 fn the_drawer_of_the_page_has_a_label_for_every_key() {
     for language in ["en", "zh"] {
         let texts = file(&format!("static/js/drawer/strings.{language}.js"));
-        for key in KEYS.iter().filter(|key| key.name != "watch") {
+        for key in keys().filter(|key| key.name != "watch") {
             let label = format!("\"key.{}\": \"", key.name);
             assert!(texts.contains(&label), "{language}: {label}");
         }

@@ -108,6 +108,17 @@ pub enum Quantity {
 }
 
 impl Key {
+    /// A key that has neither a default nor relations to other keys.
+    pub(super) const PLAIN: Self = Self {
+        name: "",
+        group: Group::Reply,
+        forms: &[],
+        default: None,
+        example: "",
+        excludes: &[],
+        needs: &[],
+    };
+
     /// Returns the values that are allowed, to follow "expected" in an error. `max_message_size` is the
     /// operator's limit.
     pub fn expected(&self, max_message_size: usize) -> String {

@@ -1,0 +1,43 @@
+//! The keys of the group "Reply": messages that the server sends.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{
+    super::ReplyMode,
+    {Form, Group, Key},
+};
+
+const TICK: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "reply",
+        group: Group::Reply,
+        forms: &[Form::Choice {
+            values: &["stamped", "verbatim", "json", "none"],
+            set: |behaviour, value| {
+                behaviour.reply = match value {
+                    "stamped" => ReplyMode::Stamped,
+                    "verbatim" => ReplyMode::Verbatim,
+                    "json" => ReplyMode::Json,
+                    "none" => ReplyMode::None,
+                    _ => return None,
+                };
+                Some(())
+            },
+        }],
+        default: Some("stamped"),
+        example: "json",
+        ..Key::PLAIN
+    },
+    Key {
+        name: "tick",
+        group: Group::Reply,
+        forms: &[Form::Duration {
+            range: TICK,
+            set: |behaviour, duration| behaviour.tick = Some(duration),
+        }],
+        example: "2s",
+        ..Key::PLAIN
+    },
+];
