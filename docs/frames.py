@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Prints every frame of a WebSocket connection, with the seconds since the request.
 
-usage: python3 docs/frames.py [--wait SECONDS] ws://HOST:PORT/PATH?QUERY [MESSAGE ...]
+usage: python3 docs/frames.py [--wait SECONDS] [--head] ws://[USER:PASSWORD@]HOST:PORT/PATH?QUERY [MESSAGE ...]
 
 Sends each MESSAGE as a text message, waits (1 second by default), sends Close 1000, and exits. A MESSAGE that starts
 with a slash is a command, as in wscat: /ping DATA, /close CODE REASON, and /size BYTES, a binary message of zeros.
+
+With --head it prints the header fields of the response too, as they stand on the wire. A USER and a PASSWORD are sent
+by the Basic scheme.
 
 Needs Python 3.8 and no packages. It decodes frames itself, because WebSocket libraries hide them, and accepts any frame.
 """
@@ -24,30 +27,38 @@ CLOSE_TIMEOUT = 2
 
 
 class Connection:
-    """A connection after its opening handshake. Exits if the server refuses the handshake."""
+    """A connection after its opening handshake. Exits if there is no 101."""
 
-    def __init__(self, url):
+    def __init__(self, url, head):
         url = urlsplit(url)
         self.socket = socket.create_connection((url.hostname, url.port or 80))
         self.start = time.monotonic()
         self.unread = b""
         target = (url.path or "/") + ("?" + url.query if url.query else "")
+        authority = url.netloc.rpartition("@")[2]
+        credentials = f"{url.username}:{url.password}".encode()
+        fields = f"Authorization: Basic {base64.b64encode(credentials).decode()}\r\n" if url.username else ""
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
-            f"GET {target} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+            f"GET {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{fields}\r\n".encode()
         )
-        while b"\r\n\r\n" not in self.unread:
-            self.receive()
-        head, self.unread = self.unread.split(b"\r\n\r\n", 1)
-        status, *fields = head.decode().split("\r\n")
+        try:
+            while b"\r\n\r\n" not in self.unread:
+                self.receive()
+        except EOFError:
+            self.log(f"{self.unread.decode()!r}")
+            self.log("end of the TCP connection")
+            sys.exit()
+        response, self.unread = self.unread.split(b"\r\n\r\n", 1)
+        status, *fields = response.decode().split("\r\n")
         self.log(status)
-        if " 101 " not in status:
-            fields = dict(sorted(field.split(": ", 1) for field in fields))
-            fields.pop("date", None)
-            for name, value in fields.items():
-                print(f"{name}: {value}")
-            print(self.take(int(fields.get("content-length", 0))).decode())
+        refused = " 101 " not in status
+        if head or refused:
+            print(*sorted(field for field in fields if not field.startswith("date:")), sep="\n")
+        if refused:
+            length = [field.split(": ")[1] for field in fields if field.startswith("content-length:")]
+            print(self.take(int(length[0]) if length else 0).decode())
             sys.exit()
 
     def log(self, line):
@@ -150,10 +161,11 @@ def main():
     form = argparse.RawTextHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, usage=argparse.SUPPRESS, formatter_class=form)
     parser.add_argument("--wait", type=float, default=1, metavar="SECONDS", help="before Close 1000 [default: 1]")
+    parser.add_argument("--head", action="store_true", help="print the fields of the response")
     parser.add_argument("url", metavar="URL")
     parser.add_argument("message", metavar="MESSAGE", nargs="*", help="a text, or /ping, /close or /size as above")
     arguments = parser.parse_args()
-    connection = Connection(arguments.url)
+    connection = Connection(arguments.url, arguments.head)
     connection.log(exchange(connection, arguments.message, arguments.wait))
 
 

@@ -5,7 +5,7 @@
 //! 3. [`open`] runs the other steps, and starts the session's actor on the connection.
 //!
 //! Each step can refuse the handshake with a status, an error and a hint ([`refusal`]). Only the last step
-//! does IO. The other modules are pure:
+//! does IO, in [`open`], [`requested`] and [`start`]. The other modules are pure:
 //!
 //! - [`client`] resolves the client's address behind trusted proxies, [`forwarded`] parses the headers for
 //!   it.
@@ -24,6 +24,8 @@ mod open;
 mod redaction;
 mod redirect;
 mod refusal;
+mod requested;
+mod start;
 mod validate;
 mod watch_event;
 

@@ -1,36 +1,34 @@
 //! The last step of a handshake: a session on the connection, and the 101.
 
-use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Instant};
+use std::{net::SocketAddr, rc::Rc, sync::Arc};
 
-use actix::Context;
 use actix_http::body::BodyStream;
-use actix_web::{HttpRequest, HttpResponse, dev::Payload, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use log::{debug, warn};
-use serde_json::value::RawValue;
 
 use super::{
     client::{ClientAddr, IgnoredHeader, Resolved},
     description::{Described, describe},
     negotiate::negotiate,
     redaction::redact_path,
-    redirect::without_key,
     refusal::Refusal,
+    requested::{add_fields, delay_or_refuse},
+    start::HandshakeResult,
     validate::{Policy, RequestParts, validate},
     watch_event::{ConnectionLimits, HandshakeEvent},
 };
 use crate::{
-    admission::{Admission, AdmissionError, ConnectionPermit},
+    admission::{Admission, ConnectionPermit},
     config::Config,
-    protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
+    protocol::Limits,
     session::{
-        EchoSession, FrameIo, Inbound, Opened, Outbound, Session, SessionContext, SessionDetails,
-        SessionMemory, SessionObserver, SessionOptions,
-        behaviour::{Behaviour, InvalidParam, WatchKey},
+        Opened, SessionContext, SessionDetails,
+        behaviour::{Behaviour, ExtraFields, InvalidParam, WatchKey},
         clock::now_ms,
         reply::ReplyMode,
         watch::{WatchHub, WatchedConnection},
     },
-    transport::{BodyPipe, ByteSource, Carrier, SessionTask, Socket, Upgraded},
+    transport::{BodyPipe, Carrier, Socket, Upgraded},
 };
 
 /// Opens the sessions of one worker thread.
@@ -57,28 +55,33 @@ impl Handshake {
         if let Some(IgnoredHeader { header, reason }) = ignored {
             warn!(peer:%, header, reason; "forwarding header ignored");
         }
-        self.accept(&request, payload, peer, &client)
-            .await
-            .inspect_err(|refusal| {
-                let counters = &self.context.counters;
-                counters.count(|counters| &counters.refused[refusal.metric_reason().index()]);
-                if let Some(limit) = refusal.limit() {
-                    counters.count(|counters| &counters.limits[limit.index()]);
-                }
-                debug!(
-                    peer:%, client = client.client_for_log(peer).as_deref(), path = redact_path(request.path()), reason:% = refusal;
-                    "handshake refused"
-                );
-            })
+        let mut fields = ExtraFields::default();
+        let response = self.accept(&request, payload, peer, &client, &mut fields).await;
+        let mut response = response.unwrap_or_else(|refusal| {
+            let counters = &self.context.counters;
+            counters.count(|counters| &counters.refused[refusal.metric_reason().index()]);
+            if let Some(limit) = refusal.limit() {
+                counters.count(|counters| &counters.limits[limit.index()]);
+            }
+            debug!(
+                peer:%, client = client.client_for_log(peer).as_deref(), path = redact_path(request.path()), reason:% = refusal;
+                "handshake refused"
+            );
+            refusal.error_response()
+        });
+        add_fields(response.headers_mut(), &fields);
+        Ok(response)
     }
 
-    /// Validates, negotiates and opens.
+    /// Validates, negotiates and opens. Stores the fields of `set-header` in `fields` once the query is valid,
+    /// because a refusal gets them too.
     async fn accept(
         &self,
         request: &HttpRequest,
         payload: web::Payload,
         peer: SocketAddr,
         client: &ClientAddr,
+        fields: &mut ExtraFields,
     ) -> Result<HttpResponse, Refusal> {
         self.admission.take_handshake(client.address)?;
         let parts = RequestParts {
@@ -90,16 +93,22 @@ impl Handshake {
             allow_origin: &self.config.allow_origin,
         };
         let valid = validate(parts, policy)?;
-        let behaviour = self.behaviour(request.query_string())?;
+        let mut behaviour = self.behaviour(request.query_string())?;
+        *fields = std::mem::take(&mut behaviour.set_header);
         let connection = request.conn_data::<Rc<ConnectionPermit>>();
         let permit = self
             .admission
             .admit_session(client.address, connection.map(Rc::as_ref))?;
         let socket = request.conn_data::<Rc<Socket>>().cloned();
-        self.delay_or_refuse(&behaviour, request, socket.as_deref())
-            .await?;
+        delay_or_refuse(&behaviour, request, &self.admission, socket.as_deref()).await?;
 
         let negotiated = negotiate(&valid, &behaviour, self.config.compress.is_on());
+        let limits = Limits {
+            message_size: behaviour
+                .max_message_size
+                .unwrap_or(self.config.max_message_size.limit()),
+            fragments: self.config.max_fragments.limit(),
+        };
         let mut response = negotiated.response(permit.id());
         let described = Described {
             id: permit.id(),
@@ -119,7 +128,7 @@ impl Handshake {
         let watched = behaviour
             .watch
             .as_ref()
-            .map(|key| self.watched(key, &behaviour, described, socket.as_deref()));
+            .map(|key| self.watched(key, limits, described, socket.as_deref()));
         let opened = Opened {
             peer,
             client: client.client_for_log(peer),
@@ -134,6 +143,7 @@ impl Handshake {
         };
         let result = HandshakeResult {
             behaviour,
+            limits,
             description,
             details,
             deflate: negotiated.deflate,
@@ -141,14 +151,16 @@ impl Handshake {
         };
         Ok(match socket {
             Some(socket) => {
-                let task = self.session_task(result, Carrier::Socket(Rc::clone(&socket)));
+                let carrier = Carrier::Socket(Rc::clone(&socket));
+                let task = result.into_task(&self.context, &self.admission, carrier);
                 response.body(BodyStream::new(Upgraded::new(task, socket)))
             }
             // Without a `Socket`, as in actix's test server, the bodies of the HTTP request and response
             // carry the frames.
             None => {
                 let (pipe, body) = BodyPipe::new();
-                actix_web::rt::spawn(self.session_task(result, Carrier::Body(pipe)));
+                let task = result.into_task(&self.context, &self.admission, Carrier::Body(pipe));
+                actix_web::rt::spawn(task);
                 response.body(BodyStream::new(body))
             }
         })
@@ -164,36 +176,12 @@ impl Handshake {
         })
     }
 
-    /// Runs `handshake-delay` and `handshake-status`. If the client disconnects during the delay, its place
-    /// is free at once.
-    async fn delay_or_refuse(
-        &self,
-        behaviour: &Behaviour,
-        request: &HttpRequest,
-        socket: Option<&Socket>,
-    ) -> Result<(), Refusal> {
-        if let Some(delay) = behaviour.handshake_delay {
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = self.admission.stopping() => return Err(AdmissionError::Draining.into()),
-                () = disconnected(socket) => return Err(Refusal::Disconnected),
-            }
-        }
-        match behaviour.handshake_status {
-            Some(status) => Err(Refusal::RequestedStatus {
-                status,
-                location: without_key(request.path(), request.query_string(), "handshake-status"),
-            }),
-            None => Ok(()),
-        }
-    }
-
     /// Adds the connection to those of its watch key. Its `handshake` event is published when the response is
     /// written.
     fn watched(
         &self,
         key: &WatchKey,
-        behaviour: &Behaviour,
+        limits: Limits,
         connection: Described<'_>,
         socket: Option<&Socket>,
     ) -> WatchedConnection {
@@ -207,7 +195,7 @@ impl Handshake {
             ..
         } = *self.context;
         let limits = ConnectionLimits::new(
-            self.limits(behaviour),
+            limits,
             max_messages_per_second,
             ping_interval,
             idle_timeout,
@@ -221,82 +209,6 @@ impl Handshake {
             None => publisher.publish(&event),
         }
         watched
-    }
-
-    /// Returns the limits of a message.
-    fn limits(&self, behaviour: &Behaviour) -> Limits {
-        Limits {
-            message_size: behaviour
-                .max_message_size
-                .unwrap_or(self.config.max_message_size.limit()),
-            fragments: self.config.max_fragments.limit(),
-        }
-    }
-
-    /// Creates the session's actor, and the task that runs it on `carrier`.
-    fn session_task(&self, result: HandshakeResult, carrier: Carrier) -> impl Future<Output = ()> + use<> {
-        let HandshakeResult {
-            behaviour,
-            description,
-            details,
-            deflate,
-            payload,
-        } = result;
-        let now = Instant::now();
-        let publisher = details.watched.as_ref().map(WatchedConnection::frame_publisher);
-        let observer = SessionObserver::new(self.context.counters.clone(), publisher);
-        let inbound = Inbound::new(
-            ByteSource::new(payload, carrier.clone()),
-            self.limits(&behaviour),
-            deflate.as_ref().map(Deflate::inflater::<Server>),
-            observer.clone(),
-            now,
-        );
-        let options = EncoderOptions {
-            deflater: deflate.as_ref().map(Deflate::deflater::<Server>),
-            fragment: behaviour.fragment,
-        };
-        let outbound = Rc::new(Outbound::new(Encoder::new(options, (), observer), behaviour.rate));
-        let io = FrameIo {
-            inbound,
-            outbound: Rc::clone(&outbound),
-            carrier: carrier.clone(),
-        };
-        let memory = Rc::new(SessionMemory::new(self.admission.budget().reservation()));
-        let session = Session::new(
-            Rc::clone(&self.context),
-            details,
-            SessionOptions::new(behaviour, description),
-            io,
-            Rc::clone(&memory),
-            now,
-        );
-        let actor = Context::new().into_future(EchoSession::new(session));
-        SessionTask::new(
-            actor,
-            outbound,
-            carrier,
-            self.context.stall_timeout,
-            move |bytes| memory.set_unwritten(bytes),
-        )
-    }
-}
-
-/// A handshake that was validated and negotiated.
-struct HandshakeResult {
-    behaviour: Behaviour,
-    /// The description of the connection for `reply=json`.
-    description: Option<Box<RawValue>>,
-    details: SessionDetails,
-    deflate: Option<Deflate>,
-    payload: Payload,
-}
-
-/// Resolves when the client has closed the connection. Never resolves without a socket.
-async fn disconnected(socket: Option<&Socket>) {
-    match socket {
-        Some(socket) => socket.disconnected().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) enum Refusal {
     Disconnected,
     #[error("the connection has no peer address")]
     NoPeer,
+    #[error("the request lacks the credentials that auth requires")]
+    Unauthorized,
     #[error("status {status} requested by handshake-status")]
     RequestedStatus { status: u16, location: String },
 }
@@ -82,7 +84,7 @@ impl Refusal {
             Self::Admission(AdmissionError::MaxHttpConnections(_)) => RefusalReason::MaxHttpConnections,
             Self::Admission(AdmissionError::Draining) => RefusalReason::ShuttingDown,
             Self::RateExceeded(_) => RefusalReason::MaxHandshakesPerSecond,
-            Self::RequestedStatus { .. } => RefusalReason::RequestedStatus,
+            Self::RequestedStatus { .. } | Self::Unauthorized => RefusalReason::RequestedStatus,
         }
     }
 
@@ -124,6 +126,9 @@ impl Refusal {
             Self::RateExceeded(error) => error.hint(),
             Self::Disconnected => "keep the connection open until the response",
             Self::NoPeer => "connect over TCP",
+            Self::Unauthorized => {
+                "send Authorization: Basic with the user and the password of auth (RFC 7617)"
+            }
             Self::RequestedStatus { .. } => "remove handshake-status from the URL to open a connection",
         }
     }
@@ -142,6 +147,7 @@ impl ResponseError for Refusal {
             Self::RequestedStatus { status, .. } => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_REQUEST)
             }
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Admission(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::RateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,

@@ -119,7 +119,7 @@ impl KeyEntry {
                 .filter(|other| *other != key.name)
                 .collect(),
             requires_one_of: key.needs,
-            repeatable: false,
+            repeatable: key.max_count > 1,
             secret: key.is_secret(),
         }
     }

@@ -516,7 +516,7 @@ async fn the_log_has_the_key_and_the_value_of_an_action_and_the_reason_of_its_en
 }
 
 /// A value of each key that violates no protocol and delays replies by at most a few milliseconds.
-const HARMLESS: [&str; 16] = [
+const HARMLESS: [&str; 17] = [
     "reply=verbatim",
     "reply=json",
     "reply=none",
@@ -532,6 +532,7 @@ const HARMLESS: [&str; 16] = [
     "compress=off",
     "max-message-size=1KiB",
     "subprotocol=none",
+    "set-header=X:1",
     "watch=0123456789abcdef",
 ];
 

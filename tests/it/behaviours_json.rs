@@ -81,8 +81,8 @@ async fn the_document_has_every_key_in_order() {
         ]
     );
     let secret: Vec<_> = keys.iter().filter(|key| key["secret"] == true).collect();
-    assert_eq!(secret.len(), 1);
-    assert_eq!(secret[0]["name"], "watch");
+    let secret: Vec<_> = secret.into_iter().map(|key| text(key, "name")).collect();
+    assert_eq!(secret, ["auth", "watch"]);
     assert_eq!(
         keys[names.iter().position(|name| *name == "after").unwrap()],
         json!({
@@ -231,7 +231,7 @@ async fn a_pattern_matches_the_texts_that_the_parser_takes() {
             }
         }
     }
-    assert_eq!(patterns, 2);
+    assert_eq!(patterns, 4);
 }
 
 #[actix_rt::test]
@@ -264,9 +264,17 @@ async fn the_parser_refuses_what_excludes_each_other_and_what_lacks_a_required_k
         assert!(!texts(key, "excludes").contains(&name), "{key}");
         let alone = parse(&pair(name, example(name)));
         assert_eq!(alone.is_ok(), texts(key, "requiresOneOf").is_empty(), "{key}");
-        assert_eq!(key["repeatable"], false);
         let twice = form_urlencoded(&[(name, example(name)), (name, example(name))]);
-        assert!(parse(&twice).unwrap_err().contains("twice"), "{twice}");
+        match parse(&twice) {
+            Ok(_) => assert_eq!(key["repeatable"], true, "{twice}"),
+            Err(error) if key["requiresOneOf"] == json!([]) => {
+                assert!(
+                    error.contains("twice") && key["repeatable"] == false,
+                    "{twice}: {error}"
+                );
+            }
+            Err(_) => assert_eq!(key["repeatable"], false, "{twice}"),
+        }
     }
     assert_eq!(refused, 6);
 }

@@ -41,6 +41,7 @@ mod proxy;
 mod rates;
 mod refusals;
 mod replies;
+mod requested;
 mod scripts;
 mod shutdown;
 mod support;

@@ -33,6 +33,8 @@ const right = {
   pong: ["off"],
   "max-message-size": ["1", "64KiB", "64 kb", "1.5MB", "16MiB", "16777216"],
   "handshake-status": ["300", "599"],
+  auth: ["user:password", "u:"],
+  "set-header": ["Retry-After:120", "x:"],
   subprotocol: ["none", "com.kaazing.echo", "a".repeat(64)],
   watch: ["rKkW6PmUqfPS0zDx"],
 };
@@ -56,6 +58,8 @@ const bad = {
   pong: ["on"],
   "max-message-size": ["0", "17MiB", "1XB", "-1"],
   "handshake-status": ["299", "600", "abc"],
+  auth: ["", "user", ":p", "é:p", `${"u".repeat(65)}:`],
+  "set-header": ["", "x", ":v", "a b:c", "x:é", "x:a\nb:c"],
   subprotocol: ["", "a b", "a".repeat(65)],
   watch: ["short", "rKkW6PmUqfPS0zD+"],
 };

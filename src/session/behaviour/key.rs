@@ -18,6 +18,8 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// A value that is allowed.
     pub example: &'static str,
+    /// The number of times that a URL may have the key.
+    pub max_count: usize,
     /// Keys that must not be set beside this one. The key itself may be among them, so that a set of keys can
     /// share one list.
     pub excludes: &'static [&'static str],
@@ -115,6 +117,7 @@ impl Key {
         forms: &[],
         default: None,
         example: "",
+        max_count: 1,
         excludes: &[],
         needs: &[],
     };

@@ -4,6 +4,8 @@
 //! [`Behaviour`]. Every number has an upper limit, so that no URL makes the server hold more, or for longer,
 //! than the operator's flags allow.
 
+mod credentials;
+mod extra_fields;
 mod key;
 pub mod keys;
 mod param;
@@ -21,6 +23,8 @@ use thiserror::Error;
 use super::reply::ReplyMode;
 use crate::protocol::{CloseFrame, Fault, fields::is_token};
 
+pub use credentials::Credentials;
+pub use extra_fields::ExtraFields;
 pub use watch_key::WatchKey;
 
 /// The behaviours of one connection. The default is an echo with timestamps.
@@ -54,6 +58,10 @@ pub struct Behaviour {
     pub handshake_delay: Option<Duration>,
     /// `handshake-status`: the server refuses the handshake with this status, 300 to 599.
     pub handshake_status: Option<u16>,
+    /// `auth`: the credentials without which the server refuses the handshake.
+    pub auth: Option<Credentials>,
+    /// `set-header`: fields of the response to the opening handshake.
+    pub set_header: ExtraFields,
     /// `watch`: the key under which watchers see the connection's frames.
     pub watch: Option<WatchKey>,
 }
@@ -75,6 +83,8 @@ impl Default for Behaviour {
             subprotocol: None,
             handshake_delay: None,
             handshake_status: None,
+            auth: None,
+            set_header: ExtraFields::default(),
             watch: None,
         }
     }

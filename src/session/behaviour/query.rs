@@ -28,8 +28,9 @@ impl Behaviour {
                 unknown(&name);
                 continue;
             };
-            if set.iter().any(|earlier| earlier.name == key.name) {
-                return Err(set_twice(key));
+            let count = set.iter().filter(|earlier| earlier.name == key.name).count();
+            if count == key.max_count {
+                return Err(set_too_often(key));
             }
             set.push(key);
             let param = Param {
@@ -66,10 +67,16 @@ fn check_combination(set: &[&Key]) -> Result<(), InvalidParam> {
     Ok(())
 }
 
-fn set_twice(key: &Key) -> InvalidParam {
-    InvalidParam {
-        error: format!("{} is set twice", key.name),
-        hint: format!("remove the second {}", key.name),
+fn set_too_often(key: &Key) -> InvalidParam {
+    match key.max_count {
+        1 => InvalidParam {
+            error: format!("{} is set twice", key.name),
+            hint: format!("remove the second {}", key.name),
+        },
+        max => InvalidParam {
+            error: format!("{} is set more than {max} times", key.name),
+            hint: format!("remove all but {max} of {}", key.name),
+        },
     }
 }
 
@@ -80,7 +87,7 @@ fn invalid_value(key: &Key, param: &Param<'_>) -> InvalidParam {
         // The error does not repeat a secret, and the hint has none that many clients would use.
         return InvalidParam {
             error: format!("invalid value for {name}: expected {expected}"),
-            hint: format!("set {name} to a random key of that form, or remove {name}"),
+            hint: format!("set {name} to a value of that form, or remove {name}"),
         };
     }
     let hint = match key.forms {
@@ -104,13 +111,21 @@ mod tests {
     use crate::{
         protocol::CloseFrame,
         session::{
-            behaviour::{Action, Impairment, Subprotocol, Trigger, WatchKey, keys::keys},
+            behaviour::{
+                Action, Credentials, ExtraFields, Impairment, Subprotocol, Trigger, WatchKey, keys::keys,
+            },
             reply::ReplyMode,
         },
     };
 
     fn parse(query: &str) -> Result<Behaviour, InvalidParam> {
         Behaviour::from_query(query, 16 * 1024 * 1024, |_| {})
+    }
+
+    fn fields(values: &[&str]) -> ExtraFields {
+        let mut fields = ExtraFields::default();
+        values.iter().for_each(|value| fields.push(value).unwrap());
+        fields
     }
 
     #[test]
@@ -129,7 +144,7 @@ mod tests {
         let behaviour = parse(
             "reply=json&delay=250ms&jitter=1s&drop=0.25&duplicate=1&seed=7&tick=2s&close=4000:so%20long&after=3\
              &fragment=10&rate=100&pong=off&close-reply=off&compress=off&max-message-size=1KiB&subprotocol=none\
-             &handshake-delay=5s&handshake-status=418&watch=0123456789abcdef",
+             &handshake-delay=5s&handshake-status=418&auth=a:b&set-header=X:1&set-header=y:%202&watch=0123456789abcdef",
         )
         .unwrap();
         let close = CloseFrame {
@@ -157,6 +172,8 @@ mod tests {
             subprotocol: Some(Subprotocol::None),
             handshake_delay: Some(Duration::from_secs(5)),
             handshake_status: Some(418),
+            auth: Credentials::new("a:b"),
+            set_header: fields(&["X:1", "y:2"]),
             watch: WatchKey::new("0123456789abcdef"),
         };
         assert_eq!(behaviour, expected);
@@ -200,6 +217,19 @@ mod tests {
             ("max-message-size", &["1", "16MiB"], &["0", "16777217", "17MiB"]),
             ("handshake-status", &["300", "599"], &["299", "600", "101"]),
             ("subprotocol", &["none", "a.b"], &["a,b", "", "a b"]),
+            ("auth", &["user:password", "a:"], &["user", ":b", "a:%C3%A9", ""]),
+            (
+                "set-header",
+                &["X-A:b", "Set-Cookie:a=b;%20Path=/"],
+                &[
+                    "Connection:close",
+                    "X:a%0D%0Ab:c",
+                    "X:%00",
+                    "X:%C3%A9",
+                    "X",
+                    "Set-Cookie:a=b;Domain=x",
+                ],
+            ),
         ] {
             for value in allowed {
                 assert!(parse(&format!("{key}={value}")).is_ok(), "{key}={value}");
@@ -261,7 +291,13 @@ mod tests {
             (
                 "watch=secret",
                 "invalid value for watch: expected a key of 16 to 64 letters, digits, _ and -",
-                "set watch to a random key of that form, or remove watch",
+                "set watch to a value of that form, or remove watch",
+            ),
+            (
+                "auth=secret",
+                "invalid value for auth: expected USER:PASSWORD in printable ASCII, a user of 1 to 64 bytes and a \
+                 password of at most 64",
+                "set auth to a value of that form, or remove auth",
             ),
             (
                 "delay=1s&delay=2s",
