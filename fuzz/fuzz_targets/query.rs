@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ws_echo::session::behaviour::{Behaviour, InvalidParam, keys::{key, keys}};
+use ws_echo::session::behaviour::{Behaviour, CloseReply, InvalidParam, keys::{key, keys}};
 
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 
@@ -65,7 +65,12 @@ fn check_error(error: &InvalidParam) {
 /// Checks the limits of `keys.rs`: no query makes the server store more, or for longer.
 fn check_ranges(behaviour: &Behaviour) {
     let impairment = &behaviour.impairment;
+    let close_reply = match behaviour.close_reply {
+        CloseReply::Late(delay) => Some(delay),
+        _ => None,
+    };
     let waits = [
+        close_reply,
         Some(impairment.delay),
         Some(impairment.jitter),
         behaviour.handshake_delay,

@@ -4,7 +4,12 @@ use std::time::{Duration, Instant};
 
 use log::debug;
 
-use super::{behaviour::Action, close::CloseCause, lifecycle::CloseOutcome, state::Session};
+use super::{
+    behaviour::{Action, CloseReply},
+    close::CloseCause,
+    lifecycle::CloseOutcome,
+    state::Session,
+};
 use crate::protocol::CloseFrame;
 
 /// Time that the server waits for the client's Close frame after its own (RFC 6455 section 7.1.1).
@@ -12,6 +17,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Delay from `abort` to the reset. In between, the connection's task writes pending replies.
 const ABORT_DELAY: Duration = Duration::from_millis(1);
+
+/// Time until the server ends a connection that `freeze` has stopped.
+const FREEZE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Time until the server ends a connection whose Close frame it does not answer (`close-reply=off`), if
 /// `--idle-timeout` is 0.
@@ -21,17 +29,50 @@ impl Session {
     /// Handles the client's Close frame.
     pub(super) fn on_close(&mut self, body: Option<&CloseFrame<'_>>) {
         let code = body.map(|body| body.code);
-        if self.lifecycle.peer_closed(code, self.options.close_reply) {
-            // RFC 6455 section 5.5.1: "it typically echos the status code it received". The server repeats
-            // the reason too, so that the client sees whether a proxy changes it. The server then closes the
-            // TCP connection first (section 7.1.1).
-            self.outbound
-                .close(body.map(|body| (body.code, body.reason.as_ref())));
+        let answers_now = match self.options.close_reply {
+            CloseReply::Echo | CloseReply::Fin | CloseReply::Abort => true,
+            // A drain waits for no answer.
+            CloseReply::Late(_) => self.lifecycle.is_draining(),
+            CloseReply::Off => false,
+        };
+        if self.lifecycle.peer_closed(code, answers_now) {
+            match self.options.close_reply {
+                CloseReply::Fin => self.outbound.end_by_fin(),
+                CloseReply::Abort => self.carrier.reset_on_close(),
+                CloseReply::Echo | CloseReply::Late(_) | CloseReply::Off => self.send_close(body),
+            }
         } else if !self.lifecycle.is_over() {
-            let timeout = self.context.idle_timeout.duration();
-            self.schedule
-                .end_at(Instant::now() + timeout.unwrap_or(UNANSWERED_CLOSE_TIMEOUT));
+            let now = Instant::now();
+            if let CloseReply::Late(delay) = self.options.close_reply {
+                let body = body.cloned().map(CloseFrame::into_owned);
+                self.schedule.answer_close_at(body, now + delay);
+            } else {
+                let timeout = self.context.idle_timeout.duration();
+                self.schedule
+                    .end_at(now + timeout.unwrap_or(UNANSWERED_CLOSE_TIMEOUT));
+            }
         }
+    }
+
+    /// Answers the client's Close frame and ends the session.
+    pub(super) fn answer_close(&mut self, body: Option<&CloseFrame<'_>>) {
+        self.send_close(body);
+        self.lifecycle.end();
+    }
+
+    /// Answers a Close frame at once whose answer was to come later.
+    pub(super) fn answer_close_early(&mut self) {
+        if let Some(body) = self.schedule.take_close_answer() {
+            self.answer_close(body.as_ref());
+        }
+    }
+
+    /// Sends a Close frame with the body of the client's. RFC 6455 section 5.5.1: "it typically echos the
+    /// status code it received". The server repeats the reason too, so that the client sees whether a proxy
+    /// changes it. The server then closes the TCP connection first (section 7.1.1).
+    fn send_close(&self, body: Option<&CloseFrame<'_>>) {
+        self.outbound
+            .close(body.map(|body| (body.code, body.reason.as_ref())));
     }
 
     /// Closes the connection for a cause on the server's side, and counts the limit that was reached.
@@ -41,10 +82,10 @@ impl Session {
                 .counters
                 .count(|counters| &counters.limits[limit.index()]);
         }
-        self.close_with(cause.to_frame());
+        self.close_with(Some(cause.to_frame()));
     }
 
-    /// Runs `close`, `abort` or `wire`.
+    /// Runs `close`, `abort`, `fin`, `freeze` or `wire`.
     pub(super) fn run_action(&mut self, action: Action) {
         if !self.lifecycle.may_send() {
             return;
@@ -69,6 +110,17 @@ impl Session {
                 self.carrier.reset_on_close();
                 self.schedule.reset_at(Instant::now() + ABORT_DELAY);
             }
+            Action::Fin => {
+                self.lifecycle.close(CloseOutcome::Fin);
+                self.outbound.end_by_fin();
+                self.lifecycle.end();
+            }
+            Action::Freeze => {
+                self.lifecycle.freeze();
+                drop(self.schedule.take_delayed());
+                self.pause_input(true);
+                self.schedule.end_at(Instant::now() + FREEZE_TIMEOUT);
+            }
         }
     }
 
@@ -78,9 +130,9 @@ impl Session {
         self.lifecycle.end();
     }
 
-    fn close_with(&mut self, frame: CloseFrame<'static>) {
+    fn close_with(&mut self, frame: Option<CloseFrame<'static>>) {
         if self.lifecycle.may_send() {
-            self.outbound.close(Some((frame.code, &frame.reason)));
+            self.send_close(frame.as_ref());
             self.lifecycle.close(CloseOutcome::ServerClosed(frame));
             self.wait_for_close();
         }

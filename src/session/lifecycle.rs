@@ -8,12 +8,16 @@ use crate::protocol::CloseFrame;
 pub(super) enum CloseOutcome {
     /// The client sent a Close frame, with this code.
     PeerClosed(Option<u16>),
-    /// The server sent a Close frame first.
-    ServerClosed(CloseFrame<'static>),
+    /// The server sent a Close frame first, with this body.
+    ServerClosed(Option<CloseFrame<'static>>),
     /// The server sent an invalid Close frame (`wire=close-code`, `wire=close-length`).
     InvalidClose,
     /// The server reset the connection (`abort`).
     Reset,
+    /// The server ended the TCP connection without a Close frame (`fin`).
+    Fin,
+    /// The server stopped reading and sending (`freeze`).
+    Frozen,
 }
 
 /// The state of a session. No frame follows a Close frame (RFC 6455 section 5.5.1), so the server sends
@@ -27,8 +31,10 @@ pub(super) enum Lifecycle {
     Draining,
     /// The server has sent its Close frame and waits for the client's.
     Closing(CloseOutcome),
-    /// The client sent a Close frame, and the server does not answer it (`close-reply=off`).
+    /// The client sent a Close frame, and the server does not answer it, or answers later (`close-reply`).
     Unanswered(Option<u16>),
+    /// The server reads nothing and sends nothing (`freeze`).
+    Frozen,
     /// The session is over. The frames that it has sent are still written to the socket.
     Closed(Option<CloseOutcome>),
 }
@@ -44,12 +50,32 @@ impl Lifecycle {
         matches!(self, Self::Closed(_))
     }
 
+    /// Returns whether the input must stay unread.
+    pub(super) fn is_frozen(&self) -> bool {
+        matches!(self, Self::Frozen)
+    }
+
+    /// Stops reading and sending. A drain does not wait for a frozen session, so this ends a draining one.
+    pub(super) fn freeze(&mut self) {
+        match self {
+            Self::Open => *self = Self::Frozen,
+            Self::Draining => *self = Self::Closed(Some(CloseOutcome::Frozen)),
+            Self::Closing(_) | Self::Unanswered(_) | Self::Frozen | Self::Closed(_) => {}
+        }
+    }
+
+    /// Returns whether the drain has begun and frames may be sent.
+    pub(super) fn is_draining(&self) -> bool {
+        matches!(self, Self::Draining)
+    }
+
     /// Begins the drain. Returns whether the session must drain its input.
     pub(super) fn drain(&mut self) -> bool {
         match self {
             Self::Open => *self = Self::Draining,
             // The server sends nothing more to this client, so the drain does not wait for it.
             Self::Unanswered(code) => *self = Self::Closed(Some(CloseOutcome::PeerClosed(*code))),
+            Self::Frozen => *self = Self::Closed(Some(CloseOutcome::Frozen)),
             Self::Draining | Self::Closing(_) | Self::Closed(_) => return false,
         }
         matches!(self, Self::Draining)
@@ -86,6 +112,7 @@ impl Lifecycle {
             Self::Open | Self::Draining => Self::Closed(None),
             Self::Closing(outcome) => Self::Closed(Some(outcome)),
             Self::Unanswered(code) => Self::Closed(Some(CloseOutcome::PeerClosed(code))),
+            Self::Frozen => Self::Closed(Some(CloseOutcome::Frozen)),
             closed @ Self::Closed(_) => closed,
         };
     }
@@ -96,6 +123,7 @@ impl Lifecycle {
             Self::Open | Self::Draining => None,
             Self::Closing(outcome) => Some(outcome.clone()),
             Self::Unanswered(code) => Some(CloseOutcome::PeerClosed(*code)),
+            Self::Frozen => Some(CloseOutcome::Frozen),
             Self::Closed(outcome) => outcome.clone(),
         }
     }
@@ -106,10 +134,10 @@ mod tests {
     use super::*;
 
     fn server_closed() -> CloseOutcome {
-        CloseOutcome::ServerClosed(CloseFrame {
+        CloseOutcome::ServerClosed(Some(CloseFrame {
             code: 1001,
             reason: "".into(),
-        })
+        }))
     }
 
     fn closing() -> Lifecycle {
@@ -165,6 +193,27 @@ mod tests {
         assert!(!lifecycle.drain());
         let mut lifecycle = closing();
         assert!(!lifecycle.drain() && !lifecycle.is_over());
+    }
+
+    #[test]
+    fn a_frozen_session_sends_nothing_and_ends_with_a_drain_or_a_timeout() {
+        for end in [(|lifecycle| lifecycle.end()) as fn(&mut Lifecycle), |lifecycle| {
+            assert!(!lifecycle.drain())
+        }] {
+            let mut lifecycle = Lifecycle::Open;
+            lifecycle.freeze();
+            assert!(lifecycle.is_frozen() && !lifecycle.may_send() && !lifecycle.is_over());
+            assert!(!lifecycle.close(server_closed()));
+            lifecycle.freeze();
+            end(&mut lifecycle);
+            assert!(lifecycle.is_over() && !lifecycle.is_frozen());
+            assert_eq!(lifecycle.outcome(), Some(CloseOutcome::Frozen));
+        }
+        let mut lifecycle = Lifecycle::Open;
+        assert!(lifecycle.drain());
+        lifecycle.freeze();
+        assert!(lifecycle.is_over());
+        assert_eq!(lifecycle.outcome(), Some(CloseOutcome::Frozen));
     }
 
     #[test]

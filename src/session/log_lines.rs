@@ -67,12 +67,17 @@ impl Session {
         let outcome = self.lifecycle.outcome();
         let (code, by, reason) = match &outcome {
             Some(CloseOutcome::PeerClosed(code)) => (code.unwrap_or(1005), ClosedBy::Peer, ""),
-            Some(CloseOutcome::ServerClosed(frame)) => (frame.code, ClosedBy::Server, frame.reason.as_ref()),
+            Some(CloseOutcome::ServerClosed(Some(frame))) => {
+                (frame.code, ClosedBy::Server, frame.reason.as_ref())
+            }
+            Some(CloseOutcome::ServerClosed(None)) => (1005, ClosedBy::Server, ""),
             Some(CloseOutcome::InvalidClose) => {
                 (1005, ClosedBy::Server, "invalid Close frame by behaviour wire")
             }
             // RFC 6455 section 7.1.5: no Close frame was received.
             Some(CloseOutcome::Reset) => (1006, ClosedBy::Server, "reset by behaviour abort"),
+            Some(CloseOutcome::Fin) => (1006, ClosedBy::Server, "ended by behaviour fin"),
+            Some(CloseOutcome::Frozen) => (1006, ClosedBy::Server, "frozen by behaviour freeze"),
             None => (1006, ClosedBy::Peer, "connection lost without a Close frame"),
         };
         self.context

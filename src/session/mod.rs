@@ -110,6 +110,7 @@ impl SessionEvents for EchoSession {
                 session.run_action(action)
             }
             Scheduled::Tick => session.send_time(),
+            Scheduled::CloseAnswer(body) => session.answer_close(body.as_ref()),
             Scheduled::Reset => session.reset(),
             Scheduled::End => session.lifecycle.end(),
         }
@@ -149,8 +150,8 @@ impl Actor for EchoSession {
             match trigger {
                 Trigger::Handshake => session.run_action(action),
                 Trigger::Time(wait) => session.schedule.act_at(action, now + wait),
-                // `reply_to` counts the messages.
-                Trigger::Messages(_) => {}
+                // `reply_to` checks each message.
+                Trigger::Messages(_) | Trigger::Text(_) => {}
             }
         }
         ctx.spawn(ReadLoop::default());
@@ -166,6 +167,7 @@ impl Handler<Drain> for EchoSession {
 
     fn handle(&mut self, _: Drain, ctx: &mut Self::Context) {
         let session = &mut self.0;
+        session.answer_close_early();
         if session.lifecycle.drain()
             && let Input::Messages(inbound) = &mut session.input
         {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::{
-    behaviour::{Action, Behaviour, Impairment, Trigger},
+    behaviour::{Action, Behaviour, CloseReply, Impairment, Trigger},
     reply::ReplyMode,
     watch::WatchedConnection,
 };
@@ -41,8 +41,8 @@ pub(crate) struct SessionOptions {
     pub(super) action: Option<Box<(Action, Trigger)>>,
     /// Whether the server answers a Ping.
     pub(super) pong: bool,
-    /// Whether the server answers a Close frame.
-    pub(super) close_reply: bool,
+    /// The answer to the client's Close frame.
+    pub(super) close_reply: CloseReply,
     /// The `connection` of `reply=json`.
     pub(super) connection: Option<Box<RawValue>>,
 }

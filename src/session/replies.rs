@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    behaviour::Trigger,
+    behaviour::Action,
     clock::now_ms,
     reply::{Received, ReplyContext, ReplyMode},
     schedule::DelayedItem,
@@ -33,6 +33,7 @@ impl Session {
             },
             meta,
         };
+        let triggered = self.triggered_action(&received.message);
         self.apply_rate_limit();
         let outcome = self.impairer.next_outcome();
         if outcome.wait.is_zero() && self.schedule.delays_nothing() {
@@ -44,16 +45,23 @@ impl Session {
             };
             self.delay(outcome.wait, bytes, DelayedItem::Reply(received, outcome.copies));
         }
-        if let Some((action, trigger)) = self.options.action.as_deref()
-            && *trigger == Trigger::Messages(self.stats.messages)
-        {
-            let action = action.clone();
+        if let Some(action) = triggered {
             if self.schedule.delays_nothing() {
                 self.run_action(action);
             } else {
                 self.delay(Duration::ZERO, 0, DelayedItem::Action(action));
             }
         }
+    }
+
+    /// Returns the action if this message triggers it. It runs once.
+    fn triggered_action(&mut self, message: &Message<'_>) -> Option<Action> {
+        let number = self.stats.messages;
+        let action = self
+            .options
+            .action
+            .take_if(|action| action.1.is_message(message, number))?;
+        Some(action.0)
     }
 
     /// Sends the reply to a message `copies` times. Returns whether a reply was sent.

@@ -9,6 +9,7 @@ use super::{
     heartbeat::{Heartbeat, HeartbeatAction},
     reply::Received,
 };
+use crate::protocol::CloseFrame;
 
 /// An entry of the queue of delayed replies.
 pub(super) enum DelayedItem {
@@ -26,6 +27,8 @@ pub(super) enum Scheduled {
     Tick,
     /// Run the action whose trigger is a duration.
     Action(Action),
+    /// Answer the client's Close frame, with this body.
+    CloseAnswer(Option<CloseFrame<'static>>),
     /// Reset the connection.
     Reset,
     /// End the session, because a timeout has expired.
@@ -46,6 +49,7 @@ pub(super) struct Schedule {
 struct RareTimers {
     tick: Option<(Duration, Instant)>,
     action: Option<(Action, Instant)>,
+    close_answer: Option<(Option<CloseFrame<'static>>, Instant)>,
     reset: Option<Instant>,
     end: Option<Instant>,
 }
@@ -99,6 +103,18 @@ impl Schedule {
         self.set(|rare| rare.action = Some((action, at)));
     }
 
+    /// Schedules the answer to the client's Close frame at `at`.
+    pub(super) fn answer_close_at(&mut self, body: Option<CloseFrame<'static>>, at: Instant) {
+        self.set(|rare| rare.close_answer = Some((body, at)));
+    }
+
+    /// Removes and returns the answer that [`Self::answer_close_at`] has scheduled.
+    pub(super) fn take_close_answer(&mut self) -> Option<Option<CloseFrame<'static>>> {
+        let (body, _) = self.rare.as_deref_mut()?.close_answer.take()?;
+        self.update();
+        Some(body)
+    }
+
     /// Schedules a reset of the connection at `at`.
     pub(super) fn reset_at(&mut self, at: Instant) {
         self.set(|rare| rare.reset = Some(at));
@@ -126,6 +142,7 @@ impl Schedule {
             self.delayed.due(),
             rare.and_then(|rare| Some(rare.tick?.1)),
             rare.and_then(|rare| Some(rare.action.as_ref()?.1)),
+            rare.and_then(|rare| Some(rare.close_answer.as_ref()?.1)),
             rare.and_then(|rare| rare.reset),
             rare.and_then(|rare| rare.end),
         ];
@@ -153,6 +170,9 @@ impl Schedule {
         }
         if let Some((action, _)) = rare.action.take_if(|(_, at)| *at <= now) {
             return Some(Scheduled::Action(action));
+        }
+        if let Some((body, _)) = rare.close_answer.take_if(|(_, at)| *at <= now) {
+            return Some(Scheduled::CloseAnswer(body));
         }
         if rare.reset.take_if(|at| *at <= now).is_some() {
             return Some(Scheduled::Reset);
@@ -193,18 +213,26 @@ mod tests {
         assert_eq!(schedule.next(), Some(now + 20 * S));
         schedule.end_at(now + 5 * S);
         schedule.reset_at(now + 4 * S);
+        schedule.answer_close_at(None, now + 3 * S + S / 2);
         schedule.act_at(Action::Abort, now + 3 * S);
         schedule.delay(DelayedItem::Action(Action::Abort), now + 2 * S, 0);
-        for (seconds, expected) in [(2, "delayed"), (3, "action"), (4, "reset"), (5, "end")] {
-            let at = now + seconds * S;
+        for (halves, expected) in [
+            (4, "delayed"),
+            (6, "action"),
+            (7, "answer"),
+            (8, "reset"),
+            (10, "end"),
+        ] {
+            let at = now + halves * S / 2;
             assert_eq!(schedule.next(), Some(at));
-            assert!(schedule.pop(at - S / 2).is_none());
+            assert!(schedule.pop(at - S / 4).is_none());
             let name = match schedule.pop(at) {
                 Some(Scheduled::Delayed(_)) => "delayed",
                 Some(Scheduled::Action(_)) => "action",
+                Some(Scheduled::CloseAnswer(None)) => "answer",
                 Some(Scheduled::Reset) => "reset",
                 Some(Scheduled::End) => "end",
-                Some(Scheduled::Tick) | None => "another",
+                Some(Scheduled::Tick | Scheduled::CloseAnswer(_)) | None => "another",
             };
             assert_eq!(name, expected);
         }

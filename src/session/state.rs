@@ -88,8 +88,9 @@ impl Session {
         }
     }
 
-    /// Pauses the input, or resumes it.
+    /// Pauses the input, or resumes it unless the session is frozen.
     pub(super) fn pause_input(&mut self, paused: bool) {
+        let paused = paused || self.lifecycle.is_frozen();
         if let Input::Messages(inbound) = &mut self.input {
             inbound.pause(paused);
         }

@@ -13,6 +13,7 @@ pub mod error_body;
 mod head_bytes;
 mod http1;
 mod inbound;
+mod linger;
 mod outbound;
 mod pool;
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub struct Outbound<R: Role, O> {
     frames: RefCell<Frames<R, O>>,
     rate: Option<Box<RefCell<RateLimiter>>>,
     aborted: Cell<bool>,
+    ends_by_fin: Cell<bool>,
     over_budget: Cell<bool>,
 }
 
@@ -47,6 +48,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
             }),
             rate: rate.map(|rate| Box::new(RefCell::new(RateLimiter::new(rate)))),
             aborted: Cell::default(),
+            ends_by_fin: Cell::default(),
             over_budget: Cell::default(),
         }
     }
@@ -93,6 +95,17 @@ impl<R: Role, O: Observer> Outbound<R, O> {
     /// Ends the connection at once and drops the unwritten bytes.
     pub fn abort(&self) {
         self.aborted.set(true);
+    }
+
+    /// Makes the end of the session a FIN that follows no Close frame. The connection then stays open until the peer ends it, for
+    /// at most 2 s.
+    pub fn end_by_fin(&self) {
+        self.ends_by_fin.set(true);
+    }
+
+    /// Returns whether [`Self::end_by_fin`] was called.
+    pub(super) fn is_ended_by_fin(&self) -> bool {
+        self.ends_by_fin.get()
     }
 
     /// Records that the session has exceeded its memory budget. Its next poll closes the connection.

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use futures_core::{Stream, future::LocalBoxFuture};
 
-use super::{carrier::Carrier, outbound::Outbound, socket::Socket, stall::StallDeadline};
+use super::{carrier::Carrier, linger::Linger, outbound::Outbound, socket::Socket, stall::StallDeadline};
 use crate::protocol::{Observer, Role};
 
 /// The body of a 101. Its first poll hands the connection over to the session.
@@ -60,6 +60,8 @@ pub struct SessionTask<S, R: Role, O, U> {
     carrier: Carrier,
     stall: StallDeadline,
     ended: bool,
+    /// `None` until the server has sent a FIN that follows no Close frame.
+    linger: Option<Linger>,
     /// Whether bytes may be buffered between `outbound` and the kernel.
     unflushed: bool,
     /// Receives the number of unwritten bytes when it changes. Returns whether it is within the budget.
@@ -90,6 +92,7 @@ where
             carrier,
             stall: StallDeadline::new(stall_timeout),
             ended: false,
+            linger: None,
             unflushed: false,
             on_unwritten,
             unwritten: 0,
@@ -114,10 +117,22 @@ where
         ready!(written);
         // All frames are written. If the session has not ended, it has registered its own wake-ups.
         if self.ended {
-            self.carrier.poll_shutdown(cx)
+            self.poll_end(cx)
         } else {
             Poll::Pending
         }
+    }
+
+    /// Ends the outgoing direction, and waits for the peer if it could not expect this end.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(self.carrier.poll_shutdown(cx))?;
+            if !self.outbound.is_ended_by_fin() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let linger = self.linger.get_or_insert_with(Linger::new);
+        linger.poll(cx, &self.carrier).map(Ok)
     }
 
     /// Writes the unwritten bytes. Inlined, because most polls start without any.

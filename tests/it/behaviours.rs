@@ -540,6 +540,17 @@ fn key(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(key, _)| key)
 }
 
+/// An end after nine messages, of which the last is `last`.
+const ENDS: [&str; 7] = [
+    "close=4000&after=9",
+    "close=4000&after=text:last",
+    "close=&after=9",
+    "abort&after=9",
+    "fin&after=9",
+    "fin&after=text:last",
+    "freeze&after=9",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 0, ..ProptestConfig::default() })]
 
@@ -547,28 +558,40 @@ proptest! {
     fn no_pair_of_behaviours_breaks_the_protocol(
         first in proptest::sample::select(&HARMLESS[..]),
         second in proptest::sample::select(&HARMLESS[..]),
+        end in proptest::sample::select(&ENDS[..]),
         compressed: bool,
     ) {
         prop_assume!(key(first) != key(second));
         actix_rt::System::new().block_on(async {
             let echo = Echo::start();
-            let path = format!("/?{first}&{second}&close=4000&after=9");
+            let path = format!("/?{first}&{second}&{end}");
             let (_, mut peer) = Raw::open(echo.addr(), &path, if compressed { DEFLATE } else { "" }).await;
-            for number in 0..9 {
+            for number in 1..9 {
                 peer.send(&[raw::text(&format!("{number} {}", "x".repeat(100))), frame(FIN | PING, b"p")].concat()).await;
             }
-            // The Close must arrive, and every frame before it must be valid.
-            let mut open = false;
-            loop {
-                let frame = peer.frame().await;
+            peer.send(&raw::text("last")).await;
+            if end.starts_with("freeze") {
+                // The connection stays, until the drain ends it.
+                echo.drain().await;
+            }
+            // The end must come, and every frame before it must be valid.
+            let (mut open, mut closed) = (false, false);
+            while let Some(frame) = peer.frame_or_end().await {
                 let (fin, opcode) = (frame.first & FIN != 0, frame.first & 0x0F);
                 assert_eq!(frame.first & 0x30, 0, "{path}: {frame:?}");
                 assert!(frame.first & RSV1 == 0 || compressed, "{path}: {frame:?}");
+                assert!(!closed, "{path}: {frame:?} after a Close");
                 match opcode {
                     CLOSE => {
                         assert!(!open, "{path}: a Close within a message");
-                        assert_eq!(frame.closing(), (4000, ""), "{path}");
-                        break;
+                        match frame.payload.as_slice() {
+                            [] => assert!(end.starts_with("close=&"), "{path}: {frame:?}"),
+                            [0x0F, 0xA0] => assert!(end.starts_with("close=4000"), "{path}: {frame:?}"),
+                            // The drain may begin before the ninth message is read.
+                            _ => assert!(end.starts_with("freeze") && frame.closing().0 == 1001, "{path}: {frame:?}"),
+                        }
+                        closed = true;
+                        peer.send(&raw::close(4000, "")).await;
                     }
                     PING | raw::PONG => assert!(fin, "{path}: {frame:?}"),
                     CONTINUATION => {
@@ -581,7 +604,8 @@ proptest! {
                     }
                 }
             }
-            peer.send(&raw::close(4000, "")).await;
+            assert!(closed == end.starts_with("close") || end.starts_with("freeze"), "{path}");
+            drop(peer);
             crate::support::until("the session to end", || echo.open_sessions() == 0).await;
         });
     }

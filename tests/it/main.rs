@@ -22,6 +22,7 @@ mod control;
 mod deploy;
 mod descriptors;
 mod docs;
+mod endings;
 mod events;
 mod fragments;
 mod handshake;

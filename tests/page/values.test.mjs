@@ -23,10 +23,12 @@ const right = {
   drop: ["0", "1", "0.5", ".5", "1e-3"],
   duplicate: ["0.1"],
   seed: ["0", "18446744073709551615"],
-  close: ["1000", "1003:bye", "1014", "4999:a:b", `1012:${"é".repeat(61)}`],
+  close: ["", "1000", "1003:bye", "1014", "4999:a:b", `1012:${"é".repeat(61)}`],
   abort: [""],
-  "close-reply": ["off"],
-  after: ["3", "1000000000", "500ms", "5m"],
+  fin: [""],
+  freeze: [""],
+  "close-reply": ["off", "fin", "abort", "0", "500ms", "5m"],
+  after: ["3", "text:", "text:bye now", "1000000000", "500ms", "5m"],
   wire: ["rsv", "close-length"],
   fragment: ["1", "16777216"],
   compress: ["off"],
@@ -48,9 +50,11 @@ const bad = {
   drop: ["", "1.1", "-0.1", "50%", "NaN"],
   duplicate: ["2"],
   seed: ["18446744073709551616", "-1", "x"],
-  close: ["", "999", "1004", "1005", "1015", "2999", "5000", "x:1", `1012:${"é".repeat(62)}`],
+  close: ["999", "1004", "1005", "1015", "2999", "5000", "x:1", `1012:${"é".repeat(62)}`],
   abort: ["1"],
-  "close-reply": ["on"],
+  fin: ["1"],
+  freeze: ["1"],
+  "close-reply": ["on", "", "6m"],
   after: ["0", "1000000001", "6m", ""],
   wire: ["", "mask"],
   fragment: ["0", "16777217"],
@@ -104,7 +108,7 @@ test("a key is a switch, a select or a line of text by its forms", () => {
 test("keys exclude and need each other as the list says", () => {
   assert.deepEqual(conflict(key("close"), new Set(["abort"])), { excludes: "abort" });
   assert.equal(conflict(key("close"), new Set(["close", "delay"])), null);
-  assert.deepEqual(conflict(key("after"), new Set(["delay"])), { needs: ["close", "abort", "wire"] });
+  assert.deepEqual(conflict(key("after"), new Set(["delay"])), { needs: ["close", "abort", "fin", "freeze", "wire"] });
   assert.equal(conflict(key("after"), new Set(["wire"])), null);
 });
 

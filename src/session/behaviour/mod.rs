@@ -4,6 +4,7 @@
 //! [`Behaviour`]. Every number has an upper limit, so that no URL makes the server hold more, or for longer,
 //! than the operator's flags allow.
 
+mod action;
 mod credentials;
 mod extra_fields;
 mod key;
@@ -13,7 +14,6 @@ mod query;
 mod watch_key;
 
 use std::{
-    borrow::Cow,
     num::{NonZeroU32, NonZeroUsize},
     time::Duration,
 };
@@ -21,8 +21,9 @@ use std::{
 use thiserror::Error;
 
 use super::reply::ReplyMode;
-use crate::protocol::{CloseFrame, Fault, fields::is_token};
+use crate::protocol::fields::is_token;
 
+pub use action::{Action, CloseReply, Trigger};
 pub use credentials::Credentials;
 pub use extra_fields::ExtraFields;
 pub use watch_key::WatchKey;
@@ -36,7 +37,7 @@ pub struct Behaviour {
     pub impairment: Impairment,
     /// `tick`: interval at which the server sends the time.
     pub tick: Option<Duration>,
-    /// `close`, `abort` or `wire`: an action that runs once.
+    /// `close`, `abort`, `fin`, `freeze` or `wire`: an action that runs once.
     pub action: Option<Action>,
     /// `after`: when the action runs. Without an action it has no effect.
     pub trigger: Trigger,
@@ -46,8 +47,8 @@ pub struct Behaviour {
     pub rate: Option<NonZeroU32>,
     /// `pong`: whether the server answers a Ping.
     pub pong: bool,
-    /// `close-reply`: whether the server answers the client's Close frame.
-    pub close_reply: bool,
+    /// `close-reply`: the answer to the client's Close frame.
+    pub close_reply: CloseReply,
     /// `compress`: whether the server may accept an offer of permessage-deflate.
     pub compress: bool,
     /// `max-message-size`: a limit in bytes, at most the operator's.
@@ -77,7 +78,7 @@ impl Default for Behaviour {
             fragment: None,
             rate: None,
             pong: true,
-            close_reply: true,
+            close_reply: CloseReply::default(),
             compress: true,
             max_message_size: None,
             subprotocol: None,
@@ -103,50 +104,6 @@ pub struct Impairment {
     pub duplicate: f64,
     /// `seed`: seed of the random numbers. None seeds each connection differently.
     pub seed: Option<u64>,
-}
-
-/// An action that ends or breaks the connection, and runs once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// `close`: the server sends this Close frame.
-    Close(CloseFrame<'static>),
-    /// `abort`: a TCP reset without a Close frame.
-    Abort,
-    /// `wire`: the server sends this invalid frame.
-    Wire(Fault),
-}
-
-impl Action {
-    /// Returns the query key of the action.
-    pub fn key(&self) -> &'static str {
-        match self {
-            Self::Close(_) => "close",
-            Self::Abort => "abort",
-            Self::Wire(_) => "wire",
-        }
-    }
-
-    /// Returns the value of the query key, for the log. None for `abort`, which has no value.
-    pub fn value(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Close(CloseFrame { code, reason }) if reason.is_empty() => Some(code.to_string().into()),
-            Self::Close(CloseFrame { code, reason }) => Some(format!("{code}:{reason}").into()),
-            Self::Abort => None,
-            Self::Wire(fault) => Some(fault.name().into()),
-        }
-    }
-}
-
-/// The time at which the action runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Trigger {
-    /// Right after the opening handshake.
-    #[default]
-    Handshake,
-    /// After the reply to this many messages.
-    Messages(u64),
-    /// This long after the opening handshake.
-    Time(Duration),
 }
 
 /// A subprotocol that the server selects whatever the client offers. RFC 6455 section 4.2.2 allows only one

@@ -4,6 +4,15 @@ use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 
 use crate::protocol::{CloseFrame, frame::MAX_CLOSE_REASON, is_sendable_close_code};
 
+/// Longest text in bytes that a URL makes the server send or compare.
+const MAX_TEXT: usize = 4096;
+
+/// Returns the text of a value `text:TEXT`. Returns `None` if it is too long or no such value.
+pub(super) fn prefixed_text(value: &str) -> Option<String> {
+    let text = value.strip_prefix("text:")?;
+    (text.len() <= MAX_TEXT).then(|| text.to_owned())
+}
+
 /// The value of a query key. Each method returns `None` if the value is not allowed.
 pub(super) struct Param<'q> {
     /// The value, percent-decoded.

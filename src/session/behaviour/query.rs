@@ -112,7 +112,8 @@ mod tests {
         protocol::CloseFrame,
         session::{
             behaviour::{
-                Action, Credentials, ExtraFields, Impairment, Subprotocol, Trigger, WatchKey, keys::keys,
+                Action, CloseReply, Credentials, ExtraFields, Impairment, Subprotocol, Trigger, WatchKey,
+                keys::keys,
             },
             reply::ReplyMode,
         },
@@ -161,12 +162,12 @@ mod tests {
                 seed: Some(7),
             },
             tick: Some(Duration::from_secs(2)),
-            action: Some(Action::Close(close)),
+            action: Some(Action::Close(Some(close))),
             trigger: Trigger::Messages(3),
             fragment: NonZeroUsize::new(10),
             rate: NonZeroU32::new(100),
             pong: false,
-            close_reply: false,
+            close_reply: CloseReply::Off,
             compress: false,
             max_message_size: Some(1024),
             subprotocol: Some(Subprotocol::None),
@@ -207,11 +208,18 @@ mod tests {
             (
                 "close",
                 &[
-                    "1000", "1003", "1007", "1014", "3000", "4999", "4000:", "1000:a:b",
+                    "", "1000", "1003", "1007", "1014", "3000", "4999", "4000:", "1000:a:b",
                 ],
                 &[
-                    "999", "1004", "1005", "1006", "1015", "2999", "5000", "65536", "x", "",
+                    "999", "1004", "1005", "1006", "1015", "2999", "5000", "65536", "x", ":",
                 ],
+            ),
+            ("fin", &[""], &["1"]),
+            ("freeze", &[""], &["1"]),
+            (
+                "close-reply",
+                &["off", "fin", "abort", "0", "5m"],
+                &["on", "301s", ""],
             ),
             ("fragment", &["1", "16777216"], &["0", "16777217"]),
             ("max-message-size", &["1", "16MiB"], &["0", "16777217", "17MiB"]),
@@ -245,8 +253,14 @@ mod tests {
             ("0", false),
             ("1000000001", false),
             ("301s", false),
+            ("text:", true),
+            ("text:bye", true),
+            ("bye", false),
         ] {
             assert_eq!(parse(&format!("abort&after={after}")).is_ok(), allowed, "{after}");
+        }
+        for (text, allowed) in [("é".repeat(2048), true), ("é".repeat(2049), false)] {
+            assert_eq!(parse(&format!("abort&after=text:{text}")).is_ok(), allowed);
         }
         for (reason, allowed) in [("é".repeat(61), true), ("é".repeat(62), false)] {
             assert_eq!(
@@ -311,8 +325,8 @@ mod tests {
             ),
             (
                 "after=3",
-                "after is set without close, abort or wire",
-                "add close, abort or wire, or remove after",
+                "after is set without close, abort, fin, freeze or wire",
+                "add close, abort, fin, freeze or wire, or remove after",
             ),
         ] {
             let invalid = parse(query).unwrap_err();

@@ -297,6 +297,27 @@ impl Raw {
         }
     }
 
+    /// Returns the next frame of the server, or `None` at the end of the stream or a reset.
+    pub(crate) async fn frame_or_end(&mut self) -> Option<Frame> {
+        loop {
+            if let Some((frame, len)) = decode(&self.buffer) {
+                self.buffer.drain(..len);
+                return Some(frame);
+            }
+            let read = in_time("a frame or the end", self.stream.read_buf(&mut self.buffer)).await;
+            if !matches!(read, Ok(1..)) {
+                return None;
+            }
+        }
+    }
+
+    /// Returns whether bytes have arrived, or the end of the stream.
+    pub(crate) fn has_arrivals(&self) -> bool {
+        let read = self.stream.try_read(&mut [0; 1]);
+        !self.buffer.is_empty()
+            || !matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
     /// Returns the next `count` bytes.
     pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
         while self.buffer.len() < count {
