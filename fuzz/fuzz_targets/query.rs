@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ws_echo::session::behaviour::{Behaviour, CloseReply, InvalidParam, keys::{key, keys}};
+use ws_echo::session::behaviour::{Behaviour, CloseReply, Hello, InvalidParam, Trigger, keys::{key, keys}};
 
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 
@@ -86,6 +86,20 @@ fn check_ranges(behaviour: &Behaviour) {
             .tick
             .is_none_or(|tick| (0.01..=3600.0).contains(&tick.as_secs_f64()))
     );
+    let ping = behaviour.ping.and_then(|ping| ping.duration());
+    assert!(ping.is_none_or(|ping| (1.0..=3600.0).contains(&ping.as_secs_f64())));
+    assert!(behaviour.push.is_none_or(|size| (1..=MAX_MESSAGE_SIZE).contains(&size)));
+    let texts = [
+        match &behaviour.hello {
+            Some(Hello::Text(text)) => Some(text),
+            _ => None,
+        },
+        match &behaviour.trigger {
+            Trigger::Text(text) => Some(text),
+            _ => None,
+        },
+    ];
+    assert!(texts.into_iter().flatten().all(|text| text.len() <= 4096));
     assert!((0.0..=1.0).contains(&impairment.drop));
     assert!((0.0..=1.0).contains(&impairment.duplicate));
     assert!(

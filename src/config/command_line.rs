@@ -40,9 +40,9 @@ Accepts WebSocket connections on any path and echoes each message with a timesta
 `{prefix}{message},{ms}`, a binary message followed by 8 bytes of big-endian milliseconds. `?reply=verbatim` echoes it \
 unchanged. Open `/` in a browser for the page.
 
-Query keys select behaviours, combined with &: reply=stamped|verbatim|json|none, delay, jitter, drop, duplicate, seed, tick, \
+Query keys select behaviours, combined with &: reply=stamped|verbatim|json|none, delay, jitter, drop, duplicate, seed, hello, push, tick, \
 close=[CODE[:REASON]], abort, fin, freeze, wire=rsv|opcode|masked|length|utf8|continuation|close-code|close-length, after, fragment, \
-rate, pong=off, close-reply, compress=off, max-message-size, subprotocol, handshake-delay, handshake-status, auth, set-header, watch. \
+rate, read-rate, ping, pong=off, close-reply, compress=off, max-message-size, subprotocol, handshake-delay, handshake-status, auth, set-header, watch. \
 docs/behaviours.md has an example of each.";
 
 const AFTER_HELP: &str = "\

@@ -25,7 +25,6 @@ use crate::{
         Opened, SessionContext, SessionDetails,
         behaviour::{Behaviour, ExtraFields, InvalidParam, WatchKey},
         clock::now_ms,
-        reply::ReplyMode,
         watch::{WatchHub, WatchedConnection},
     },
     transport::{BodyPipe, Carrier, Socket, Upgraded},
@@ -122,13 +121,14 @@ impl Handshake {
             negotiated: &negotiated,
             tls: socket.as_deref().and_then(Socket::tls),
         };
-        let description = (behaviour.reply == ReplyMode::Json)
+        let description = behaviour
+            .describes_connection()
             .then(|| describe(described))
             .flatten();
         let watched = behaviour
             .watch
             .as_ref()
-            .map(|key| self.watched(key, limits, described, socket.as_deref()));
+            .map(|key| self.watched(key, &behaviour, limits, described, socket.as_deref()));
         let opened = Opened {
             peer,
             client: client.client_for_log(peer),
@@ -181,6 +181,7 @@ impl Handshake {
     fn watched(
         &self,
         key: &WatchKey,
+        behaviour: &Behaviour,
         limits: Limits,
         connection: Described<'_>,
         socket: Option<&Socket>,
@@ -197,7 +198,7 @@ impl Handshake {
         let limits = ConnectionLimits::new(
             limits,
             max_messages_per_second,
-            ping_interval,
+            behaviour.ping.unwrap_or(ping_interval),
             idle_timeout,
             stall_timeout,
         );
@@ -214,7 +215,7 @@ impl Handshake {
 
 /// Returns the bytes of the request's header section if a reply or a watcher shows them, else nothing.
 fn head_if_shown(behaviour: &Behaviour, socket: Option<&Socket>) -> Vec<u8> {
-    let shown = behaviour.reply == ReplyMode::Json || behaviour.watch.is_some();
+    let shown = behaviour.describes_connection() || behaviour.watch.is_some();
     socket
         .filter(|_| shown)
         .map(Socket::take_head)

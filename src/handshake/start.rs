@@ -47,7 +47,7 @@ impl HandshakeResult {
         let publisher = details.watched.as_ref().map(WatchedConnection::frame_publisher);
         let observer = SessionObserver::new(context.counters.clone(), publisher);
         let inbound = Inbound::new(
-            ByteSource::new(payload, carrier.clone()),
+            ByteSource::new(payload, carrier.clone(), behaviour.read_rate),
             limits,
             deflate.as_ref().map(Deflate::inflater::<Server>),
             observer.clone(),

@@ -97,7 +97,7 @@ enum FormEntry {
 
 impl KeyEntry {
     fn new(key: &Key, max_message_size: usize) -> Self {
-        let is_size = matches!(key.forms, [Form::Size(_)]);
+        let is_limit = matches!(key.forms, [Form::SizeLimit(_)]);
         Self {
             name: key.name,
             group: group(key.group),
@@ -109,7 +109,7 @@ impl KeyEntry {
             default: key
                 .default
                 .map(str::to_owned)
-                .or_else(|| is_size.then(|| max_message_size.to_string())),
+                .or_else(|| is_limit.then(|| max_message_size.to_string())),
             example: key.example,
             expected: key.expected(max_message_size),
             excludes: key
@@ -142,7 +142,7 @@ impl FormEntry {
             }
             Form::Probability(_) => Self::Probability { min: "0", max: "1" },
             Form::Number { quantity, range, .. } => Self::number(*quantity, range),
-            Form::Size(_) => Self::Size {
+            Form::Size(_) | Form::SizeLimit(_) => Self::Size {
                 unit: "B",
                 min: "1",
                 max: max_message_size.to_string(),

@@ -11,6 +11,7 @@ mod close;
 mod context;
 mod delay_queue;
 mod ending;
+mod first;
 mod heartbeat;
 mod impairment;
 mod lifecycle;
@@ -116,6 +117,11 @@ impl SessionEvents for EchoSession {
         }
     }
 
+    /// Handles that the kernel has all bytes of `push`.
+    fn on_written(&mut self) {
+        self.0.on_written();
+    }
+
     /// Acts on the result of the heartbeat's check.
     fn on_heartbeat(&mut self, action: HeartbeatAction) {
         let session = &mut self.0;
@@ -143,9 +149,7 @@ impl Actor for EchoSession {
         session.details.permit.started(ctx.address().recipient());
         session.record_open();
         let now = Instant::now();
-        if let Some(interval) = session.options.tick {
-            session.schedule.tick_every(interval, now);
-        }
+        session.send_first(now);
         if let Some((action, trigger)) = session.options.action.as_deref().cloned() {
             match trigger {
                 Trigger::Handshake => session.run_action(action),

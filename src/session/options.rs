@@ -1,15 +1,15 @@
 //! The values that the handshake passes to a session.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
 
 use super::{
-    behaviour::{Action, Behaviour, CloseReply, Impairment, Trigger},
+    behaviour::{Action, Behaviour, CloseReply, Hello, Impairment, Trigger},
     reply::ReplyMode,
     watch::WatchedConnection,
 };
-use crate::admission::SessionPermit;
+use crate::{admission::SessionPermit, config::Timer};
 
 /// The connection, for the log and the watchers.
 pub(crate) struct SessionDetails {
@@ -36,7 +36,8 @@ pub(crate) struct Opened {
 /// The behaviours of a connection that its session runs.
 pub(crate) struct SessionOptions {
     pub(super) reply: ReplyMode,
-    pub(super) tick: Option<Duration>,
+    /// The messages that the server sends first. In a box, because most sessions have none.
+    pub(super) first: Option<Box<FirstMessages>>,
     /// The action that runs once, and its trigger. In a box, because most sessions have none.
     pub(super) action: Option<Box<(Action, Trigger)>>,
     /// Whether the server answers a Ping.
@@ -48,11 +49,11 @@ pub(crate) struct SessionOptions {
 }
 
 impl SessionOptions {
-    /// Splits a behaviour into the options of the session and the impairment of its replies.
-    pub(crate) fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> (Self, Impairment) {
+    /// Takes the options of the session from a behaviour.
+    pub(crate) fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> SessionSetup {
         let options = Self {
             reply: behaviour.reply,
-            tick: behaviour.tick,
+            first: FirstMessages::new(&behaviour),
             action: behaviour
                 .action
                 .map(|action| Box::new((action, behaviour.trigger))),
@@ -60,6 +61,45 @@ impl SessionOptions {
             close_reply: behaviour.close_reply,
             connection,
         };
-        (options, behaviour.impairment)
+        SessionSetup {
+            options,
+            impairment: behaviour.impairment,
+            ping: behaviour.ping,
+        }
     }
+}
+
+/// The messages that the server sends first. Most sessions send none.
+pub(super) struct FirstMessages {
+    pub(super) hello: Option<Hello>,
+    /// Payload bytes of the message of `push`.
+    pub(super) push: Option<usize>,
+    pub(super) tick: Option<Duration>,
+    /// Seed of the payload of `push`. A seed repeats it.
+    pub(super) seed: Option<u64>,
+    /// The start of `push`. None before it, and in a session without it.
+    pub(super) pushed: Option<Instant>,
+}
+
+impl FirstMessages {
+    /// Returns None if the server sends nothing first.
+    pub(super) fn new(behaviour: &Behaviour) -> Option<Box<Self>> {
+        let first = Self {
+            hello: behaviour.hello.clone(),
+            push: behaviour.push,
+            tick: behaviour.tick,
+            seed: behaviour.impairment.seed,
+            pushed: None,
+        };
+        let is_any = first.hello.is_some() || first.push.is_some() || first.tick.is_some();
+        is_any.then(|| Box::new(first))
+    }
+}
+
+/// The options of a session, and the values that only its start needs.
+pub(crate) struct SessionSetup {
+    pub(super) options: SessionOptions,
+    pub(super) impairment: Impairment,
+    /// Interval of the server's Pings, if it is not the operator's.
+    pub(super) ping: Option<Timer>,
 }

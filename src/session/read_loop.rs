@@ -31,6 +31,7 @@ pub(super) trait SessionEvents {
     fn on_incoming(&mut self, incoming: Incoming<'_>);
     fn on_input_end(&mut self, end: InputEnd);
     fn on_scheduled(&mut self, scheduled: Scheduled);
+    fn on_written(&mut self);
     fn on_heartbeat(&mut self, action: HeartbeatAction);
     fn session(&mut self) -> &mut Session;
 }
@@ -52,6 +53,9 @@ where
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, actor: &mut A, ctx: &mut A::Context, cx: &mut Context<'_>) -> Poll<()> {
+        if actor.session().outbound.take_written() {
+            actor.on_written();
+        }
         let before = actor.session().stats.received;
         poll_input(actor, cx);
         let session = actor.session();

@@ -1,4 +1,4 @@
-//! The replies of a session, sent at once or delayed, and the time that `?tick=` sends.
+//! The replies of a session, sent at once or delayed.
 
 use std::{
     task::{Context, Poll},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     metrics::Limit,
-    protocol::{DataKind, Message, MessageMeta},
+    protocol::{Message, MessageMeta},
 };
 
 impl Session {
@@ -87,14 +87,6 @@ impl Session {
             self.outbound.message(reply.kind, &reply.parts());
         }
         true
-    }
-
-    /// Sends the time (`?tick=`).
-    pub(super) fn send_time(&self) {
-        if self.lifecycle.may_send() {
-            let now = now_ms().to_string();
-            self.outbound.message(DataKind::Text, &[now.as_bytes()]);
-        }
     }
 
     fn delay(&mut self, wait: Duration, bytes: usize, item: DelayedItem) {

@@ -137,6 +137,16 @@ struct JsonReply<'t> {
     connection: Option<&'t RawValue>,
 }
 
+/// Returns the message of `?hello=json`: the `connection` of a JSON reply, without a message.
+pub fn describing(connection: Option<&RawValue>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct JsonHello<'t> {
+        connection: Option<&'t RawValue>,
+    }
+    // Raw JSON: serialisation cannot fail.
+    serde_json::to_vec(&JsonHello { connection }).unwrap_or_default()
+}
+
 /// The timestamp at the end of a stamped reply.
 #[derive(Debug, Default)]
 struct Stamp {

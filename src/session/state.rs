@@ -3,7 +3,6 @@
 use std::{rc::Rc, time::Instant};
 
 use super::{
-    behaviour::Impairment,
     context::SessionContext,
     heartbeat::Heartbeat,
     impairment::Impairer,
@@ -11,7 +10,7 @@ use super::{
     memory::SessionMemory,
     message_rate::MessageRateLimit,
     observer::SessionObserver,
-    options::{SessionDetails, SessionOptions},
+    options::{SessionDetails, SessionOptions, SessionSetup},
     schedule::Schedule,
     stats::SessionStats,
 };
@@ -65,12 +64,18 @@ impl Session {
     pub(crate) fn new(
         context: Rc<SessionContext>,
         details: SessionDetails,
-        (options, impairment): (SessionOptions, Impairment),
+        setup: SessionSetup,
         io: FrameIo,
         memory: Rc<SessionMemory>,
         now: Instant,
     ) -> Self {
-        let heartbeat = Heartbeat::new(context.ping_interval, context.idle_timeout, now);
+        let SessionSetup {
+            options,
+            impairment,
+            ping,
+        } = setup;
+        let ping_interval = ping.unwrap_or(context.ping_interval);
+        let heartbeat = Heartbeat::new(ping_interval, context.idle_timeout, now);
         Self {
             impairer: Impairer::new(impairment),
             rate: MessageRateLimit::new(context.max_messages_per_second, now).map(Box::new),

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, io,
+    num::NonZeroU32,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -10,7 +11,7 @@ use actix_web::dev::Payload;
 use futures_core::{Stream as _, ready};
 use tokio::io::ReadBuf;
 
-use super::carrier::Carrier;
+use super::{carrier::Carrier, rate_limiter::RateLimiter};
 use crate::protocol::ReadBuffer;
 
 /// Largest read in bytes. Up to this many unparsed bytes may stay in a connection between two polls.
@@ -24,6 +25,8 @@ pub struct ByteSource {
     /// `None` once all of it is read.
     read_by_http: Option<Payload>,
     carrier: Carrier,
+    /// The limit of `?read-rate=`. `None` without a limit, and once the session has ended or drains.
+    limiter: Option<Box<RateLimiter>>,
     /// Whether the last read returned all bytes that were available.
     exhausted: bool,
 }
@@ -39,8 +42,13 @@ impl fmt::Debug for ByteSource {
 
 impl ByteSource {
     /// Creates a source that reads the request's `payload` to its end, and then `carrier`.
-    pub fn new(payload: Payload, carrier: Carrier) -> Self {
+    /// It reads at most `rate` bytes a second. `None` is no limit.
+    pub fn new(payload: Payload, carrier: Carrier, rate: Option<NonZeroU32>) -> Self {
+        if rate.is_some() {
+            carrier.limit_receive_buffer();
+        }
         Self {
+            limiter: rate.map(|rate| Box::new(RateLimiter::new(rate))),
             read_by_http: Some(payload),
             carrier,
             exhausted: false,
@@ -53,8 +61,14 @@ impl ByteSource {
     }
 
     /// Makes later reads bypass tokio's readiness, see [`Carrier::bypass_readiness`].
-    pub(super) fn bypass_readiness(&self) {
+    pub(super) fn bypass_readiness(&mut self) {
+        self.remove_limit();
         self.carrier.bypass_readiness();
+    }
+
+    /// Removes the limit of [`Self::new`].
+    pub(super) fn remove_limit(&mut self) {
+        self.limiter = None;
     }
 
     /// Returns whether a read that is pending after [`Self::bypass_readiness`] shows that no bytes have arrived. It does not before
@@ -89,17 +103,25 @@ impl ByteSource {
                 Some(Err(_)) | None => self.read_by_http = None,
             }
         }
+        let step = match &mut self.limiter {
+            Some(limiter) => ready!(limiter.poll_step(cx)),
+            None => LARGE_READ,
+        };
         if self.exhausted {
             ready!(self.carrier.poll_readable(cx))?;
         }
         let size = usize::try_from(awaited)
             .unwrap_or(LARGE_READ)
-            .clamp(READ, LARGE_READ);
+            .clamp(READ, LARGE_READ)
+            .min(step);
         let mut room = ReadBuf::new(buffer.room(size));
         ready!(self.carrier.poll_read(cx, &mut room))?;
         let read = room.filled().len();
         self.exhausted = room.remaining() > 0;
         buffer.commit(read);
+        if let Some(limiter) = &mut self.limiter {
+            limiter.pause(read);
+        }
         Poll::Ready(Ok(read))
     }
 }

@@ -37,6 +37,13 @@ impl Carrier {
         }
     }
 
+    /// Makes the kernel store fewer unread bytes, so that the peer soon notices that this end reads slowly.
+    pub(super) fn limit_receive_buffer(&self) {
+        if let Self::Socket(socket) = self {
+            socket.limit_receive_buffer();
+        }
+    }
+
     /// Makes later reads bypass tokio's readiness: each read that would be pending tries the kernel. A read is then pending only
     /// if no bytes have arrived.
     pub(super) fn bypass_readiness(&self) {

@@ -26,7 +26,8 @@ pub struct Discard {
 
 impl Discard {
     /// Starts with the bytes `unread`, followed by those of `source`. Their first `skip` bytes are payload of the current frame.
-    pub(super) fn new(source: ByteSource, unread: Unread, skip: u64) -> Self {
+    pub(super) fn new(mut source: ByteSource, unread: Unread, skip: u64) -> Self {
+        source.remove_limit();
         Self {
             source,
             unread,
@@ -107,7 +108,7 @@ mod tests {
             let payload: Payload = Payload::Stream {
                 payload: Box::pin(blocks),
             };
-            let source = ByteSource::new(payload, Carrier::Body(BodyPipe::new().0));
+            let source = ByteSource::new(payload, Carrier::Body(BodyPipe::new().0), None);
             let mut discard = Discard::new(source, Unread::default(), 0);
             assert_eq!((&mut discard).now_or_never(), Some(()));
             let expected = if cut == frames.len() { 1 } else { 2 };

@@ -105,7 +105,7 @@ impl<R: Role, O: Observer> Inbound<R, O> {
     /// Makes the input end once all messages that have arrived are returned.
     pub fn drain(&mut self) {
         self.draining = true;
-        if let Some(source) = &self.source {
+        if let Some(source) = &mut self.source {
             source.bypass_readiness();
         }
     }
@@ -199,7 +199,7 @@ mod tests {
             fragments: 10,
         };
         let mut inbound = Inbound::<Server, _>::new(
-            ByteSource::new(payload, Carrier::Body(BodyPipe::new().0)),
+            ByteSource::new(payload, Carrier::Body(BodyPipe::new().0), None),
             limits,
             None,
             NoObserver,

@@ -29,7 +29,17 @@ pub struct Outbound<R: Role, O> {
     rate: Option<Box<RefCell<RateLimiter>>>,
     aborted: Cell<bool>,
     ends_by_fin: Cell<bool>,
+    written: Cell<Written>,
     over_budget: Cell<bool>,
+}
+
+/// Whether the session awaits that all bytes are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Written {
+    #[default]
+    Ignored,
+    Awaited,
+    Done,
 }
 
 #[derive(Debug)]
@@ -49,6 +59,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
             rate: rate.map(|rate| Box::new(RefCell::new(RateLimiter::new(rate)))),
             aborted: Cell::default(),
             ends_by_fin: Cell::default(),
+            written: Cell::default(),
             over_budget: Cell::default(),
         }
     }
@@ -106,6 +117,31 @@ impl<R: Role, O: Observer> Outbound<R, O> {
     /// Returns whether [`Self::end_by_fin`] was called.
     pub(super) fn is_ended_by_fin(&self) -> bool {
         self.ends_by_fin.get()
+    }
+
+    /// Polls the session once all bytes that are unwritten now are written. [`Self::take_written`] is then true.
+    pub fn await_written(&self) {
+        self.written.set(Written::Awaited);
+    }
+
+    /// Returns whether all bytes are written after [`Self::await_written`], once.
+    #[inline]
+    pub fn take_written(&self) -> bool {
+        let is_done = self.written.get() == Written::Done;
+        if is_done {
+            self.written.set(Written::Ignored);
+        }
+        is_done
+    }
+
+    /// Records that all bytes are written. Returns whether the session awaits it.
+    #[inline]
+    pub(super) fn record_written(&self) -> bool {
+        let is_awaited = self.written.get() == Written::Awaited;
+        if is_awaited {
+            self.written.set(Written::Done);
+        }
+        is_awaited
     }
 
     /// Records that the session has exceeded its memory budget. Its next poll closes the connection.

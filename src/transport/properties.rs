@@ -87,7 +87,7 @@ proptest! {
         });
         let payload: Payload = Payload::Stream { payload: Box::pin(source) };
         let limits = Limits { message_size: usize::MAX, fragments: usize::MAX };
-        let source = ByteSource::new(payload, Carrier::Body(BodyPipe::new().0));
+        let source = ByteSource::new(payload, Carrier::Body(BodyPipe::new().0), None);
         let mut inbound = Inbound::<Server, _>::new(source, limits, None, NoObserver, Instant::now());
         let mut cx = Context::from_waker(Waker::noop());
         inbound.drain();

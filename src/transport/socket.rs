@@ -159,6 +159,13 @@ impl Socket {
         self.reset.set(true);
     }
 
+    /// Makes the kernel store fewer unread bytes.
+    pub(super) fn limit_receive_buffer(&self) {
+        if let Some(stream) = &*self.stream.borrow() {
+            stream.tcp().limit_receive_buffer();
+        }
+    }
+
     /// Makes each later read that would be pending try the kernel.
     pub(super) fn bypass_readiness(&self) {
         if let Some(stream) = &mut *self.stream.borrow_mut() {

@@ -14,6 +14,10 @@ use tokio::{
     net::TcpStream,
 };
 
+/// Receive buffer in bytes of a connection that is read slowly. The kernel would increase the buffer up to several MiB. It is not
+/// smaller, because the kernel drops bytes that were sent within a window that it has advertised and do not fit.
+const SMALL_RECEIVE_BUFFER: usize = 32 * 1024;
+
 /// A TCP connection.
 #[derive(Debug)]
 pub(super) struct Tcp {
@@ -59,6 +63,11 @@ impl Tcp {
     /// Makes the next close a reset (RFC 9293 section 3.10.5, ABORT) by a linger time of zero.
     pub(super) fn reset_on_close(&self) {
         let _ = SockRef::from(&self.io).set_linger(Some(Duration::ZERO));
+    }
+
+    /// Makes the kernel store fewer unread bytes.
+    pub(super) fn limit_receive_buffer(&self) {
+        let _ = SockRef::from(&self.io).set_recv_buffer_size(SMALL_RECEIVE_BUFFER);
     }
 
     /// Counts the write if the kernel has accepted bytes.

@@ -115,6 +115,9 @@ where
             return Poll::Ready(Ok(()));
         }
         ready!(written);
+        if self.outbound.record_written() {
+            cx.waker().wake_by_ref();
+        }
         // All frames are written. If the session has not ended, it has registered its own wake-ups.
         if self.ended {
             self.poll_end(cx)

@@ -516,7 +516,7 @@ async fn the_log_has_the_key_and_the_value_of_an_action_and_the_reason_of_its_en
 }
 
 /// A value of each key that violates no protocol and delays replies by at most a few milliseconds.
-const HARMLESS: [&str; 17] = [
+const HARMLESS: [&str; 22] = [
     "reply=verbatim",
     "reply=json",
     "reply=none",
@@ -526,6 +526,11 @@ const HARMLESS: [&str; 17] = [
     "duplicate=0.5",
     "seed=7",
     "tick=10ms",
+    "hello=json",
+    "hello=text:hi",
+    "push=1KiB",
+    "read-rate=100000",
+    "ping=off",
     "fragment=3",
     "rate=100000",
     "pong=off",

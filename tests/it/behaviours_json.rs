@@ -178,7 +178,7 @@ async fn the_parser_takes_each_bound_and_refuses_what_is_beyond() {
             }
         }
     }
-    assert_eq!(bounds, 28);
+    assert_eq!(bounds, 34);
 }
 
 fn integers_beyond(min: &str, max: &str) -> Vec<String> {
@@ -239,7 +239,7 @@ async fn a_pattern_matches_the_texts_that_the_parser_takes() {
             }
         }
     }
-    assert_eq!(patterns, 5);
+    assert_eq!(patterns, 6);
 }
 
 #[actix_rt::test]

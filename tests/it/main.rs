@@ -44,6 +44,7 @@ mod refusals;
 mod replies;
 mod requested;
 mod scripts;
+mod server_first;
 mod shutdown;
 mod support;
 mod tls;

@@ -15,6 +15,10 @@ const of = (...forms) => ({ name: "k", forms, excludes: [], requiresOneOf: [] })
 
 const right = {
   reply: ["stamped", "verbatim", "json", "none"],
+  hello: ["json", "time", "text:", "text:hi there"],
+  push: ["1", "1MiB", "16777216"],
+  "read-rate": ["1", "1000000000"],
+  ping: ["off", "1s", "1h"],
   tick: ["10ms", "1h", "59min 60s"],
   delay: ["0", "0s", "250ms", "4m 60s", "1m30s", "1.5s", "5 min", "5m"],
   jitter: ["1s"],
@@ -42,6 +46,10 @@ const right = {
 };
 const bad = {
   reply: ["", "JSON"],
+  hello: ["", "JSON", "hi"],
+  push: ["", "0", "17MiB"],
+  "read-rate": ["0", "1000000001", "1k"],
+  ping: ["", "on", "0", "500ms", "2h"],
   tick: ["9ms", "2h", "0"],
   delay: ["", "800", "6m", "5m 1ms", "-1s", "1x", "s", "1 2s"],
   jitter: ["ms"],

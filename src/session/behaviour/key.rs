@@ -78,6 +78,8 @@ pub enum Form {
     },
     /// A number of bytes from 1 to the operator's `--max-message-size`, with or without a unit.
     Size(fn(&mut Behaviour, usize)),
+    /// The same as a limit: the operator's is the default.
+    SizeLimit(fn(&mut Behaviour, usize)),
     /// `CODE` or `CODE:REASON` of a Close frame.
     Close(fn(&mut Behaviour, CloseFrame<'static>)),
     /// A text.
@@ -165,7 +167,7 @@ impl Form {
             Self::Duration { range, set } => param.duration(range).map(|value| set(behaviour, value)),
             Self::Probability(set) => param.probability().map(|value| set(behaviour, value)),
             Self::Number { range, set, .. } => param.number(range).map(|value| set(behaviour, value)),
-            Self::Size(set) => param.size().map(|value| set(behaviour, value)),
+            Self::Size(set) | Self::SizeLimit(set) => param.size().map(|value| set(behaviour, value)),
             Self::Close(set) => param.close().map(|value| set(behaviour, value)),
             Self::Text { set, .. } => set(behaviour, param.value),
         }
@@ -191,7 +193,7 @@ impl Form {
                 format!("{quantity} from {} to {}", range.start(), range.end())
             }
             // The client has no other access to the operator's limit.
-            Self::Size(_) => format!("a size from 1 to {max_message_size} bytes"),
+            Self::Size(_) | Self::SizeLimit(_) => format!("a size from 1 to {max_message_size} bytes"),
             Self::Close(_) => {
                 "CODE or CODE:REASON, the code from 1000 to 1003, 1007 to 1014 or 3000 to 4999, \
                                the reason of at most 123 bytes"

@@ -7,6 +7,7 @@
 mod action;
 mod credentials;
 mod extra_fields;
+mod hello;
 mod key;
 pub mod keys;
 mod param;
@@ -21,11 +22,12 @@ use std::{
 use thiserror::Error;
 
 use super::reply::ReplyMode;
-use crate::protocol::fields::is_token;
+use crate::{config::Timer, protocol::fields::is_token};
 
 pub use action::{Action, CloseReply, Trigger};
 pub use credentials::Credentials;
 pub use extra_fields::ExtraFields;
+pub use hello::Hello;
 pub use watch_key::WatchKey;
 
 /// The behaviours of one connection. The default is an echo with timestamps.
@@ -35,6 +37,10 @@ pub struct Behaviour {
     pub reply: ReplyMode,
     /// `delay`, `jitter`, `drop`, `duplicate`, `seed`: how replies are lost, duplicated and delayed.
     pub impairment: Impairment,
+    /// `hello`: the server sends this message first.
+    pub hello: Option<Hello>,
+    /// `push`: the payload bytes of a binary message that the server sends after the opening handshake.
+    pub push: Option<usize>,
     /// `tick`: interval at which the server sends the time.
     pub tick: Option<Duration>,
     /// `close`, `abort`, `fin`, `freeze` or `wire`: an action that runs once.
@@ -45,6 +51,10 @@ pub struct Behaviour {
     pub fragment: Option<NonZeroUsize>,
     /// `rate`: bytes that the server sends a second.
     pub rate: Option<NonZeroU32>,
+    /// `read-rate`: bytes that the server reads a second.
+    pub read_rate: Option<NonZeroU32>,
+    /// `ping`: interval of the server's Pings on this connection, instead of the operator's.
+    pub ping: Option<Timer>,
     /// `pong`: whether the server answers a Ping.
     pub pong: bool,
     /// `close-reply`: the answer to the client's Close frame.
@@ -72,11 +82,15 @@ impl Default for Behaviour {
         Self {
             reply: ReplyMode::default(),
             impairment: Impairment::default(),
+            hello: None,
+            push: None,
             tick: None,
             action: None,
             trigger: Trigger::default(),
             fragment: None,
             rate: None,
+            read_rate: None,
+            ping: None,
             pong: true,
             close_reply: CloseReply::default(),
             compress: true,
@@ -88,6 +102,13 @@ impl Default for Behaviour {
             set_header: ExtraFields::default(),
             watch: None,
         }
+    }
+}
+
+impl Behaviour {
+    /// Returns whether a message describes the connection.
+    pub(crate) fn describes_connection(&self) -> bool {
+        self.reply == ReplyMode::Json || self.hello == Some(Hello::Json)
     }
 }
 

@@ -109,11 +109,12 @@ mod tests {
 
     use super::*;
     use crate::{
+        config::Timer,
         protocol::CloseFrame,
         session::{
             behaviour::{
-                Action, CloseReply, Credentials, ExtraFields, Impairment, Subprotocol, Trigger, WatchKey,
-                keys::keys,
+                Action, CloseReply, Credentials, ExtraFields, Hello, Impairment, Subprotocol, Trigger,
+                WatchKey, keys::keys,
             },
             reply::ReplyMode,
         },
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn each_key_sets_its_part_of_the_behaviour() {
         let behaviour = parse(
-            "reply=json&delay=250ms&jitter=1s&drop=0.25&duplicate=1&seed=7&tick=2s&close=4000:so%20long&after=3\
+            "reply=json&hello=text:hi&push=1KiB&read-rate=9&ping=off&delay=250ms&jitter=1s&drop=0.25&duplicate=1&seed=7&tick=2s&close=4000:so%20long&after=3\
              &fragment=10&rate=100&pong=off&close-reply=off&compress=off&max-message-size=1KiB&subprotocol=none\
              &handshake-delay=5s&handshake-status=418&auth=a:b&set-header=X:1&set-header=y:%202&watch=0123456789abcdef",
         )
@@ -161,11 +162,15 @@ mod tests {
                 duplicate: 1.0,
                 seed: Some(7),
             },
+            hello: Some(Hello::Text("hi".to_owned())),
+            push: Some(1024),
             tick: Some(Duration::from_secs(2)),
             action: Some(Action::Close(Some(close))),
             trigger: Trigger::Messages(3),
             fragment: NonZeroUsize::new(10),
             rate: NonZeroU32::new(100),
+            read_rate: NonZeroU32::new(9),
+            ping: Some(Timer::of(Duration::ZERO)),
             pong: false,
             close_reply: CloseReply::Off,
             compress: false,
@@ -214,6 +219,14 @@ mod tests {
                     "999", "1004", "1005", "1006", "1015", "2999", "5000", "65536", "x", ":",
                 ],
             ),
+            (
+                "hello",
+                &["json", "time", "text:", "text:hi"],
+                &["", "text", "Json"],
+            ),
+            ("push", &["1", "16MiB"], &["0", "16777217", "x"]),
+            ("read-rate", &["1", "1000000000"], &["0", "1000000001", "1KiB"]),
+            ("ping", &["off", "1s", "1h"], &["0", "999ms", "1h 1ms", "on"]),
             ("fin", &[""], &["1"]),
             ("freeze", &[""], &["1"]),
             (

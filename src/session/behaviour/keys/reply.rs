@@ -3,7 +3,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    super::ReplyMode,
+    super::{Hello, ReplyMode, param::prefixed_text},
     {Form, Group, Key},
 };
 
@@ -31,6 +31,33 @@ pub(super) const KEYS: &[Key] = &[
         ..Key::PLAIN
     },
     Key {
+        name: "hello",
+        group: Group::Reply,
+        forms: &[
+            Form::Choice {
+                values: &["json", "time"],
+                set: |behaviour, value| {
+                    behaviour.hello = match value {
+                        "json" => Some(Hello::Json),
+                        "time" => Some(Hello::Time),
+                        _ => return None,
+                    };
+                    Some(())
+                },
+            },
+            Form::Text {
+                expected: "text:TEXT with a TEXT of at most 4096 bytes",
+                pattern: r"text:[\s\S]*",
+                secret: false,
+                set: |behaviour, value| {
+                    prefixed_text(value).map(|text| behaviour.hello = Some(Hello::Text(text)))
+                },
+            },
+        ],
+        example: "json",
+        ..Key::PLAIN
+    },
+    Key {
         name: "tick",
         group: Group::Reply,
         forms: &[Form::Duration {
@@ -38,6 +65,13 @@ pub(super) const KEYS: &[Key] = &[
             set: |behaviour, duration| behaviour.tick = Some(duration),
         }],
         example: "2s",
+        ..Key::PLAIN
+    },
+    Key {
+        name: "push",
+        group: Group::Reply,
+        forms: &[Form::Size(|behaviour, bytes| behaviour.push = Some(bytes))],
+        example: "1MiB",
         ..Key::PLAIN
     },
 ];

@@ -72,7 +72,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "max-message-size",
         group: Group::Wire,
-        forms: &[Form::Size(|behaviour, size| {
+        forms: &[Form::SizeLimit(|behaviour, size| {
             behaviour.max_message_size = Some(size)
         })],
         example: "64KiB",
