@@ -42,7 +42,9 @@ unchanged. Open `/` in a browser for the page.
 
 Query keys select behaviours, combined with &: reply=stamped|verbatim|json|none, delay, jitter, drop, duplicate, seed, hello, push, tick, \
 close=[CODE[:REASON]], abort, fin, freeze, wire=rsv|opcode|masked|length|utf8|continuation|close-code|close-length, after, fragment, \
-rate, read-rate, ping, pong=off, close-reply, compress=off, max-message-size, subprotocol, handshake-delay, handshake-status, auth, set-header, watch. \
+rate, read-rate, ping, pong=off, close-reply, compress=off, max-message-size, subprotocol, handshake-delay, \
+handshake=wrong-accept|no-accept|no-upgrade|http10|garbage|truncated|folded|two-subprotocols|unasked-extension|glued, \
+handshake-status, auth, set-header, watch. \
 docs/behaviours.md has an example of each.";
 
 const AFTER_HELP: &str = "\

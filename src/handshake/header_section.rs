@@ -97,12 +97,6 @@ impl HeaderSection {
         });
         Self::new(line, fields, true)
     }
-
-    /// Whether a field has this value.
-    pub(super) fn has(&self, name: &str, value: &str) -> bool {
-        let mut headers = self.headers.iter();
-        headers.any(|field| field.0 == name && field.1 == value)
-    }
 }
 
 /// Returns at most [`MAX_SHOWN`] bytes of a text.
@@ -158,6 +152,5 @@ mod tests {
                 "omitted": 0,
             })
         );
-        assert!(section.has("A", "b") && !section.has("A", "c"));
     }
 }

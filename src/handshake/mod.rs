@@ -5,16 +5,18 @@
 //! 3. [`open`] runs the other steps, and starts the session's actor on the connection.
 //!
 //! Each step can refuse the handshake with a status, an error and a hint ([`refusal`]). Only the last step
-//! does IO, in [`open`], [`requested`] and [`start`]. The other modules are pure:
+//! does IO, in [`open`], [`requested`], [`response_head`] and [`start`]. The other modules are pure:
 //!
 //! - [`client`] resolves the client's address behind trusted proxies, [`forwarded`] parses the headers for
 //!   it.
+//! - [`broken`] makes the bytes of `handshake=`.
 //! - [`redirect`] makes the target of `handshake-status=3xx`.
 //! - [`description`] makes the `connection` of `reply=json`.
 //! - [`watch_event`] makes the `handshake` event for watchers.
 //! - [`header_section`] returns the header sections for both.
 //! - [`redaction`] hides secrets from replies and from the log.
 
+mod broken;
 mod client;
 mod description;
 mod forwarded;
@@ -25,6 +27,7 @@ mod redaction;
 mod redirect;
 mod refusal;
 mod requested;
+mod response_head;
 mod start;
 mod validate;
 mod watch_event;

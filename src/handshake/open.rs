@@ -13,6 +13,7 @@ use super::{
     redaction::redact_path,
     refusal::Refusal,
     requested::{add_fields, delay_or_refuse},
+    response_head::ResponseHead,
     start::HandshakeResult,
     validate::{Policy, RequestParts, validate},
     watch_event::{ConnectionLimits, HandshakeEvent},
@@ -22,10 +23,10 @@ use crate::{
     config::Config,
     protocol::Limits,
     session::{
-        Opened, SessionContext, SessionDetails,
-        behaviour::{Behaviour, ExtraFields, InvalidParam, WatchKey},
+        GluedHead, Opened, SessionContext, SessionDetails,
+        behaviour::{Behaviour, BrokenHandshake, ExtraFields, InvalidParam, WatchKey},
         clock::now_ms,
-        watch::{WatchHub, WatchedConnection},
+        watch::{HandshakePublisher, WatchHub, WatchedConnection},
     },
     transport::{BodyPipe, Carrier, Socket, Upgraded},
 };
@@ -128,7 +129,22 @@ impl Handshake {
         let watched = behaviour
             .watch
             .as_ref()
-            .map(|key| self.watched(key, &behaviour, limits, described, socket.as_deref()));
+            .map(|key| self.watched(key, &behaviour, limits, described));
+        let (watched, event) = watched.unzip();
+        let is_glued = behaviour.handshake == Some(BrokenHandshake::Glued) && socket.is_some();
+        let glued = is_glued.then(GluedHead::default);
+        let head = ResponseHead {
+            connection: permit.id(),
+            broken: behaviour.handshake,
+            offered: valid
+                .offered_subprotocols
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect(),
+            glued: glued.clone(),
+            watched: event,
+        };
+        head.expect(socket.as_deref());
         let opened = Opened {
             peer,
             client: client.client_for_log(peer),
@@ -145,6 +161,7 @@ impl Handshake {
             behaviour,
             limits,
             description,
+            glued,
             details,
             deflate: negotiated.deflate,
             payload: payload.into_inner(),
@@ -176,16 +193,15 @@ impl Handshake {
         })
     }
 
-    /// Adds the connection to those of its watch key. Its `handshake` event is published when the response is
-    /// written.
+    /// Adds the connection to those of its watch key. Returns its `handshake` event too, which is
+    /// published when the response is written.
     fn watched(
         &self,
         key: &WatchKey,
         behaviour: &Behaviour,
         limits: Limits,
         connection: Described<'_>,
-        socket: Option<&Socket>,
-    ) -> WatchedConnection {
+    ) -> (WatchedConnection, (HandshakePublisher, HandshakeEvent)) {
         let watched = self.watch.add_connection(key, connection.id);
         let publisher = watched.handshake_publisher();
         let SessionContext {
@@ -203,13 +219,7 @@ impl Handshake {
             stall_timeout,
         );
         let event = HandshakeEvent::new(connection, limits, now_ms());
-        match socket {
-            Some(socket) => {
-                socket.on_response_head(move |head| publisher.publish(&event.with_response(head)));
-            }
-            None => publisher.publish(&event),
-        }
-        watched
+        (watched, (publisher, event))
     }
 }
 

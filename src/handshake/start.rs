@@ -10,8 +10,8 @@ use crate::{
     admission::Admission,
     protocol::{Encoder, EncoderOptions, Limits, Server, deflate::Deflate},
     session::{
-        EchoSession, FrameIo, Inbound, Outbound, Session, SessionContext, SessionDetails, SessionMemory,
-        SessionObserver, SessionOptions, behaviour::Behaviour, watch::WatchedConnection,
+        EchoSession, FrameIo, GluedHead, Inbound, Outbound, Session, SessionContext, SessionDetails,
+        SessionMemory, SessionObserver, SessionSetup, behaviour::Behaviour, watch::WatchedConnection,
     },
     transport::{ByteSource, Carrier, SessionTask},
 };
@@ -22,6 +22,8 @@ pub(super) struct HandshakeResult {
     pub(super) limits: Limits,
     /// The description of the connection for `reply=json`.
     pub(super) description: Option<Box<RawValue>>,
+    /// The head of the 101, if the session sends it.
+    pub(super) glued: Option<GluedHead>,
     pub(super) details: SessionDetails,
     pub(super) deflate: Option<Deflate>,
     pub(super) payload: Payload,
@@ -39,6 +41,7 @@ impl HandshakeResult {
             behaviour,
             limits,
             description,
+            glued,
             details,
             deflate,
             payload,
@@ -67,7 +70,7 @@ impl HandshakeResult {
         let session = Session::new(
             Rc::clone(context),
             details,
-            SessionOptions::new(behaviour, description),
+            SessionSetup::new(behaviour, description, glued),
             io,
             Rc::clone(&memory),
             now,

@@ -9,7 +9,6 @@ use super::{
     client::ClientAddr,
     description::{Described, Tls},
     header_section::{HeaderSection, cut, request_fields},
-    negotiate::X_CONNECTION_ID,
 };
 use crate::{
     config::{Rate, Timer},
@@ -106,12 +105,9 @@ impl HandshakeEvent {
         }
     }
 
-    /// Replaces the response by `head`, the bytes that the server writes, unless they are the response to an
-    /// earlier request of the connection: actix-http writes the responses to pipelined requests together.
+    /// Replaces the response by `head`, the bytes that the server writes.
     pub(super) fn with_response(self, head: &[u8]) -> Self {
-        let written = HeaderSection::of_response(head);
-        let is_this_response = written.has(X_CONNECTION_ID, &self.connection.to_string());
-        let response = if is_this_response { written } else { self.response };
+        let response = HeaderSection::of_response(head);
         Self { response, ..self }
     }
 }

@@ -110,11 +110,7 @@ impl Session {
                 self.carrier.reset_on_close();
                 self.schedule.reset_at(Instant::now() + ABORT_DELAY);
             }
-            Action::Fin => {
-                self.lifecycle.close(CloseOutcome::Fin);
-                self.outbound.end_by_fin();
-                self.lifecycle.end();
-            }
+            Action::Fin => self.end_by_fin(CloseOutcome::Fin),
             Action::Freeze => {
                 self.lifecycle.freeze();
                 drop(self.schedule.take_delayed());
@@ -122,6 +118,13 @@ impl Session {
                 self.schedule.end_at(Instant::now() + FREEZE_TIMEOUT);
             }
         }
+    }
+
+    /// Ends the TCP connection without a Close frame, after the frames that were sent.
+    pub(super) fn end_by_fin(&mut self, outcome: CloseOutcome) {
+        self.lifecycle.close(outcome);
+        self.outbound.end_by_fin();
+        self.lifecycle.end();
     }
 
     /// Resets the connection and ends the session.

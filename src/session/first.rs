@@ -7,6 +7,7 @@ use fastrand::Rng;
 use super::{
     behaviour::Hello,
     clock::now_ms,
+    lifecycle::CloseOutcome,
     reply::{ReplyMode, describing},
     state::Session,
 };
@@ -18,6 +19,14 @@ impl Session {
         let Some(mut first) = self.options.first.take() else {
             return;
         };
+        if first.ends {
+            self.end_by_fin(CloseOutcome::BrokenHandshake);
+            return;
+        }
+        if let Some(head) = first.head.take() {
+            // The first frame follows in the same buffer, and one call writes both.
+            self.outbound.raw(&head.take());
+        }
         match first.hello.take() {
             Some(Hello::Json) => {
                 let json = describing(self.options.connection.as_deref());

@@ -18,6 +18,8 @@ pub(super) enum CloseOutcome {
     Fin,
     /// The server stopped reading and sending (`freeze`).
     Frozen,
+    /// The server ended the TCP connection after an incomplete 101 (`handshake=garbage`, `handshake=truncated`).
+    BrokenHandshake,
 }
 
 /// The state of a session. No frame follows a Close frame (RFC 6455 section 5.5.1), so the server sends

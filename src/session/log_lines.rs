@@ -78,6 +78,7 @@ impl Session {
             Some(CloseOutcome::Reset) => (1006, ClosedBy::Server, "reset by behaviour abort"),
             Some(CloseOutcome::Fin) => (1006, ClosedBy::Server, "ended by behaviour fin"),
             Some(CloseOutcome::Frozen) => (1006, ClosedBy::Server, "frozen by behaviour freeze"),
+            Some(CloseOutcome::BrokenHandshake) => (1006, ClosedBy::Server, "ended by behaviour handshake"),
             None => (1006, ClosedBy::Peer, "connection lost without a Close frame"),
         };
         self.context

@@ -35,7 +35,7 @@ use actix::{Actor, ActorContext as _, AsyncContext as _, Context, Handler};
 pub use context::SessionContext;
 pub(crate) use memory::SessionMemory;
 pub(crate) use observer::SessionObserver;
-pub(crate) use options::{Opened, SessionDetails, SessionOptions};
+pub(crate) use options::{GluedHead, Opened, SessionDetails, SessionSetup};
 pub(crate) use state::{FrameIo, Inbound, Outbound, Session};
 
 use crate::{

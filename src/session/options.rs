@@ -1,11 +1,15 @@
 //! The values that the handshake passes to a session.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use serde_json::value::RawValue;
 
 use super::{
-    behaviour::{Action, Behaviour, CloseReply, Hello, Impairment, Trigger},
+    behaviour::{Action, Behaviour, BrokenHandshake, CloseReply, Hello, Impairment, Trigger},
     reply::ReplyMode,
     watch::WatchedConnection,
 };
@@ -48,29 +52,15 @@ pub(crate) struct SessionOptions {
     pub(super) connection: Option<Box<RawValue>>,
 }
 
-impl SessionOptions {
-    /// Takes the options of the session from a behaviour.
-    pub(crate) fn new(behaviour: Behaviour, connection: Option<Box<RawValue>>) -> SessionSetup {
-        let options = Self {
-            reply: behaviour.reply,
-            first: FirstMessages::new(&behaviour),
-            action: behaviour
-                .action
-                .map(|action| Box::new((action, behaviour.trigger))),
-            pong: behaviour.pong,
-            close_reply: behaviour.close_reply,
-            connection,
-        };
-        SessionSetup {
-            options,
-            impairment: behaviour.impairment,
-            ping: behaviour.ping,
-        }
-    }
-}
+/// The head of a 101 that HTTP passes to its session. Empty until it is passed.
+pub(crate) type GluedHead = Rc<Cell<Vec<u8>>>;
 
 /// The messages that the server sends first. Most sessions send none.
 pub(super) struct FirstMessages {
+    /// `handshake=glued`: the head of the 101, which the session sends with its first frame.
+    pub(super) head: Option<GluedHead>,
+    /// `handshake=garbage` or `truncated`: the connection ends before the first frame.
+    pub(super) ends: bool,
     pub(super) hello: Option<Hello>,
     /// Payload bytes of the message of `push`.
     pub(super) push: Option<usize>,
@@ -83,15 +73,23 @@ pub(super) struct FirstMessages {
 
 impl FirstMessages {
     /// Returns None if the server sends nothing first.
-    pub(super) fn new(behaviour: &Behaviour) -> Option<Box<Self>> {
+    pub(super) fn new(behaviour: &Behaviour, head: Option<GluedHead>) -> Option<Box<Self>> {
         let first = Self {
-            hello: behaviour.hello.clone(),
+            ends: behaviour
+                .handshake
+                .is_some_and(BrokenHandshake::ends_the_connection),
+            // A glued 101 needs a frame.
+            hello: behaviour
+                .hello
+                .clone()
+                .or_else(|| head.is_some().then_some(Hello::Time)),
+            head,
             push: behaviour.push,
             tick: behaviour.tick,
             seed: behaviour.impairment.seed,
             pushed: None,
         };
-        let is_any = first.hello.is_some() || first.push.is_some() || first.tick.is_some();
+        let is_any = first.ends || first.hello.is_some() || first.push.is_some() || first.tick.is_some();
         is_any.then(|| Box::new(first))
     }
 }
@@ -102,4 +100,29 @@ pub(crate) struct SessionSetup {
     pub(super) impairment: Impairment,
     /// Interval of the server's Pings, if it is not the operator's.
     pub(super) ping: Option<Timer>,
+}
+
+impl SessionSetup {
+    /// Takes the values of a session from a behaviour.
+    pub(crate) fn new(
+        behaviour: Behaviour,
+        connection: Option<Box<RawValue>>,
+        head: Option<GluedHead>,
+    ) -> Self {
+        let options = SessionOptions {
+            reply: behaviour.reply,
+            first: FirstMessages::new(&behaviour, head),
+            action: behaviour
+                .action
+                .map(|action| Box::new((action, behaviour.trigger))),
+            pong: behaviour.pong,
+            close_reply: behaviour.close_reply,
+            connection,
+        };
+        Self {
+            options,
+            impairment: behaviour.impairment,
+            ping: behaviour.ping,
+        }
+    }
 }

@@ -200,8 +200,14 @@ impl<G> Http1Io<G> {
     fn poll_write_http(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_own_output(cx))?;
         if let Some(receiver) = self.socket.with_http(|http| http.head_receiver.take()).flatten() {
-            // actix-http writes the complete head first. A behaviour can make the server write less.
-            receiver.receive(&bytes[..head_bytes::end(bytes).unwrap_or(bytes.len())]);
+            // actix-http writes the complete head first.
+            let end = head_bytes::end(bytes).unwrap_or(bytes.len());
+            if let Some(replacement) = receiver.receive(&bytes[..end]) {
+                self.socket.with_http(|http| http.responding = true);
+                self.own_output = replacement;
+                let _ = self.poll_own_output(cx)?;
+                return Poll::Ready(Ok(end));
+            }
         }
         let request_len = self.socket.with_http(|http| {
             http.responding = true;

@@ -78,6 +78,12 @@ impl<R: Role, O: Observer> Outbound<R, O> {
         }
     }
 
+    /// Sends bytes that are no frame.
+    pub fn raw(&self, bytes: &[u8]) {
+        let buffer = &mut self.frames.borrow_mut().buffer;
+        buffer.room(0).extend_from_slice(bytes);
+    }
+
     /// Sends a Ping.
     pub fn ping(&self) {
         self.control(|encoder, room| encoder.ping(room));

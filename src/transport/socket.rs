@@ -44,14 +44,15 @@ pub(super) struct HttpState {
     disconnect_waker: Option<Waker>,
 }
 
-type OnHead = dyn FnOnce(&[u8]);
+type OnHead = dyn FnOnce(&[u8]) -> Option<Vec<u8>>;
 
-/// A function that receives the head of a response.
+/// A function that receives the head of a response, and can replace it.
 pub(super) struct HeadReceiver(Box<OnHead>);
 
 impl HeadReceiver {
-    pub(super) fn receive(self, head: &[u8]) {
-        (self.0)(head);
+    /// Returns the bytes to write instead of the head, if there are any.
+    pub(super) fn receive(self, head: &[u8]) -> Option<Vec<u8>> {
+        (self.0)(head)
     }
 }
 
@@ -137,8 +138,8 @@ impl Socket {
     }
 
     /// Passes the head of the response to the current request to `receive` when it is written, with the empty
-    /// line at its end.
-    pub fn on_response_head(&self, receive: impl FnOnce(&[u8]) + 'static) {
+    /// line at its end. If `receive` returns bytes, even none, they are written instead.
+    pub fn on_response_head(&self, receive: impl FnOnce(&[u8]) -> Option<Vec<u8>> + 'static) {
         self.with_http(|http| http.head_receiver = Some(HeadReceiver(Box::new(receive))));
     }
 

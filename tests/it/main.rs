@@ -48,6 +48,7 @@ mod server_first;
 mod shutdown;
 mod support;
 mod tls;
+mod tls_behaviours;
 mod violations;
 mod watch;
 mod watch_handshake;

@@ -44,7 +44,7 @@ use crate::{
 const BOTH: &[&SupportedProtocolVersion] = &[&TLS12, &TLS13];
 
 /// A running server with TLS.
-struct Server {
+pub(crate) struct Server {
     process: Process,
     addr: SocketAddr,
     ca: PathBuf,
@@ -53,7 +53,7 @@ struct Server {
 
 impl Server {
     /// Starts a server with a self-signed certificate.
-    async fn start(args: &[&str]) -> Self {
+    pub(crate) async fn start(args: &[&str]) -> Self {
         let mut command = ws_echo();
         command.args(args);
         Self::spawn(command).await
@@ -84,7 +84,7 @@ impl Server {
         client_config(&self.ca, BOTH)
     }
 
-    async fn connect(&self) -> TlsStream<TcpStream> {
+    pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {
         connect(self.addr, self.client_config(), "localhost")
             .await
             .unwrap()
@@ -144,7 +144,7 @@ impl Client {
 }
 
 /// Opens a session and reads its 101, but no byte after it.
-async fn session(mut stream: TlsStream<TcpStream>, path: &str) -> TlsStream<TcpStream> {
+pub(crate) async fn session(mut stream: TlsStream<TcpStream>, path: &str) -> TlsStream<TcpStream> {
     stream.write_all(upgrade(path, "").as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -155,7 +155,7 @@ async fn session(mut stream: TlsStream<TcpStream>, path: &str) -> TlsStream<TcpS
 }
 
 /// Returns the bytes up to the end of the stream. An end without close_notify is an error.
-async fn read_to_end(stream: &mut TlsStream<TcpStream>) -> std::io::Result<Vec<u8>> {
+pub(crate) async fn read_to_end(stream: &mut TlsStream<TcpStream>) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     in_time("the end", stream.read_to_end(&mut bytes)).await?;
     Ok(bytes)

@@ -5,6 +5,7 @@
 //! than the operator's flags allow.
 
 mod action;
+mod broken_handshake;
 mod credentials;
 mod extra_fields;
 mod hello;
@@ -25,6 +26,7 @@ use super::reply::ReplyMode;
 use crate::{config::Timer, protocol::fields::is_token};
 
 pub use action::{Action, CloseReply, Trigger};
+pub use broken_handshake::BrokenHandshake;
 pub use credentials::Credentials;
 pub use extra_fields::ExtraFields;
 pub use hello::Hello;
@@ -67,6 +69,8 @@ pub struct Behaviour {
     pub subprotocol: Option<Subprotocol>,
     /// `handshake-delay`: delay of the response to the opening handshake.
     pub handshake_delay: Option<Duration>,
+    /// `handshake`: the 101 is broken in this way.
+    pub handshake: Option<BrokenHandshake>,
     /// `handshake-status`: the server refuses the handshake with this status, 300 to 599.
     pub handshake_status: Option<u16>,
     /// `auth`: the credentials without which the server refuses the handshake.
@@ -97,6 +101,7 @@ impl Default for Behaviour {
             max_message_size: None,
             subprotocol: None,
             handshake_delay: None,
+            handshake: None,
             handshake_status: None,
             auth: None,
             set_header: ExtraFields::default(),

@@ -113,8 +113,8 @@ mod tests {
         protocol::CloseFrame,
         session::{
             behaviour::{
-                Action, CloseReply, Credentials, ExtraFields, Hello, Impairment, Subprotocol, Trigger,
-                WatchKey, keys::keys,
+                Action, BrokenHandshake, CloseReply, Credentials, ExtraFields, Hello, Impairment,
+                Subprotocol, Trigger, WatchKey, keys::keys,
             },
             reply::ReplyMode,
         },
@@ -146,7 +146,7 @@ mod tests {
         let behaviour = parse(
             "reply=json&hello=text:hi&push=1KiB&read-rate=9&ping=off&delay=250ms&jitter=1s&drop=0.25&duplicate=1&seed=7&tick=2s&close=4000:so%20long&after=3\
              &fragment=10&rate=100&pong=off&close-reply=off&compress=off&max-message-size=1KiB&subprotocol=none\
-             &handshake-delay=5s&handshake-status=418&auth=a:b&set-header=X:1&set-header=y:%202&watch=0123456789abcdef",
+             &handshake-delay=5s&handshake=folded&handshake-status=418&auth=a:b&set-header=X:1&set-header=y:%202&watch=0123456789abcdef",
         )
         .unwrap();
         let close = CloseFrame {
@@ -177,6 +177,7 @@ mod tests {
             max_message_size: Some(1024),
             subprotocol: Some(Subprotocol::None),
             handshake_delay: Some(Duration::from_secs(5)),
+            handshake: Some(BrokenHandshake::Folded),
             handshake_status: Some(418),
             auth: Credentials::new("a:b"),
             set_header: fields(&["X:1", "y:2"]),
@@ -236,6 +237,7 @@ mod tests {
             ),
             ("fragment", &["1", "16777216"], &["0", "16777217"]),
             ("max-message-size", &["1", "16MiB"], &["0", "16777217", "17MiB"]),
+            ("handshake", &["wrong-accept", "glued"], &["", "Glued", "none"]),
             ("handshake-status", &["300", "599"], &["299", "600", "101"]),
             ("subprotocol", &["none", "a.b"], &["a,b", "", "a b"]),
             ("auth", &["user:password", "a:"], &["user", ":b", "a:%C3%A9", ""]),

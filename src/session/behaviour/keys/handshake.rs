@@ -1,11 +1,36 @@
 //! The keys of the group "Handshake": the response to the opening handshake.
 
 use super::{
-    super::{Credentials, ExtraFields, Subprotocol},
+    super::{BrokenHandshake, Credentials, ExtraFields, Subprotocol},
     Form, Group, Key, Quantity,
 };
 
 pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "handshake",
+        group: Group::Handshake,
+        forms: &[Form::Choice {
+            values: &[
+                "wrong-accept",
+                "no-accept",
+                "no-upgrade",
+                "http10",
+                "garbage",
+                "truncated",
+                "folded",
+                "two-subprotocols",
+                "unasked-extension",
+                "glued",
+            ],
+            set: |behaviour, value| {
+                let kind: BrokenHandshake = value.parse().ok()?;
+                behaviour.handshake = Some(kind);
+                Some(())
+            },
+        }],
+        example: "wrong-accept",
+        ..Key::PLAIN
+    },
     Key {
         name: "handshake-status",
         group: Group::Handshake,
