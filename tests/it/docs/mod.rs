@@ -2,6 +2,7 @@
 
 mod commands;
 mod copied_lines;
+mod fixtures;
 mod flags;
 mod links;
 mod log_events;
