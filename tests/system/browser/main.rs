@@ -2,7 +2,7 @@
 //! binary.
 //!
 //! Ignored by default. Each test starts a driver and a server of its own, on ports that the system chooses. The browser is
-//! Chromium, or Firefox if `BROWSER` is `firefox`.
+//! Chromium, or Firefox if `BROWSER` is `firefox`. The page is the binary's or that of static/: see `support::Server`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

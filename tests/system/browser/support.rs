@@ -45,15 +45,23 @@ async fn find_in(
     found
 }
 
-/// Where the server starts: Chromium gets the page of the binary, as users do, and Firefox the modules of static/.
+/// Where the server starts, which decides its page: that of the binary, or the modules of static/. `PAGE` chooses. Without it, Chromium gets
+/// the binary's, as users do, and Firefox the modules.
 fn folder() -> PathBuf {
-    match Kind::chosen() {
-        Kind::Chromium => root().join("docs"),
-        Kind::Firefox => root().to_owned(),
+    let packed = match std::env::var("PAGE").as_deref() {
+        Err(_) | Ok("") => Kind::chosen() == Kind::Chromium,
+        Ok("binary") => true,
+        Ok("static") => false,
+        Ok(other) => panic!("PAGE={other}: expected binary or static"),
+    };
+    if packed {
+        root().join("docs")
+    } else {
+        root().to_owned()
     }
 }
 
-/// The real binary.
+/// The real binary, with the page that `folder` chooses.
 pub(crate) struct Server {
     child: Child,
     pub(crate) addr: SocketAddr,
