@@ -47,7 +47,7 @@ async fn the_heartbeat_can_be_switched_off_and_stays_off_on_the_next_visit() {
     browser
         .text(".heartbeat", |text| text.contains("off since "))
         .await;
-    browser.page.refresh().await.unwrap();
+    browser.reload().await;
     browser.sees("#state[data-state=open]").await;
     browser.sees(".heartbeat [role=switch][aria-checked=false]").await;
     browser.send("not a heartbeat").await;
@@ -156,7 +156,7 @@ async fn the_page_speaks_the_browsers_language_and_changes_it_on_request() {
         let send = if second == "zh" { "发送" } else { "Send" };
         browser.text("#send", |text| text == send).await;
         // Remembered for the next visit.
-        browser.page.refresh().await.unwrap();
+        browser.reload().await;
         browser.sees(&format!("html[lang|={second}]")).await;
         browser.text("#send", |text| text == send).await;
         browser.close().await;

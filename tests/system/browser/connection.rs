@@ -427,7 +427,7 @@ async fn the_pages_address_keeps_the_connection_for_a_reload_and_a_link() {
     browser.click("#more").await;
     browser.click("[data-copy=link]").await;
     assert_eq!(browser.caught().await, address.as_str());
-    browser.page.refresh().await.unwrap();
+    browser.reload().await;
     browser.sees(OPEN).await;
     assert_eq!(
         browser.all("#url", "value").await,

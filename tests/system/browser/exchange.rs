@@ -87,7 +87,7 @@ async fn a_saved_message_is_there_on_the_next_visit() {
     browser.click("#saved").await;
     browser.click("#save").await;
     browser.sees(".popover.saved li").await;
-    browser.page.refresh().await.unwrap();
+    browser.reload().await;
     browser.sees("#state[data-state=open]").await;
     browser.fill("#composer", "").await;
     browser.click("#kind-text").await;
@@ -98,7 +98,7 @@ async fn a_saved_message_is_there_on_the_next_visit() {
     browser.click("#saved").await;
     browser.click(".popover.saved [aria-label^=Remove]").await;
     browser.misses(".popover.saved li").await;
-    browser.page.refresh().await.unwrap();
+    browser.reload().await;
     browser.sees("#state[data-state=open]").await;
     browser.click("#saved").await;
     browser
@@ -114,7 +114,7 @@ async fn the_draft_survives_a_reload() {
     let browser = Browser::quiet(&server, "/").await;
     browser.click("#kind-hex").await;
     browser.keys("#composer", "00 01").await;
-    browser.page.refresh().await.unwrap();
+    browser.reload().await;
     browser.sees("#state[data-state=open]").await;
     browser.sees("#kind-hex[aria-checked=true]").await;
     assert_eq!(browser.all("#composer", "value").await, ["00 01"]);

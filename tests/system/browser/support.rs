@@ -238,6 +238,14 @@ impl Browser {
         self.page.goto(&url).await.unwrap();
     }
 
+    /// Loads the page anew. Firefox complains of the modules that were under way for the document before: this one loads them again.
+    pub(crate) async fn reload(&self) {
+        self.page.refresh().await.unwrap();
+        let mut complaints = self.complaints().await;
+        complaints.retain(|one| !one.contains("Loading failed for the module"));
+        assert_eq!(complaints, [""; 0]);
+    }
+
     /// Gives the page exactly this size, which may be less than a window's least.
     pub(crate) async fn resize(&self, (width, height): (u32, u32)) {
         match self.kind {
