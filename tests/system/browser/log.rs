@@ -349,6 +349,15 @@ async fn on_a_narrow_screen_a_row_opens_as_a_sheet_and_goes_back() {
     browser
         .text(".inspector", |text| text.contains("received, text"))
         .await;
+    // The clock's difference and its uncertainty stand on one line, beside a title that is wider than the rest of the screen.
+    browser.click("#inspector-panel-timing").await;
+    browser
+        .text(".inspector .block-head b", |text| text.contains(", ± "))
+        .await;
+    let lines = "const title = document.querySelector('.inspector .block-head b'); const range = document.createRange();\
+                 range.selectNodeContents(title);\
+                 return new Set([...range.getClientRects()].map(({ top }) => top)).size";
+    assert_eq!(browser.run(lines).await, 1);
     browser.press(&key(Key::Escape)).await;
     browser.misses(".inspector").await;
     browser.close().await;
