@@ -1,6 +1,6 @@
 //! The differences between operating systems. No other module of the library has a `cfg` of a system.
 //!
-//! [`unix`] and [`windows`] have the same items. An item for something that a system lacks does nothing there.
+//! `unix` and `windows` have the same items. An item for something that a system lacks does nothing there.
 
 #[cfg(target_os = "linux")]
 mod linux;
