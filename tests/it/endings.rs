@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
-
 use crate::support::{
     Echo,
-    process::Process,
+    process::{Process, Signal},
     raw::{self, CLOSE, FIN, Frame, PING, TEXT},
 };
 

@@ -7,7 +7,7 @@ use tokio::net::TcpSocket;
 
 use crate::support::{
     Echo, PREFIX,
-    process::Process,
+    process::{Process, Signal},
     raw::{self, BINARY, CLOSE, CONTINUATION, FIN, Frame, PING, Raw, TEXT, upgrade},
 };
 
@@ -189,7 +189,7 @@ async fn a_drain_reads_at_full_speed_what_read_rate_left_in_the_kernel() {
     assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "x"));
     let messages: Vec<u8> = (0..100).flat_map(|_| raw::text("waiting")).collect();
     peer.send(&messages).await;
-    server.signal(rustix::process::Signal::TERM);
+    server.signal(Signal::TERM);
     for _ in 0..100 {
         assert_eq!(peer.frame().await, Frame::new(FIN | TEXT, "waiting"));
     }

@@ -45,6 +45,7 @@ mod windows {
 
     use tokio::process::{Child, ChildStdin, Command};
 
+    #[expect(clippy::upper_case_acronyms, reason = "the names of rustix")]
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) enum Signal {
         TERM,
