@@ -9,3 +9,4 @@ mod log_events;
 mod markdown;
 mod metrics;
 mod readmes;
+mod wpt;
