@@ -9,4 +9,5 @@ mod log_events;
 mod markdown;
 mod metrics;
 mod readmes;
+mod recipes;
 mod wpt;
