@@ -58,7 +58,7 @@ pub enum RequestError {
     /// The connection ended before the end of the header section.
     #[error("the connection ended before the response")]
     Incomplete,
-    /// The header section exceeds [`MAX_HEADER_SECTION`].
+    /// The header section exceeds 16 KiB.
     #[error("the header section exceeds {MAX_HEADER_SECTION} bytes")]
     TooLarge,
     /// The response is not HTTP/1.1.

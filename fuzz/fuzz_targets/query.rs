@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ws_echo::session::behaviour::{Behaviour, CloseReply, Hello, InvalidParam, Trigger, keys::{key, keys}};
+use ws_echo::session::behaviour::{
+    Behaviour, CloseReply, Hello, InvalidParam, Trigger,
+    keys::{key, keys},
+};
 
 const MAX_MESSAGE_SIZE: usize = 16 * 1024 * 1024;
 
@@ -88,7 +91,11 @@ fn check_ranges(behaviour: &Behaviour) {
     );
     let ping = behaviour.ping.and_then(|ping| ping.duration());
     assert!(ping.is_none_or(|ping| (1.0..=3600.0).contains(&ping.as_secs_f64())));
-    assert!(behaviour.push.is_none_or(|size| (1..=MAX_MESSAGE_SIZE).contains(&size)));
+    assert!(
+        behaviour
+            .push
+            .is_none_or(|size| (1..=MAX_MESSAGE_SIZE).contains(&size))
+    );
     let texts = [
         match &behaviour.hello {
             Some(Hello::Text(text)) => Some(text),
@@ -109,8 +116,18 @@ fn check_ranges(behaviour: &Behaviour) {
     );
     let fields: Vec<_> = behaviour.set_header.iter().collect();
     assert!(fields.len() <= 16);
-    assert!(fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= 4096);
-    assert!(fields.iter().all(|(_, value)| value.bytes().all(|byte| matches!(byte, b' '..=b'~'))));
+    assert!(
+        fields
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>()
+            <= 4096
+    );
+    assert!(
+        fields
+            .iter()
+            .all(|(_, value)| value.bytes().all(|byte| matches!(byte, b' '..=b'~')))
+    );
     assert!(
         behaviour
             .handshake_status
