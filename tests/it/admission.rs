@@ -163,7 +163,7 @@ async fn health_checks_are_served_when_sessions_and_http_are_at_their_limits() {
 
 #[actix_rt::test]
 async fn the_limit_per_address_counts_http_and_websocket_connections_together() {
-    let server = Process::start(&["--max-connections-per-ip=2"]).await;
+    let server = Process::start(&["--max-connections-per-ip=2", "--ping-interval=0"]).await;
     let http = served(server.addr()).await;
     let mut session = server.raw("/?reply=verbatim").await;
     for request in [get(PAGE), upgrade("/", ""), post("/poll", 1) + "x"] {

@@ -99,12 +99,20 @@ async fn close_reply_ends_the_connection_as_requested() {
         let mut peer = server.raw(&format!("/?close-reply=fin{first}")).await;
         peer.send(&raw::close(1000, "")).await;
         peer.end().await;
-        let mut peer = server.raw(&format!("/?close-reply=abort{first}")).await;
-        peer.send(&raw::close(1000, "")).await;
-        peer.expect_reset().await;
         let mut peer = server.raw(&format!("/?close-reply=20ms{first}")).await;
         peer.send(&raw::close(4000, "bye")).await;
         assert_eq!(peer.closed().await, (4000, "bye".to_owned()));
+    }
+}
+
+#[actix_rt::test]
+#[cfg_attr(windows, ignore = "wine's recv returns a reset as the end of the stream")]
+async fn close_reply_abort_resets_the_connection() {
+    let server = Process::start(&[]).await;
+    for first in ["", "&reply=verbatim"] {
+        let mut peer = server.raw(&format!("/?close-reply=abort{first}")).await;
+        peer.send(&raw::close(1000, "")).await;
+        peer.expect_reset().await;
     }
 }
 

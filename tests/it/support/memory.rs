@@ -1,17 +1,25 @@
 //! The resources of a running server, as the kernel reports them: memory, connections and file descriptors.
 //!
 //! Only Linux reports them in `/proc`. On other systems the bounds of memory and descriptors are not checked, so that the rest of
-//! a test runs, and [`until_read`] fails.
+//! a test runs, and [`until_read`] fails. The same goes for the memory of a server that an emulator runs, because the emulator's
+//! memory is part of it.
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{env, fs, net::SocketAddr, path::Path};
 
-use super::{process::Process, until};
+use super::{
+    process::{Process, RUNNER},
+    until,
+};
 
 pub(crate) const KIB: u64 = 1024;
 pub(crate) const MIB: u64 = 1024 * KIB;
 
 /// Whether this system has the files of `/proc`.
 const IS_REPORTED: bool = cfg!(target_os = "linux");
+
+fn is_memory_reported() -> bool {
+    IS_REPORTED && env::var_os(RUNNER).is_none()
+}
 
 /// A measurement of a process's resident memory from its start on.
 pub(crate) struct Memory {
@@ -23,7 +31,7 @@ impl Memory {
     /// Starts a measurement: writing 5 to `clear_refs` resets the peak (`VmHWM`).
     pub(crate) fn measure(process: &Process) -> Self {
         let pid = process.pid();
-        if IS_REPORTED {
+        if is_memory_reported() {
             fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
         }
         let before = status(pid, "VmRSS:");
@@ -54,7 +62,7 @@ impl Memory {
 
 /// Returns a field of `/proc/<pid>/status` in bytes, and 0 where there is none.
 fn status(pid: u32, name: &str) -> u64 {
-    if !IS_REPORTED {
+    if !is_memory_reported() {
         return 0;
     }
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

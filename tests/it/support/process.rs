@@ -17,11 +17,13 @@ pub(crate) use super::system::Signal;
 use super::{in_time, raw::Raw, system};
 use crate::project;
 
-/// Returns the command `ws-echo`, without the environment variables that configure it. `WS_ECHO_TEST_RUNNER` is a command that runs
-/// the binary, with arguments, such as an emulator.
+/// The environment variable with a command that runs the binary, such as an emulator, with arguments.
+pub(crate) const RUNNER: &str = "WS_ECHO_TEST_RUNNER";
+
+/// Returns the command `ws-echo`, without the environment variables that configure it.
 pub(crate) fn ws_echo() -> Command {
     let binary = project::ws_echo();
-    let runner = std::env::var("WS_ECHO_TEST_RUNNER").unwrap_or_default();
+    let runner = std::env::var(RUNNER).unwrap_or_default();
     let mut words = runner.split_whitespace().map(OsStr::new).chain([binary.as_ref()]);
     let mut command = Command::new(words.next().unwrap());
     command.args(words);
