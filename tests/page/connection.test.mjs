@@ -34,6 +34,8 @@ test("a query is read and changed in place, and what is not ours stays", () => {
   assert.equal(withQuery("ws://h/?x", { x: null }), "ws://h/");
   assert.equal(withQuery("ws://h/", { close: "4401:token expired" }), "ws://h/?close=4401:token%20expired");
   assert.equal(withQuery("ws://h/?a=1&a=2", { a: "3" }), "ws://h/?a=3");
+  assert.equal(withQuery("ws://h/?a=1&b&a=2", { a: ["3", "4"], c: ["5"] }), "ws://h/?a=3&a=4&b&c=5");
+  assert.equal(withQuery("ws://h/?a=1&b", { a: [] }), "ws://h/?b");
 });
 
 test("the page's address holds the view and the connection, and gives both back", () => {

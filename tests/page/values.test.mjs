@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { knownKeys } from "../../static/js/connection/faults.js";
 import { PRESETS } from "../../static/js/drawer/presets.js";
 import strings from "../../static/js/drawer/strings.en.js";
-import { check, choices, conflict, control } from "../../static/js/drawer/values.js";
+import { canBeBare, check, choices, conflict, control, valuesOf } from "../../static/js/drawer/values.js";
 
 // The answer of GET /behaviours.json.
 const list = JSON.parse(readFileSync(new URL("behaviours.json", import.meta.url), "utf8"));
@@ -73,7 +73,7 @@ const bad = {
   handshake: ["", "none"],
   "handshake-status": ["299", "600", "abc"],
   auth: ["", "user", ":p", "é:p", `${"u".repeat(65)}:`],
-  "set-header": ["", "x", ":v", "a b:c", "x:é", "x:a\nb:c"],
+  "set-header": ["x", ":v", "a b:c", "x:é", "x:a\nb"],
   subprotocol: ["", "a b", "a".repeat(65)],
   watch: ["short", "rKkW6PmUqfPS0zD+"],
 };
@@ -113,6 +113,18 @@ test("a key is a switch, a select or a line of text by its forms", () => {
   assert.deepEqual(["abort", "pong", "reply", "delay", "after"].map((name) => control(key(name))), ["switch", "switch", "select", "text", "text"]);
   assert.deepEqual(choices(key("pong")), ["off"]);
   assert.equal(control(of({ kind: "choice", values: ["off"] }, { kind: "duration", min: "0", max: "1s" })), "text");
+});
+
+test("a key that can be set more than once takes a value from each line", () => {
+  const field = key("set-header");
+  assert.equal(control(field), "lines");
+  assert.deepEqual(valuesOf(field, "Server:a\n\nVia:b\n"), ["Server:a", "Via:b"]);
+  assert.equal(check(field, "Server:a\nVia:b\n"), null);
+  assert.equal(check(field, "Server:a\nVia")?.wrong, "kind");
+});
+
+test("only a key that takes a value or none has a switch beside its line", () => {
+  assert.deepEqual(["close", "abort", "after", "set-header"].map((name) => canBeBare(key(name))), [true, false, false, false]);
 });
 
 test("keys exclude and need each other as the list says", () => {

@@ -53,17 +53,20 @@ const split = (text) => {
 /** The query of a URL text, in order: [[key, value]]. The text need not be a good URL. */
 export const queryOf = (url) => pairsOf(url).map(split);
 
-/** The URL text with each of `changes` set, or removed where its value is null. The rest of its query stays as it is. */
+/** The URL text with each of `changes` set, to each value of a list, or removed where it is null. The rest stays as it is. */
 export function withQuery(url, changes) {
   const left = new Map(Object.entries(changes));
   const pairs = [];
+  const add = (key) => {
+    for (const value of [left.get(key) ?? []].flat()) pairs.push(pair(key, value));
+    left.set(key, null);
+  };
   for (const text of pairsOf(url)) {
     const [key] = split(text);
-    if (!left.has(key)) pairs.push(text);
-    else if (left.get(key) !== null) pairs.push(pair(key, left.get(key)));
-    if (left.has(key)) left.set(key, null);
+    if (left.has(key)) add(key);
+    else pairs.push(text);
   }
-  for (const [key, value] of left) if (value !== null) pairs.push(pair(key, value));
+  for (const key of left.keys()) add(key);
   const base = url.split(/[?#]/)[0];
   return pairs.length ? `${base}?${pairs.join("&")}` : base;
 }

@@ -4,7 +4,7 @@ import { bytes } from "../shared/format.js";
 import { classes, html } from "../shared/html.js";
 import { has, t } from "../shared/i18n.js";
 import { act, app } from "../state.js";
-import { check, choices, conflict, control } from "./values.js";
+import { canBeBare, check, choices, conflict, control, valuesOf } from "./values.js";
 
 const and = (words) => words.join(t("list.and"));
 const or = (words) => [and(words.slice(0, -1)), words.at(-1)].filter(Boolean).join(t("list.or"));
@@ -33,7 +33,8 @@ const reason = ({ excludes, needs }) => (excludes ? t("field.excludes", { key: e
 /** The key's field in this tab: { value, draft, text, wrong, against }, the last two in words. */
 export function read(tab, key) {
   const { name } = key;
-  const value = queryOf(tab.url).find(([one]) => one === name)?.[1];
+  const set = queryOf(tab.url).filter(([one]) => one === name);
+  const value = set.length ? set.map(([, one]) => one).join("\n") : undefined;
   // A text that is no value is kept until the URL's value changes elsewhere.
   const kept = app.drawer.drafts[name];
   const draft = kept?.value === value ? kept?.text : undefined;
@@ -50,11 +51,17 @@ export function Field({ tab, entry: key }) {
   const isSet = value !== undefined;
   const words = choices(key);
   const kind = control(key);
-  const hint = against || (isSet || kind !== "text" ? "" : words.length ? and([...new Set([...words, key.example])]) : t("field.eg", { eg: key.example }));
+  const isLine = kind === "text" || kind === "lines";
+  const hint = against || (kind === "lines" && isSet ? t("field.lines") : isSet || !isLine ? "" : words.length ? and([...new Set([...words, key.example])]) : t("field.eg", { eg: key.example }));
   const write = (text) => {
     delete app.drawer.drafts[name];
     if (text && check(key, text)) app.drawer.drafts[name] = { text, value };
-    else tab.url = withQuery(tab.url, { [name]: text });
+    else if (kind === "lines") {
+      const values = text ? valuesOf(key, text) : [];
+      tab.url = withQuery(tab.url, { [name]: values });
+      // The line that the user has begun is no value yet.
+      app.drawer.drafts[name] = { text: text ?? "", value: values.length ? values.join("\n") : undefined };
+    } else tab.url = withQuery(tab.url, { [name]: text });
   };
   const input = act((event) => write(event.target.value || null));
   const id = `fault-${name}`;
@@ -68,8 +75,11 @@ export function Field({ tab, entry: key }) {
         : html`<span class="box"><span aria-hidden="true">${name}=</span>
           ${kind === "select"
             ? html`<select value=${text} onChange=${input} ...${shared}><option value="">–</option>${words.map((word) => html`<option key=${word}>${word}</option>`)}</select>`
-            : html`<input type="text" spellcheck=${false} autocomplete="off" autocapitalize="off" value=${text} onInput=${input} ...${shared} />`}</span>`}
+            : kind === "lines"
+              ? html`<textarea rows=${text.split("\n").length} spellcheck=${false} autocomplete="off" autocapitalize="off" value=${text} onInput=${input} ...${shared}></textarea>`
+              : html`<input type="text" spellcheck=${false} autocomplete="off" autocapitalize="off" value=${text} onInput=${input} ...${shared} />`}</span>`}
     </label>
+    ${canBeBare(key) && html`<button type="button" role="switch" class="box" aria-checked=${value === ""} disabled=${Boolean(against)} onClick=${act(() => write(value === "" ? null : ""))}>${t("field.bare", { name })}<i></i></button>`}
     ${wrong && html`<p id=${`${id}-hint`} class="error">${wrong}</p>`}
   </div>`;
 }

@@ -67,6 +67,8 @@ export default {
   "key.goaway": "GOAWAY",
   "key.window": "Receive window, B",
 
+  "field.bare": "{name}, no value",
+  "field.lines": "one per line",
   "field.eg": "e.g. {eg}",
   "field.excludes": "not with {key}",
   "field.needs": "needs {keys}",

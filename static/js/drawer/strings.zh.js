@@ -67,6 +67,8 @@ export default {
   "key.goaway": "GOAWAY",
   "key.window": "接收窗口，字节",
 
+  "field.bare": "{name}，无值",
+  "field.lines": "每行一个",
   "field.eg": "例如 {eg}",
   "field.excludes": "不能与 {key} 同用",
   "field.needs": "需要 {keys}",

@@ -45,8 +45,13 @@ function checkForm(form, value) {
   return number < read(min) || number > read(max) ? "range" : null;
 }
 
-/** Returns null if `value` has one of the key's forms, else { wrong, form }: kind, range or reason, and the form meant. */
-export function check({ forms }, value) {
+/** The values in the text of a field: one for each line if the key can be set more than once. */
+export const valuesOf = ({ repeatable }, text) => (repeatable ? text.split("\n").filter(Boolean) : [text]);
+
+/** Returns null if each value has one of the key's forms, else { wrong, form }: kind, range or reason, and the form meant. */
+export const check = (key, text) => valuesOf(key, text).map((value) => checkOne(key, value)).find(Boolean) ?? null;
+
+function checkOne({ forms }, value) {
   // The server reads digits as a number before it reads them as a duration: after=0 is no duration.
   const number = /^\d+$/.test(value) && forms.find(({ kind }) => kind === "integer");
   const wrongs = (number ? [number] : forms).map((form) => ({ wrong: checkForm(form, value), form }));
@@ -63,8 +68,12 @@ export function conflict({ name, excludes, requiresOneOf }, set) {
 /** The words that a key takes, perhaps among other values, such as `off`. */
 export const choices = ({ forms }) => forms.flatMap((form) => form.values ?? []);
 
-/** How a field takes the value: a switch, a select, or a line of text. */
+/** Whether a key takes a value or none: then an empty line of text does not say which. */
+export const canBeBare = ({ forms }) => forms.length > 1 && forms.some(({ kind }) => kind === "flag");
+
+/** How a field takes the value: a switch, a select, a line of text, or lines of text. */
 export function control(key) {
+  if (key.repeatable) return "lines";
   const [{ kind }, more] = key.forms;
   if (more || (kind !== "flag" && kind !== "choice")) return "text";
   return choices(key).length > 1 ? "select" : "switch";
