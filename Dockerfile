@@ -19,8 +19,8 @@ RUN --mount=type=cache,id=ws-echo-registry,target=/usr/local/cargo/registry,shar
     --mount=type=cache,id=ws-echo-target,target=/build/target,sharing=locked \
     touch build/main.rs src/lib.rs src/main.rs && \
     target=$(rustc -vV | sed -n 's/^host: //p') && \
-    RUSTFLAGS='-C target-feature=+crt-static' cargo build --profile dist --locked --target "$target" && \
-    cp "target/$target/dist/ws-echo" /ws-echo
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target" && \
+    cp "target/$target/release/ws-echo" /ws-echo
 
 FROM scratch
 LABEL org.opencontainers.image.title="ws-echo" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the server's memory for an open connection, with and without permessage-deflate and TLS.
 
-    cargo build --profile dist
+    cargo build --release
     python3 benches/connection_memory.py [BINARY]
 
 Starts a server for each row, opens CONNECTIONS connections, and divides the growth of its resident memory by their

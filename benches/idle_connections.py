@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the memory for an idle connection: of the server, of the kernel, of HAProxy, and of TLS.
 
-    cargo build --profile dist
+    cargo build --release
     sudo python3 benches/idle_connections.py [BINARY]
 
 Opens CONNECTIONS idle WebSocket connections to a new server for each row: directly, with TLS, and through the `haproxy`

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the server's instructions in user space for an echoed message, which do not depend on the machine's load.
 
-    cargo build --profile dist
+    cargo build --release
     python3 benches/instructions.py [COMMAND...]
 
 COMMAND starts a server other than ws-echo. It must print "listening on" and its address on 127.0.0.1, as the servers of

@@ -11,7 +11,7 @@ import sys
 import threading
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BINARY = os.path.join(ROOT, "target/dist/ws-echo")
+BINARY = os.path.join(ROOT, "target/release/ws-echo")
 # Accepts every certificate: the cost of the server is measured, not that of the client.
 TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TLS.check_hostname = False

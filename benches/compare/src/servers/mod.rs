@@ -145,7 +145,7 @@ fn build(project: &Path) -> io::Result<PathBuf> {
     }
     command.args([
         "build",
-        "--profile=dist",
+        "--release",
         "--locked",
         "--bin=ws-echo",
         "--message-format=short",
@@ -159,5 +159,5 @@ fn build(project: &Path) -> io::Result<PathBuf> {
         return Err(io::Error::other("ws-echo cannot be built"));
     }
     let target = env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    Ok(project.join(target).join("dist/ws-echo"))
+    Ok(project.join(target).join("release/ws-echo"))
 }
