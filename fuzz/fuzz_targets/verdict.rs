@@ -161,7 +161,7 @@ fn theirs(bytes: &[u8], limit: usize, zeros: bool) -> Verdict {
             Ok(Message::Binary(bytes)) => events.push((BINARY, bytes.to_vec())),
             Ok(Message::Ping(payload)) => events.push((PING, payload.to_vec())),
             // Our decoder drops its payload.
-            Ok(Message::Pong(_)) => events.push((PONG, Vec::new())),
+            Ok(Message::Pong(payload)) => events.push((PONG, payload.to_vec())),
             Ok(Message::Close(body)) => {
                 let body = body
                     .map(|body| [&u16::from(body.code).to_be_bytes()[..], body.reason.as_bytes()].concat());

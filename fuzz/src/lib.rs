@@ -65,7 +65,7 @@ fn event(incoming: Incoming<'_>) -> Event {
     match incoming {
         Incoming::Message(message, meta) => (message.kind.opcode(), message.payload.into_owned(), Some(meta)),
         Incoming::Ping(payload) => (PING, payload.to_vec(), None),
-        Incoming::Pong => (PONG, Vec::new(), None),
+        Incoming::Pong(payload) => (PONG, payload.to_vec(), None),
         Incoming::Close(body) => (CLOSE, body.map(close_body).unwrap_or_default(), None),
     }
 }

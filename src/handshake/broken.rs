@@ -1,7 +1,7 @@
 //! The bytes of the 101 that `?handshake=` requests, made from those of a valid one. Pure.
 
-use super::negotiate::{X_CONNECTION_ID, accept_key};
-use crate::session::behaviour::BrokenHandshake;
+use super::negotiate::X_CONNECTION_ID;
+use crate::{protocol::handshake_key::accept_key, session::behaviour::BrokenHandshake};
 
 /// The response of `garbage`, for the log of the client.
 const GARBAGE: &[u8] = b"ws-echo: no HTTP by request\r\n\r\n";

@@ -4,10 +4,12 @@ use actix_web::http::{
     Method, Version,
     header::{self, HeaderMap},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{field_lines, has_token, refusal::Refusal};
-use crate::{config::Origin, protocol::fields};
+use crate::{
+    config::Origin,
+    protocol::{fields, handshake_key::is_key},
+};
 
 /// The parts of a request that are validated.
 #[derive(Debug, Clone, Copy)]
@@ -106,10 +108,7 @@ fn valid_key(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     if keys.next().is_some() {
         return Err(Refusal::SeveralKeys);
     }
-    match STANDARD.decode(key) {
-        Ok(bytes) if bytes.len() == 16 => Ok(key),
-        _ => Err(Refusal::Key),
-    }
+    if is_key(key) { Ok(key) } else { Err(Refusal::Key) }
 }
 
 /// Returns the origin if the operator allows it. The origin is the site whose script connects (RFC 6455

@@ -14,8 +14,8 @@ pub enum Decoded {
     Message(DataKind, Payload, MessageMeta),
     /// A Ping, with its payload.
     Ping(Range<usize>),
-    /// A Pong.
-    Pong,
+    /// A Pong, with its payload.
+    Pong(Range<usize>),
     /// A Close frame, with its code and its reason if it has a body.
     Close(Option<(u16, Range<usize>)>),
 }
@@ -41,7 +41,7 @@ impl Decoded {
                 Incoming::Message(Message { kind, payload }, meta)
             }
             Self::Ping(range) => Incoming::Ping(buffer.parsed(range)),
-            Self::Pong => Incoming::Pong,
+            Self::Pong(range) => Incoming::Pong(buffer.parsed(range)),
             Self::Close(body) => Incoming::Close(body.map(|(code, range)| CloseFrame {
                 code,
                 // Borrows: `validate_close_payload` has checked that the reason is UTF-8.

@@ -202,7 +202,7 @@ impl<R: Role, O: Observer> Decoder<R, O> {
         Ok(match header.opcode {
             CLOSE => Decoded::Close(code.map(|code| (code, payload.start + 2..payload.end))),
             PING => Decoded::Ping(payload),
-            _ => Decoded::Pong,
+            _ => Decoded::Pong(payload),
         })
     }
 

@@ -40,7 +40,23 @@ pub struct Message<'m> {
     pub payload: Cow<'m, [u8]>,
 }
 
-impl Message<'_> {
+impl<'m> Message<'m> {
+    /// Returns a text.
+    pub fn text(text: &'m str) -> Self {
+        Self {
+            kind: DataKind::Text,
+            payload: Cow::Borrowed(text.as_bytes()),
+        }
+    }
+
+    /// Returns a binary message.
+    pub fn binary(bytes: &'m [u8]) -> Self {
+        Self {
+            kind: DataKind::Binary,
+            payload: Cow::Borrowed(bytes),
+        }
+    }
+
     /// Copies a borrowed payload.
     pub fn into_owned(self) -> Message<'static> {
         Message {
@@ -85,8 +101,8 @@ pub enum Incoming<'m> {
     Message(Message<'m>, MessageMeta),
     /// A Ping with its payload. The Pong must have the same payload (RFC 6455 section 5.5.3).
     Ping(&'m [u8]),
-    /// A Pong.
-    Pong,
+    /// A Pong with its payload: that of a Ping, or any other if it was not requested (RFC 6455 section 5.5.3).
+    Pong(&'m [u8]),
     /// A Close frame, with its body if it has one. The peer sends nothing after it.
     Close(Option<CloseFrame<'m>>),
 }

@@ -12,6 +12,7 @@ mod fault;
 pub mod fields;
 mod fragmented_message;
 pub mod frame;
+pub mod handshake_key;
 mod message;
 mod observer;
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn event(incoming: Incoming<'_>) -> (u8, Vec<u8>) {
     match incoming {
         Incoming::Message(message, _) => (message.kind.opcode(), message.payload.into_owned()),
         Incoming::Ping(payload) => (PING, payload.to_vec()),
-        Incoming::Pong => (PONG, Vec::new()),
+        Incoming::Pong(payload) => (PONG, payload.to_vec()),
         Incoming::Close(None) => (CLOSE, Vec::new()),
         Incoming::Close(Some(body)) => (
             CLOSE,
@@ -149,13 +149,7 @@ fn encode(sent: &[Sent], masks: &[[u8; 4]], may_compress: bool) -> (Vec<Vec<u8>>
         match sent {
             Sent::Control(opcode, payload) => {
                 frames.push(frame(FIN | opcode, payload, mask()));
-                // A decoded Pong has no payload.
-                let received = if *opcode == PONG {
-                    Vec::new()
-                } else {
-                    payload.clone()
-                };
-                events.push((*opcode, received));
+                events.push((*opcode, payload.clone()));
             }
             Sent::Message(opcode, plain, cuts, compressed) => {
                 let compressed = *compressed && may_compress && !plain.is_empty();

@@ -58,3 +58,16 @@ pub enum Violation {
         limit: usize,
     },
 }
+
+impl Violation {
+    /// Returns the code of the Close frame that the receiver of the frame sends (RFC 6455 section 7.4.1).
+    pub fn close_code(self) -> u16 {
+        match self {
+            // RFC 7692 has no code for data that cannot be decompressed. 1007 is the code for data that is not consistent with the
+            // type of the message.
+            Self::Utf8 | Self::Deflate => 1007,
+            Self::TooBig { .. } | Self::TooManyFragments { .. } => 1009,
+            _ => 1002,
+        }
+    }
+}

@@ -28,11 +28,7 @@ impl CloseCause {
     fn code(&self) -> CloseCode {
         match self {
             Self::ShuttingDown | Self::Idle(_) => CloseCode::Away,
-            // RFC 7692 has no code for data that cannot be decompressed. 1007 is the code for data that is
-            // not consistent with the type of the message (RFC 6455 section 7.4.1).
-            Self::Violation(Violation::Utf8 | Violation::Deflate) => CloseCode::Invalid,
-            Self::Violation(Violation::TooBig { .. } | Violation::TooManyFragments { .. }) => CloseCode::Size,
-            Self::Violation(_) => CloseCode::Protocol,
+            Self::Violation(violation) => violation.close_code().into(),
             Self::MaxBuffered => CloseCode::Again,
         }
     }

@@ -74,14 +74,14 @@ impl SessionEvents for EchoSession {
             Incoming::Message(binary @ Message { kind: Binary, .. }, meta) => session.reply_to(binary, meta),
             Incoming::Ping(payload) if session.options.pong => session.outbound.pong(payload),
             // A Pong needs no action: the heartbeat uses the time of the last received bytes.
-            Incoming::Ping(_) | Incoming::Pong => {}
+            Incoming::Ping(_) | Incoming::Pong(_) => {}
         }
     }
 
     /// Handles the end of the input.
     fn on_input_end(&mut self, end: InputEnd) {
         self.0.input = match end {
-            InputEnd::Eof => {
+            InputEnd::Eof(_) => {
                 self.0.lifecycle.end();
                 Input::Ended
             }

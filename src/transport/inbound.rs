@@ -1,6 +1,7 @@
 //! The incoming direction of a session: it reads bytes from a carrier and returns messages.
 
 use std::{
+    io,
     task::{Context, Poll, Waker},
     time::Instant,
 };
@@ -11,8 +12,8 @@ use crate::protocol::{Decoder, Incoming, Limits, Observer, ReadBuffer, Role, Vio
 /// The reason for the end of the input.
 #[derive(Debug)]
 pub enum InputEnd {
-    /// The connection ended or failed.
-    Eof,
+    /// The connection ended, or failed with this error.
+    Eof(Option<io::Error>),
     /// The peer violated the protocol or a limit. [`Discard`] discards the input after the violation.
     Violation(Violation, Discard),
     /// [`Inbound::drain`] was called, and all messages that had arrived were returned.
@@ -88,7 +89,7 @@ impl<R: Role, O: Observer> Inbound<R, O> {
             }
             match source.poll_read(cx, buffer, self.decoder.left()) {
                 Poll::Ready(Ok(1..)) => self.last_received = Instant::now(),
-                Poll::Ready(Ok(0) | Err(_)) => return self.end(buffer, |_| InputEnd::Eof),
+                Poll::Ready(end) => return self.end(buffer, |_| InputEnd::Eof(end.err())),
                 Poll::Pending if self.draining && source.pending_is_empty() => {
                     return self.end(buffer, InputEnd::Drained);
                 }

@@ -4,4 +4,4 @@ mod context;
 mod negotiation;
 
 pub use context::{Deflater, InflateError, Inflater, MIN_COMPRESSED};
-pub use negotiation::Deflate;
+pub use negotiation::{Deflate, ExtensionError};

@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use thiserror::Error;
+
 use super::{
     super::{fields, role::Role},
     context::{Deflater, Inflater},
 };
+
+/// The name of the extension.
+const NAME: &[u8] = b"permessage-deflate";
 
 /// The largest window, and the default (RFC 7692 section 7.1.2).
 const MAX_WINDOW_BITS: u8 = 15;
@@ -29,6 +34,9 @@ pub struct Deflate {
 }
 
 impl Deflate {
+    /// The offer of a client that leaves the choice of each parameter to the server. Browsers send the same.
+    pub const OFFER: &str = "permessage-deflate; client_max_window_bits";
+
     /// Returns the parameters for the first acceptable offer in the lines of `Sec-WebSocket-Extensions`. The order of the offers
     /// is the client's preference (RFC 7692 section 5). Returns `None` if no offer is acceptable.
     pub fn negotiate<'h, L>(lines: impl IntoIterator<Item = &'h L>) -> Option<Self>
@@ -38,51 +46,80 @@ impl Deflate {
         fields::elements(lines.into_iter().map(AsRef::as_ref)).find_map(Self::accept)
     }
 
+    /// Returns the parameters that the lines of `Sec-WebSocket-Extensions` in the response accept. `offered` are the lines of the
+    /// request. Returns `None` if the server declined.
+    ///
+    /// # Errors
+    /// If the response accepts what was not offered, which fails the connection (RFC 6455 section 4.1, RFC 7692 section 7.1).
+    pub fn accepted<'h, L>(
+        offered: impl IntoIterator<Item = &'h L>,
+        response: impl IntoIterator<Item = &'h L>,
+    ) -> Result<Option<Self>, ExtensionError>
+    where
+        L: AsRef<[u8]> + ?Sized + 'h,
+    {
+        let offered: Vec<_> = fields::elements(offered.into_iter().map(AsRef::as_ref)).collect();
+        let mut accepted = None;
+        for element in fields::elements(response.into_iter().map(AsRef::as_ref)) {
+            let name = fields::parameters(element).next().unwrap_or_default();
+            let has_name = |offer: &&[u8]| {
+                fields::parameters(offer)
+                    .next()
+                    .is_some_and(|offer| offer.eq_ignore_ascii_case(name))
+            };
+            if !offered.iter().any(has_name) {
+                return Err(ExtensionError::NotOffered(text(name)));
+            }
+            if !name.eq_ignore_ascii_case(NAME) {
+                return Err(ExtensionError::Unsupported(text(name)));
+            }
+            if accepted.is_some() {
+                return Err(ExtensionError::Repeated);
+            }
+            let response = Parameters::parse(element).filter(Parameters::is_response);
+            let response = response.ok_or_else(|| ExtensionError::Invalid(text(element)))?;
+            // An offer that is not valid matches each response: the caller has chosen to send it.
+            let matches =
+                |offer: &[u8]| Parameters::parse(offer).is_none_or(|offer| response.accepts(&offer));
+            if !offered
+                .iter()
+                .filter(|offer| has_name(offer))
+                .any(|offer| matches(offer))
+            {
+                return Err(ExtensionError::Mismatch(text(element)));
+            }
+            accepted = Some(Self::new(&response));
+        }
+        Ok(accepted)
+    }
+
     /// Accepts or declines one offer. An offer is declined if it is malformed, or if a parameter is unknown, repeated, or has an
     /// invalid value (RFC 7692 section 7.1).
     fn accept(offer: &[u8]) -> Option<Self> {
-        let mut parts = fields::parameters(offer);
-        if !parts.next()?.eq_ignore_ascii_case(b"permessage-deflate") {
-            return None;
-        }
-        let (mut server_takeover, mut client_takeover) = (None, None);
-        let (mut server_window, mut client_window) = (None, None);
-        for part in parts {
-            // RFC 6455 section 9.1 allows values with and without quotes. An empty parameter counts as unknown.
-            let (name, value) = match fields::name_and_value(part) {
-                (name, Some(value)) => (name, Some(fields::unquote(value)?)),
-                (name, None) => (name, None),
-            };
-            let repeated = match (name, value.as_deref()) {
-                (b"server_no_context_takeover", None) => server_takeover.replace(()).is_some(),
-                (b"client_no_context_takeover", None) => client_takeover.replace(()).is_some(),
-                (b"server_max_window_bits", Some(value)) => {
-                    server_window.replace(window_bits(value)?).is_some()
-                }
-                (b"client_max_window_bits", None) => client_window.replace(MAX_WINDOW_BITS).is_some(),
-                (b"client_max_window_bits", Some(value)) => {
-                    client_window.replace(window_bits(value)?).is_some()
-                }
-                _ => return None,
-            };
-            if repeated {
-                return None;
-            }
-        }
-        if server_window.is_some_and(|bits| bits < MIN_WINDOW_BITS) {
-            return None;
-        }
-        Some(Self {
-            server_no_context_takeover: server_takeover.is_some(),
-            client_no_context_takeover: client_takeover.is_some(),
-            server_max_window_bits: server_window.unwrap_or(MAX_WINDOW_BITS),
+        let offer = Parameters::parse(offer)?;
+        let supported = offer
+            .server_max_window_bits
+            .is_none_or(|bits| bits >= MIN_WINDOW_BITS);
+        supported.then(|| Self::new(&offer))
+    }
+
+    fn new(parameters: &Parameters) -> Self {
+        Self {
+            server_no_context_takeover: parameters.server_no_context_takeover,
+            client_no_context_takeover: parameters.client_no_context_takeover,
+            // A window of 9 bits decompresses the output of one of 8 bits.
+            server_max_window_bits: parameters
+                .server_max_window_bits
+                .map_or(MAX_WINDOW_BITS, |bits| bits.max(MIN_WINDOW_BITS)),
             // An 8 limits only the window of the client's compressor. A window of 15 decompresses its output (RFC 7692 section
             // 7.1.2.2).
-            client_max_window_bits: client_window
+            client_max_window_bits: parameters
+                .client_max_window_bits
+                .flatten()
                 .filter(|bits| *bits >= MIN_WINDOW_BITS)
                 .unwrap_or(MAX_WINDOW_BITS),
-            server_window_in_response: server_window.is_some(),
-        })
+            server_window_in_response: parameters.server_max_window_bits.is_some(),
+        }
     }
 
     /// Returns the decompressor for the messages that the end `R` receives.
@@ -125,6 +162,109 @@ impl fmt::Display for Deflate {
             write!(f, "; client_max_window_bits={}", self.client_max_window_bits)?;
         }
         Ok(())
+    }
+}
+
+/// The reason why a client fails the connection because of the extensions in the response.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ExtensionError {
+    /// RFC 6455 section 4.1: an extension "that was not present in the client's handshake".
+    #[error("the server accepted the extension {0}, which was not offered")]
+    NotOffered(String),
+    /// The caller offered an extension other than permessage-deflate, and the server accepted it.
+    #[error("the server accepted the extension {0}, which this client does not implement")]
+    Unsupported(String),
+    /// More than one element is permessage-deflate.
+    #[error("the server accepted permessage-deflate more than once")]
+    Repeated,
+    /// RFC 7692 section 7.1: a parameter that is not defined for a response, is repeated or has an invalid value, or a window of 8
+    /// bits for the client, which zlib does not support.
+    #[error("the server accepted permessage-deflate with invalid parameters: {0}")]
+    Invalid(String),
+    /// The parameters accept none of the offers.
+    #[error("the server accepted permessage-deflate with parameters that fit no offer: {0}")]
+    Mismatch(String),
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The parameters of permessage-deflate in one element of `Sec-WebSocket-Extensions`.
+#[derive(Debug, Default)]
+struct Parameters {
+    server_no_context_takeover: bool,
+    client_no_context_takeover: bool,
+    server_max_window_bits: Option<u8>,
+    /// In an offer, the value is optional.
+    client_max_window_bits: Option<Option<u8>>,
+}
+
+impl Parameters {
+    /// Returns `None` if the element is another extension or is malformed, or if a parameter is unknown, repeated, or has an
+    /// invalid value (RFC 7692 section 7.1).
+    fn parse(element: &[u8]) -> Option<Self> {
+        let mut parts = fields::parameters(element);
+        if !parts.next()?.eq_ignore_ascii_case(NAME) {
+            return None;
+        }
+        let mut parameters = Self::default();
+        for part in parts {
+            // RFC 6455 section 9.1 allows values with and without quotes. An empty parameter counts as unknown.
+            let (name, value) = match fields::name_and_value(part) {
+                (name, Some(value)) => (name, Some(fields::unquote(value)?)),
+                (name, None) => (name, None),
+            };
+            let set = |flag: &mut bool| std::mem::replace(flag, true);
+            let repeated = match (name, value.as_deref()) {
+                (b"server_no_context_takeover", None) => set(&mut parameters.server_no_context_takeover),
+                (b"client_no_context_takeover", None) => set(&mut parameters.client_no_context_takeover),
+                (b"server_max_window_bits", Some(value)) => parameters
+                    .server_max_window_bits
+                    .replace(window_bits(value)?)
+                    .is_some(),
+                (b"client_max_window_bits", None) => {
+                    parameters.client_max_window_bits.replace(None).is_some()
+                }
+                (b"client_max_window_bits", Some(value)) => parameters
+                    .client_max_window_bits
+                    .replace(Some(window_bits(value)?))
+                    .is_some(),
+                _ => return None,
+            };
+            if repeated {
+                return None;
+            }
+        }
+        Some(parameters)
+    }
+
+    /// Returns whether a client can use these parameters of a response. `client_max_window_bits` must have a value there.
+    fn is_response(&self) -> bool {
+        match self.client_max_window_bits {
+            None => true,
+            Some(bits) => bits.is_some_and(|bits| bits >= MIN_WINDOW_BITS),
+        }
+    }
+
+    /// Returns whether a response with these parameters accepts `offer` (RFC 7692 sections 7.1.1 and 7.1.2).
+    fn accepts(&self, offer: &Self) -> bool {
+        let server_window = match (offer.server_max_window_bits, self.server_max_window_bits) {
+            (Some(offered), Some(accepted)) => accepted <= offered,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        let client_window = match (
+            offer.client_max_window_bits,
+            self.client_max_window_bits.flatten(),
+        ) {
+            (None, Some(_)) => false,
+            (Some(Some(offered)), Some(accepted)) => accepted <= offered,
+            _ => true,
+        };
+        server_window
+            && client_window
+            && (self.server_no_context_takeover || !offer.server_no_context_takeover)
     }
 }
 
@@ -205,6 +345,92 @@ mod tests {
         }
     }
 
+    fn accepted(offer: &str, response: &str) -> Result<Option<Deflate>, ExtensionError> {
+        Deflate::accepted([offer], [response])
+    }
+
+    #[test]
+    fn a_client_uses_the_parameters_of_the_response() {
+        assert_eq!(accepted(Deflate::OFFER, ""), Ok(None));
+        for (offer, response) in [
+            (Deflate::OFFER, "permessage-deflate"),
+            (Deflate::OFFER, "permessage-deflate; client_max_window_bits=9"),
+            // A server may choose these three without being asked.
+            (
+                Deflate::OFFER,
+                "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+            ),
+            (Deflate::OFFER, "permessage-deflate; server_max_window_bits=10"),
+            (
+                "permessage-deflate; server_max_window_bits=9, permessage-deflate; server_no_context_takeover",
+                "permessage-deflate; server_no_context_takeover",
+            ),
+        ] {
+            let deflate = accepted(offer, response).unwrap().unwrap();
+            assert_eq!(deflate.to_string(), response, "{offer}");
+        }
+        // Each end has the same contexts, whichever end has negotiated.
+        let own = Deflate::negotiate([Deflate::OFFER]).unwrap();
+        assert_eq!(accepted(Deflate::OFFER, &own.to_string()), Ok(Some(own)));
+    }
+
+    #[test]
+    fn a_client_rejects_a_response_that_fits_no_offer() {
+        use ExtensionError::{Invalid, Mismatch, NotOffered, Repeated, Unsupported};
+        for (offer, response, expected) in [
+            (
+                "",
+                "permessage-deflate",
+                NotOffered("permessage-deflate".to_owned()),
+            ),
+            (Deflate::OFFER, "x-a; b", NotOffered("x-a".to_owned())),
+            ("x-a", "x-a", Unsupported("x-a".to_owned())),
+            (Deflate::OFFER, "permessage-deflate, permessage-deflate", Repeated),
+        ] {
+            assert_eq!(accepted(offer, response), Err(expected), "{response}");
+        }
+        for response in [
+            "permessage-deflate; client_max_window_bits",
+            "permessage-deflate; client_max_window_bits=8",
+            "permessage-deflate; client_max_window_bits=16",
+            "permessage-deflate; unknown=1",
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+        ] {
+            assert_eq!(
+                accepted(Deflate::OFFER, response),
+                Err(Invalid(response.to_owned()))
+            );
+        }
+        for (offer, response) in [
+            (
+                "permessage-deflate",
+                "permessage-deflate; client_max_window_bits=10",
+            ),
+            (
+                "permessage-deflate; client_max_window_bits=10",
+                "permessage-deflate; client_max_window_bits=11",
+            ),
+            (
+                "permessage-deflate; server_max_window_bits=10",
+                "permessage-deflate",
+            ),
+            (
+                "permessage-deflate; server_max_window_bits=10",
+                "permessage-deflate; server_max_window_bits=11",
+            ),
+            (
+                "permessage-deflate; server_no_context_takeover",
+                "permessage-deflate",
+            ),
+        ] {
+            assert_eq!(
+                accepted(offer, response),
+                Err(Mismatch(response.to_owned())),
+                "{offer}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn a_compressed_message_decompresses_to_itself(
@@ -242,7 +468,9 @@ mod tests {
         #[test]
         fn arbitrary_offers_never_panic(offer in proptest::collection::vec(any::<u8>(), 0..60)) {
             let _ = Deflate::negotiate([offer.as_slice()]);
-            let _ = Deflate::accept(&[b"permessage-deflate;", offer.as_slice()].concat());
+            let offer = [b"permessage-deflate;", offer.as_slice()].concat();
+            let _ = Deflate::accept(&offer);
+            let _ = Deflate::accepted([b"permessage-deflate".as_slice()], [&offer[..]]);
         }
     }
 }
