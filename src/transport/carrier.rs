@@ -38,7 +38,7 @@ impl Carrier {
     }
 
     /// Makes the kernel store fewer unread bytes, so that the peer soon notices that this end reads slowly.
-    pub(super) fn limit_receive_buffer(&self) {
+    pub fn limit_receive_buffer(&self) {
         if let Self::Socket(socket) = self {
             socket.limit_receive_buffer();
         }
@@ -54,7 +54,7 @@ impl Carrier {
 
     /// Reads to `buffer`. A read of 0 bytes is the end of the stream.
     #[inline]
-    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_read(cx, buffer),
             // All input is in the request's payload.
@@ -71,16 +71,18 @@ impl Carrier {
         }
     }
 
+    /// Writes as many of the bytes as the connection accepts.
     #[inline]
-    pub(super) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    pub fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Socket(socket) => socket.poll_write(cx, bytes),
             Self::Body(pipe) => pipe.poll_write(cx, bytes),
         }
     }
 
+    /// Writes the bytes that are buffered between the caller and the kernel.
     #[inline]
-    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_flush(cx),
             Self::Body(pipe) => pipe.poll_flush(cx),
@@ -88,7 +90,7 @@ impl Carrier {
     }
 
     /// Ends the outgoing direction, after all written bytes.
-    pub(super) fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Socket(socket) => socket.poll_shutdown(cx),
             Self::Body(pipe) => pipe.poll_shutdown(cx),
@@ -96,7 +98,7 @@ impl Carrier {
     }
 
     /// Ends both directions at once.
-    pub(super) fn close(&self) {
+    pub fn close(&self) {
         match self {
             Self::Socket(socket) => socket.close(),
             Self::Body(pipe) => pipe.close(),
@@ -104,7 +106,7 @@ impl Carrier {
     }
 
     /// Returns a number that changes whenever the kernel, or HTTP, accepts bytes.
-    pub(super) fn writes(&self) -> u32 {
+    pub fn writes(&self) -> u32 {
         match self {
             Self::Socket(socket) => socket.writes(),
             Self::Body(pipe) => pipe.reads(),

@@ -72,7 +72,7 @@ impl<G> Http1Io<G> {
         timeouts: HttpTimeouts,
         stop: impl Future<Output = ()> + 'static,
     ) -> Self {
-        let stream = Stream::Tls(Box::new(Tls::new(stream)));
+        let stream = Stream::Tls(Box::new(Tls::new(stream.into())));
         Self::new(stream, guard, timeouts, Box::pin(stop))
     }
 

@@ -185,7 +185,7 @@ impl<R: Role, O: Observer> Outbound<R, O> {
     }
 
     /// Writes the unwritten bytes that the rate and the carrier allow, and releases their memory.
-    pub(super) fn poll_write(&self, cx: &mut Context<'_>, carrier: &Carrier) -> Poll<io::Result<()>> {
+    pub fn poll_write(&self, cx: &mut Context<'_>, carrier: &Carrier) -> Poll<io::Result<()>> {
         let buffer = &mut self.frames.borrow_mut().buffer;
         if buffer.unwritten().is_empty() {
             return Poll::Ready(Ok(()));

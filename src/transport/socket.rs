@@ -12,9 +12,19 @@ use std::{
 };
 
 use futures_core::future::LocalBoxFuture;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
+use tokio::{
+    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::client::TlsStream;
 
-use super::{request_clock::RequestClock, stream::Stream, tls_stream::TlsInfo};
+use super::{
+    buffered_tcp::BufferedTcp,
+    request_clock::RequestClock,
+    stream::Stream,
+    tcp::Tcp,
+    tls_stream::{Tls, TlsInfo},
+};
 
 /// A connection that HTTP, the handlers of its requests and the session share.
 #[derive(Debug)]
@@ -83,7 +93,31 @@ impl fmt::Debug for Owner {
 }
 
 impl Socket {
+    /// Creates the socket of a connection that a client has opened. No HTTP server reads it, so the caller owns it from the start.
+    pub fn client(io: TcpStream) -> Self {
+        Self::owned_by(Owner::Session, Stream::Plain(Tcp::new(io)), None)
+    }
+
+    /// Creates the socket of a client whose TLS handshake is complete.
+    pub fn tls_client(stream: TlsStream<BufferedTcp>) -> Self {
+        let stream = Stream::Tls(Box::new(Tls::new(stream.into())));
+        Self::owned_by(Owner::Session, stream, None)
+    }
+
+    /// Creates the socket of a connection that the server has accepted.
     pub(super) fn new(stream: Stream) -> Self {
+        let http = HttpState {
+            clock: RequestClock::new(Instant::now()),
+            responding: false,
+            reports_head_bytes: false,
+            head_receiver: None,
+            disconnected: false,
+            disconnect_waker: None,
+        };
+        Self::owned_by(Owner::Http, stream, Some(Box::new(http)))
+    }
+
+    fn owned_by(owner: Owner, stream: Stream, http: Option<Box<HttpState>>) -> Self {
         let tls = match &stream {
             Stream::Plain(_) => None,
             Stream::Tls(tls) => Some(Box::new(tls.info())),
@@ -92,15 +126,8 @@ impl Socket {
             stream: RefCell::new(Some(stream)),
             reset: Cell::default(),
             tls,
-            owner: RefCell::default(),
-            http: RefCell::new(Some(Box::new(HttpState {
-                clock: RequestClock::new(Instant::now()),
-                responding: false,
-                reports_head_bytes: false,
-                head_receiver: None,
-                disconnected: false,
-                disconnect_waker: None,
-            }))),
+            owner: RefCell::new(owner),
+            http: RefCell::new(http),
         }
     }
 

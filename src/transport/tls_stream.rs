@@ -8,16 +8,16 @@ use std::{
 };
 
 use futures_core::ready;
-use rustls::{ProtocolVersion, ServerConnection};
+use rustls::{CommonState, ProtocolVersion};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Sleep, sleep},
 };
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
 
 use super::{buffered_tcp::BufferedTcp, tcp::Tcp};
 
-/// Time for which the server waits for the peer's close_notify after its own. The session has ended before.
+/// Time for which an end waits for the peer's close_notify after its own. The session has ended before.
 const CLOSE_NOTIFY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The parameters that the TLS handshake negotiated.
@@ -29,12 +29,12 @@ pub struct TlsInfo {
     pub cipher_suite: &'static str,
     /// The protocol that was selected by ALPN (RFC 7301), if the client offered any.
     pub alpn: Option<String>,
-    /// The server name that the client sent (RFC 6066 section 3), if it sent one.
+    /// The server name that the client sent, at the server (RFC 6066 section 3), if it sent one.
     pub server_name: Option<String>,
 }
 
 impl TlsInfo {
-    pub(super) fn of(connection: &ServerConnection) -> Self {
+    fn of(connection: &CommonState, server_name: Option<&str>) -> Self {
         let suite = connection
             .negotiated_cipher_suite()
             .and_then(|suite| suite.suite().as_str())
@@ -49,7 +49,7 @@ impl TlsInfo {
             alpn: connection
                 .alpn_protocol()
                 .map(|name| String::from_utf8_lossy(name).into_owned()),
-            server_name: connection.server_name().map(str::to_owned),
+            server_name: server_name.map(str::to_owned),
         }
     }
 }
@@ -64,11 +64,11 @@ fn iana_name(suite: &'static str) -> &'static str {
     }
 }
 
-/// A TCP connection with TLS.
+/// A TCP connection with TLS, at either end.
 #[derive(Debug)]
 pub(super) struct Tls {
     stream: TlsStream<BufferedTcp>,
-    /// The timeout for the peer's close_notify. `None` until the server has sent its own.
+    /// The timeout for the peer's close_notify. `None` until this end has sent its own.
     close_notify_timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -82,7 +82,13 @@ impl Tls {
     }
 
     pub(super) fn info(&self) -> TlsInfo {
-        TlsInfo::of(self.stream.get_ref().1)
+        match &self.stream {
+            TlsStream::Server(stream) => {
+                let connection = stream.get_ref().1;
+                TlsInfo::of(connection, connection.server_name())
+            }
+            TlsStream::Client(stream) => TlsInfo::of(stream.get_ref().1, None),
+        }
     }
 
     pub(super) fn tcp(&self) -> &Tcp {
@@ -124,13 +130,19 @@ impl Tls {
     /// Sends close_notify, which RFC 8446 section 6.1 requires before a close. After the keep-alive time and after an error,
     /// actix-http drops a connection without a shutdown. If the kernel accepts no more bytes, close_notify is not sent.
     pub(super) fn send_close_notify(&mut self) {
-        let (io, connection) = self.stream.get_mut();
-        connection.send_close_notify();
-        while connection.wants_write() {
-            if !connection
-                .write_tls(&mut TryWrite(io.tcp()))
-                .is_ok_and(|written| written > 0)
-            {
+        self.stream.get_mut().1.send_close_notify();
+        while self.stream.get_ref().1.wants_write() {
+            let written = match &mut self.stream {
+                TlsStream::Server(stream) => {
+                    let (io, connection) = stream.get_mut();
+                    connection.write_tls(&mut TryWrite(io.tcp()))
+                }
+                TlsStream::Client(stream) => {
+                    let (io, connection) = stream.get_mut();
+                    connection.write_tls(&mut TryWrite(io.tcp()))
+                }
+            };
+            if !written.is_ok_and(|written| written > 0) {
                 break;
             }
         }
