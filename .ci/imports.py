@@ -34,11 +34,11 @@ from pathlib import Path
 
 CRATE = "ws_echo"  # the library's name in main.rs
 ROOMS = {  # from top to bottom: the room, and all rooms that it may import
-    "main": "lib completions healthcheck logging man server tls routes handshake http session admission transport protocol metrics config platform",
+    "main": "lib completions healthcheck logging man server tls routes handshake http session admission transport protocol metrics config platform escape",
     "lib": "",
     "completions": "config",
     "healthcheck": "config",
-    "logging": "config",
+    "logging": "config escape",
     "man": "config",
     "server": "tls routes handshake http session admission transport protocol metrics config platform",
     "tls": "transport metrics config platform",
@@ -52,6 +52,7 @@ ROOMS = {  # from top to bottom: the room, and all rooms that it may import
     "metrics": "",
     "config": "",
     "platform": "",
+    "escape": "",
 }
 FORBIDDEN_CRATES = "actix* awc tokio* rustls futures* socket2 log env_logger clap".split()
 FORBIDDEN_STD = "net time thread io".split()

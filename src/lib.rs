@@ -1,4 +1,3 @@
-//! ws-echo is a WebSocket echo server for testing clients, proxies and networks.
 //!
 //! The modules, from top to bottom. Each imports only modules below it, which `.ci/imports.py` checks:
 //!
@@ -12,6 +11,7 @@
 //! - [`protocol`]: RFC 6455 and RFC 7692 without a socket, a clock or a runtime
 //! - [`metrics`] and [`config`]: imported by every module except protocol
 //! - [`platform`]: what differs between operating systems
+//! - [`escape`]: text from a peer, for a terminal
 //! - [`logging`], [`healthcheck`], [`completions`] and [`man`]: used by the binary
 //!
 //! The path of a message: socket, [`transport::Inbound`] (bytes to messages), session (reply), [`transport::Outbound`]
@@ -20,6 +20,7 @@
 pub mod admission;
 pub mod completions;
 pub mod config;
+pub mod escape;
 mod handshake;
 pub mod healthcheck;
 mod http;

@@ -4,7 +4,6 @@
 //! terminal's cursor.
 
 use std::{
-    borrow::Cow,
     env,
     fmt::{self, Write as _},
     io::{self, Write as _},
@@ -20,7 +19,10 @@ use log::{
 };
 use serde::{Serializer as _, ser::SerializeMap};
 
-use crate::config::LogFormat;
+use crate::{
+    config::LogFormat,
+    escape::{EscapingJson, escaped},
+};
 
 /// The target of actix-server's errors of accept. It logs one for each try, twice a second.
 const ACCEPT: &str = "actix_server::accept";
@@ -116,28 +118,6 @@ fn event_with_fields(record: &Record<'_>) -> String {
     line
 }
 
-/// Returns a message with line breaks and terminal control characters escaped.
-fn escaped(message: &str) -> Cow<'_, str> {
-    if message.chars().all(|char| !needs_escape(char)) {
-        return message.into();
-    }
-    let mut escaped = String::with_capacity(message.len() + 16);
-    for char in message.chars() {
-        if needs_escape(char) {
-            escaped.extend(char.escape_debug());
-        } else {
-            escaped.push(char);
-        }
-    }
-    escaped.into()
-}
-
-fn needs_escape(char: char) -> bool {
-    // Line and paragraph separators, and the marks that change the direction of text.
-    char.is_control()
-        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Appends fields to a line.
 struct Text<'l>(&'l mut String);
 
@@ -172,7 +152,7 @@ impl<'kvs> VisitSource<'kvs> for Text<'_> {
 /// Writes one object: `time`, `level`, `target`, the event as `message`, and the fields.
 fn write_json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::Result<()> {
     let mut line = Vec::with_capacity(256);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut line, Escaping);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut line, EscapingJson);
     let mut object = serializer.serialize_map(None)?;
     object.serialize_entry("time", time)?;
     object.serialize_entry("level", &Lower(record.level()))?;
@@ -185,30 +165,6 @@ fn write_json(out: &mut impl io::Write, time: &str, record: &Record<'_>) -> io::
     object.end()?;
     line.push(b'\n');
     out.write_all(&line)
-}
-
-/// A compact JSON formatter that also escapes the characters of [`needs_escape`]. JSON itself requires escapes for ASCII controls
-/// only.
-struct Escaping;
-
-impl serde_json::ser::Formatter for Escaping {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        out: &mut W,
-        mut fragment: &str,
-    ) -> io::Result<()> {
-        while let Some(at) = fragment.find(needs_escape) {
-            let (before, rest) = fragment.split_at(at);
-            out.write_all(before.as_bytes())?;
-            let mut chars = rest.chars();
-            if let Some(char) = chars.next() {
-                // None of them is beyond the Basic Multilingual Plane.
-                write!(out, "\\u{:04x}", u32::from(char))?;
-            }
-            fragment = chars.as_str();
-        }
-        out.write_all(fragment.as_bytes())
-    }
 }
 
 /// Adds fields to an object.
@@ -293,7 +249,7 @@ mod tests {
         write(format_args!("{args}"));
         assert_eq!(out.pop(), Some(b'\n'));
         let json = String::from_utf8(out).unwrap();
-        assert!(json.chars().all(|char| !needs_escape(char)), "{json}");
+        assert_eq!(escaped(&json), json);
         (text, serde_json::from_str(&json).unwrap())
     }
 
@@ -301,7 +257,7 @@ mod tests {
     fn peer_bytes_end_no_line_in_either_format() {
         let evil = "a\nb\r\u{1b}[2J\u{2028}\u{202E}\u{85}\" key=\"forged";
         let (text, object) = in_both_formats(evil, evil);
-        assert!(text.chars().all(|char| !needs_escape(char)), "{text}");
+        assert_eq!(escaped(&text), text);
         assert_eq!(text.matches("key=\"a").count(), 1, "{text}");
         assert!(text.contains("\\\" key=\\\"forged\" number=7"), "{text}");
         assert_eq!(object["message"], evil);
