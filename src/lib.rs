@@ -1,3 +1,4 @@
+//! ws-echo is a WebSocket echo server for testing clients, proxies and networks.
 //!
 //! The modules, from top to bottom. Each imports only modules below it, which `.ci/imports.py` checks:
 //!
@@ -12,12 +13,14 @@
 //! - [`metrics`] and [`config`]: imported by every module except protocol
 //! - [`platform`]: what differs between operating systems
 //! - [`escape`]: text from a peer, for a terminal
+//! - [`client`]: a WebSocket client, over the same [`transport`] and [`protocol`]
 //! - [`logging`], [`healthcheck`], [`completions`] and [`man`]: used by the binary
 //!
 //! The path of a message: socket, [`transport::Inbound`] (bytes to messages), session (reply), [`transport::Outbound`]
 //! (messages to bytes), socket.
 
 pub mod admission;
+pub mod client;
 pub mod completions;
 pub mod config;
 pub mod escape;

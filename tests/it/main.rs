@@ -15,6 +15,7 @@
 mod admission;
 mod behaviours;
 mod behaviours_json;
+mod client;
 mod closing;
 mod command_line;
 mod compression;

@@ -80,6 +80,14 @@ impl Server {
         }
     }
 
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(crate) fn ca(&self) -> &Path {
+        &self.ca
+    }
+
     fn client_config(&self) -> ClientConfig {
         client_config(&self.ca, BOTH)
     }

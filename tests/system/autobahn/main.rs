@@ -1,11 +1,11 @@
-//! Runs all cases of the Autobahn|Testsuite against the optimised binary.
+//! Runs all cases of the Autobahn|Testsuite against the optimised binary, and against the client of the library.
 //!
 //! ```text
 //! WSTEST=/path/to/wstest cargo test -p system-tests --test autobahn -- --ignored --nocapture
 //! ```
 //!
-//! The suite runs its clients one after another, which is slow. Several processes of it therefore take shares of the cases from
-//! one queue and test one server.
+//! The suite runs its cases one after another, which is slow. Several processes of it therefore take shares of the cases from one
+//! queue.
 //!
 //! `WS_ECHO_AUTOBAHN_SHARDS` sets the number of processes (default: the number of cores). `WS_ECHO_BIN` sets the path of another
 //! binary. The reports are in `target/autobahn/`: a page for each case, and `index.html` for each share.
@@ -16,23 +16,21 @@
     reason = "a test that fails panics at the place of the failure, and prints the verdicts"
 )]
 
+mod client;
+mod server;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     env, fs,
-    io::Write as _,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Mutex,
+    thread,
     time::{Duration, Instant},
 };
 
 use serde::Deserialize;
-use system_tests::{optimised_ws_echo, root};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
-    task::JoinSet,
-};
+use tokio::{process::Command, runtime::Builder};
 
 /// Number of cases in version 25.10 of the suite. The test fails if a case is missing.
 const CASES: usize = 517;
@@ -59,51 +57,71 @@ const SHARES: [&[&str]; 14] = [
     &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"],
 ];
 
+/// The name of the tested end in the reports.
+const AGENT: &str = "ws-echo";
+
 /// The timeout of a share. The slowest one takes a few minutes.
 const SHARE_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 
-#[tokio::test]
-#[ignore = "needs wstest"]
-async fn every_case_of_the_autobahn_testsuite_passes() {
-    let wstest = find_wstest();
-    let reports = target_dir().join("autobahn");
+/// Returns an empty directory for the reports on `tested`.
+fn reports_on(tested: &str) -> PathBuf {
+    let reports = target_dir().join("autobahn").join(tested);
     let _ = fs::remove_dir_all(&reports);
     fs::create_dir_all(&reports).unwrap();
-    let (mut server, url) = start_server(&reports).await;
+    reports
+}
 
+/// Runs all shares on several threads. `run` returns the verdicts of one share, and writes its reports to the directory.
+fn run_shares<F: Future<Output = Verdicts>>(
+    reports: &Path,
+    run: impl Fn(PathBuf, &'static [&'static str]) -> F + Sync,
+) -> Verdicts {
     let start = Instant::now();
     let shards = env::var("WS_ECHO_AUTOBAHN_SHARDS").map_or_else(
-        |_| std::thread::available_parallelism().map_or(1, usize::from),
+        |_| thread::available_parallelism().map_or(1, usize::from),
         |shards| shards.parse().expect("WS_ECHO_AUTOBAHN_SHARDS is a number"),
     );
     let queue = Mutex::new(SHARES.iter().collect::<VecDeque<_>>());
-    let queue: &'static Mutex<_> = Box::leak(Box::new(queue));
-    let mut running = JoinSet::new();
-    for _ in 0..shards {
-        let (wstest, reports, url) = (wstest.clone(), reports.clone(), url.clone());
-        running.spawn(async move {
-            let mut verdicts = BTreeMap::new();
-            loop {
-                let Some(share) = queue.lock().unwrap().pop_front() else {
-                    return verdicts;
-                };
-                verdicts.extend(run_share(&wstest, &reports, &url, share).await);
-            }
-        });
-    }
-    let mut verdicts = BTreeMap::new();
-    while let Some(shard) = running.join_next().await {
-        verdicts.extend(shard.unwrap());
-    }
-    let duration = start.elapsed();
+    let verdicts = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..shards {
+            scope.spawn(|| {
+                let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+                loop {
+                    let Some(share) = queue.lock().unwrap().pop_front() else {
+                        break;
+                    };
+                    let start = Instant::now();
+                    let name = share[0].trim_end_matches(".*");
+                    let reports = reports.join(name);
+                    fs::create_dir_all(&reports).unwrap();
+                    let share = runtime.block_on(async {
+                        let run = tokio::time::timeout(SHARE_TIMEOUT, run(reports, share));
+                        run.await.expect("wstest timed out")
+                    });
+                    println!("share {name}: {} cases in {:.0?}", share.len(), start.elapsed());
+                    verdicts.lock().unwrap().extend(share);
+                }
+            });
+        }
+    });
+    let verdicts = verdicts.into_inner().unwrap();
+    println!(
+        "{} cases in {:.0?} with {shards} shards",
+        verdicts.len(),
+        start.elapsed()
+    );
+    verdicts
+}
 
+/// Fails unless each case has the expected verdict.
+fn assert_all_pass(verdicts: &Verdicts) {
     let mut count = BTreeMap::<_, usize>::new();
     for verdict in verdicts.values() {
         *count
             .entry(format!("{}, close {}", verdict.behavior, verdict.behavior_close))
             .or_default() += 1;
     }
-    println!("{} cases in {duration:.0?} with {shards} shards", verdicts.len());
     for (verdict, cases) in count {
         println!("{cases:5} {verdict}");
     }
@@ -121,10 +139,10 @@ async fn every_case_of_the_autobahn_testsuite_passes() {
     }
     assert!(failures.is_empty(), "{} cases failed", failures.len());
     assert_eq!(verdicts.len(), CASES, "cases that ran");
-    assert_eq!(server.try_wait().unwrap(), None, "the server has exited");
-    let log = fs::read_to_string(reports.join("server.log")).unwrap();
-    assert!(!log.contains("panicked"), "the server panicked: see its log");
 }
+
+/// The verdicts of the suite by case.
+type Verdicts = BTreeMap<String, Verdict>;
 
 /// The verdict of the suite on one case.
 #[derive(Debug, Deserialize)]
@@ -147,100 +165,47 @@ impl Verdict {
     }
 }
 
-/// Runs one share and returns its verdicts.
-async fn run_share(wstest: &Path, reports: &Path, url: &str, share: &[&str]) -> BTreeMap<String, Verdict> {
-    let name = share[0].trim_end_matches(".*");
-    let reports = reports.join(name);
-    fs::create_dir_all(&reports).unwrap();
-    let spec = reports.join("spec.json");
-    let agent = "ws-echo";
-    // In the chapters 12 and 13, the suite compares the SHA-1 of the echo with that of the valid text that it has sent. Its
-    // validation of UTF-8 in Python takes ten times as long as all else and detects no further error.
-    let compares_hashes = share
+/// Returns whether the suite need not validate UTF-8 in the echo. In the chapters 12 and 13, it compares the SHA-1 of the echo with
+/// that of the valid text that it has sent. Its validation in Python takes ten times as long as all else and detects no further
+/// error.
+fn compares_hashes(share: &[&str]) -> bool {
+    share
         .iter()
-        .all(|cases| cases.starts_with("12.") || cases.starts_with("13."));
-    let content = serde_json::json!({
-        "outdir": reports,
-        "servers": [{
-            "agent": agent,
-            "url": url,
-            "options": { "version": 18, "utf8validateIncoming": !compares_hashes },
-        }],
-        "cases": share,
-        "exclude-cases": [],
-        "exclude-agent-cases": {},
-    });
-    fs::write(&spec, content.to_string()).unwrap();
+        .all(|cases| cases.starts_with("12.") || cases.starts_with("13."))
+}
+
+/// Returns the command `wstest` in this mode, with its output in the directory of the reports.
+fn suite(mode: &str, spec: &serde_json::Value, reports: &Path) -> Command {
+    let path = reports.join("spec.json");
+    fs::write(&path, spec.to_string()).unwrap();
     let log = fs::File::create(reports.join("wstest.log")).unwrap();
-    let start = Instant::now();
-    let status = Command::new(wstest)
-        .args(["--mode", "fuzzingclient", "--spec"])
-        .arg(&spec)
+    let mut command = Command::new(find_wstest());
+    command
+        .args(["--webport", "0", "--mode", mode, "--spec"])
+        .arg(&path)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
-        .kill_on_drop(true)
-        .status();
-    let status = tokio::time::timeout(SHARE_TIMEOUT, status).await;
-    let status = status.expect("wstest timed out").unwrap();
+        .kill_on_drop(true);
+    command
+}
+
+/// Returns the verdicts in the directory of the reports.
+fn read_verdicts(reports: &Path) -> Verdicts {
     let index = fs::read(reports.join("index.json"));
     let index = index.unwrap_or_else(|error| {
         panic!(
-            "wstest exited with {status} and without a report ({error}): see {}",
+            "wstest has made no report ({error}): see {}",
             reports.join("wstest.log").display()
         )
     });
-    let mut index: BTreeMap<String, BTreeMap<String, Verdict>> = serde_json::from_slice(&index).unwrap();
-    let mut verdicts = index.remove(agent).unwrap_or_default();
+    let mut index: BTreeMap<String, Verdicts> = serde_json::from_slice(&index).unwrap();
+    let mut verdicts = index.remove(AGENT).unwrap_or_default();
     for verdict in verdicts.values_mut() {
         // The index names a JSON file. The page of the case has the same name with another extension.
         verdict.report = reports.join(&verdict.report).with_extension("html");
     }
-    println!(
-        "share {name}: {} cases in {:.0?}",
-        verdicts.len(),
-        start.elapsed()
-    );
     verdicts
-}
-
-/// Starts the optimised binary on a free port. Returns the process and the URL of its verbatim echo.
-async fn start_server(reports: &Path) -> (Child, String) {
-    let mut command = Command::new(optimised_ws_echo());
-    for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("WS_ECHO_") {
-            command.env_remove(name);
-        }
-    }
-    let mut server = command
-        .args(["--listen", "127.0.0.1:0", "--static-dir"])
-        .arg(root().join("static"))
-        .env("RUST_LOG", "info")
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut log = BufReader::new(server.stderr.take().unwrap());
-    let mut line = String::new();
-    let address = loop {
-        line.clear();
-        assert_ne!(
-            log.read_line(&mut line).await.unwrap(),
-            0,
-            "the server did not start"
-        );
-        if let Some((_, address)) = line.trim_end().split_once("listening url=http://") {
-            break address.to_owned();
-        }
-    };
-    let mut file = fs::File::create(reports.join("server.log")).unwrap();
-    tokio::spawn(async move {
-        let mut lines = log.lines();
-        while let Ok(Some(line)) = lines.next_line().await {
-            writeln!(file, "{line}").unwrap();
-        }
-    });
-    (server, format!("ws://{address}/?reply=verbatim"))
 }
 
 /// Returns the path of the suite's command: the value of `WSTEST`, or `wstest` on the PATH.
