@@ -8,7 +8,7 @@ import { has, t } from "../shared/i18n.js";
 import { icon } from "../shared/icons.js";
 import { act, app, changed, narrow } from "../state.js";
 import { Field, read } from "./field.js";
-import { groupsOf } from "./open.js";
+import { firstGroups, groupsOf } from "./open.js";
 import { PRESETS, presetOf } from "./presets.js";
 import { check } from "./values.js";
 
@@ -68,6 +68,8 @@ export class Drawer extends Component {
     // `watch` belongs to the server's view.
     const keys = app.keys?.keys.filter((key) => key.group !== "observation") ?? [];
     const groups = [...new Set(keys.map((key) => key.group))];
+    // The list of keys can come after the drawer.
+    if (app.keys) app.drawer.open ??= firstGroups(tab, app.drawer.key);
     const query = tab.url.split(/\?(.*)/s)[1];
     const { url } = readUrl(tab.url);
     const live = tab.open || tab.word === "connecting" || tab.word === "closing";

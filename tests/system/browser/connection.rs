@@ -665,3 +665,28 @@ async fn escape_and_a_click_elsewhere_close_a_menu_and_the_focus_goes_back() {
     }
     browser.close().await;
 }
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
+async fn the_drawer_shows_every_header_field_and_takes_a_close_without_a_value() {
+    let url = "return document.querySelector('#url').value";
+    let hidden = "const lines = document.querySelector('#fault-set-header');\
+                  return lines.scrollHeight - lines.clientHeight";
+    let fields = "set-header=Server:a&set-header=Via:b";
+    let server = Server::start().await;
+    let browser = Browser::quiet(&server, &format!("/#console?{fields}")).await;
+    browser.click("#fault").await;
+    browser.keys("#fault-set-header", "\nX-New:c").await;
+    let wanted = format!("{fields}&set-header=X-New:c");
+    browser
+        .until(url, |url| url.as_str().unwrap().ends_with(&wanted))
+        .await;
+    assert_eq!(browser.run(hidden).await, json!(0), "pixels of the lines");
+    browser.click("details:has(#fault-close) summary").await;
+    browser.click(".field:has(#fault-close) [role=switch]").await;
+    let wanted = format!("{wanted}&close");
+    browser
+        .until(url, |url| url.as_str().unwrap().ends_with(&wanted))
+        .await;
+    browser.close().await;
+}
