@@ -324,7 +324,7 @@ async fn each_invalid_frame_of_the_server_is_a_violation() {
 }
 
 #[actix_rt::test]
-async fn an_end_is_a_close_a_fin_or_a_reset() {
+async fn an_end_is_a_close_or_a_fin() {
     let server = Process::start(&[]).await;
     let mut connection = connect(server.addr(), "/?close=1012:later&after=0s").await;
     match event(&mut connection).await {
@@ -335,6 +335,12 @@ async fn an_end_is_a_close_a_fin_or_a_reset() {
     assert!(connection.next().await.is_none());
     let mut connection = connect(server.addr(), "/?fin&after=0s").await;
     assert!(matches!(event(&mut connection).await, Event::End(End::Fin)));
+}
+
+#[actix_rt::test]
+#[cfg_attr(windows, ignore = "wine's recv returns a reset as the end of the stream")]
+async fn a_reset_is_told_from_a_fin() {
+    let server = Process::start(&[]).await;
     let mut connection = connect(server.addr(), "/?abort&after=0s").await;
     assert!(matches!(event(&mut connection).await, Event::End(End::Reset)));
 }
