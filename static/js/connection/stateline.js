@@ -82,11 +82,13 @@ class Fitting extends Component {
   componentWillUnmount() {
     this.observer.disconnect();
   }
-  // Items wrap onto hidden lines: no measuring is needed but whether one stands on the first.
+  // Items wrap onto hidden lines, so it suffices to measure whether one stands on the first. An item that is alone there can be
+  // wider than the line.
   fit() {
     const { element } = this;
     const top = element.firstElementChild?.offsetTop ?? 0;
-    for (const item of element.children) item.toggleAttribute("inert", item.offsetTop > top);
+    const { right } = element.getBoundingClientRect();
+    for (const item of element.children) item.toggleAttribute("inert", item.offsetTop > top || item.getBoundingClientRect().right > right + 1);
   }
   render({ class: name, children }) {
     return html`<div ref=${(element) => element && (this.element = element)} class=${classes("fitting", name)}>${children}</div>`;

@@ -240,7 +240,8 @@ async fn a_long_url_stays_in_its_field_and_no_figure_lies_over_another() {
                 ..SETUP
             };
             let state = format!("{language} {width}");
-            let path = format!("/#console?handshake-status=503&{long}");
+            // The delay makes the time of the refusal long, too.
+            let path = format!("/#console?handshake-status=503&handshake-delay=100ms&{long}");
             let browser = Browser::open_with(&server, &path, setup).await;
             browser.sees("#state[data-state=refused]").await;
             assert_in_shape(&browser, &state).await;
