@@ -488,6 +488,9 @@ impl Browser {
                 "EventSource",
                 "Loading failed for the module",
                 "dynamically imported module",
+                // A server that drains answers 503, as JSON.
+                "status of 503",
+                "MIME type",
             ]
             .iter()
             .any(|part| one.contains(part))
