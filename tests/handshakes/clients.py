@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints what clients do with each kind of ?handshake=, as a table. README.md has the commands.
 
-usage: python3 tests/handshakes/clients.py DIRECTORY      where ws, undici and py/websockets are installed
+usage: python3 tests/handshakes/clients.py DIRECTORY      where ws, undici, py/websockets and py/curl_cffi are installed
 """
 
 import http.server
@@ -100,6 +100,8 @@ def main():
             columns[f"{name} {package['version']}"] = of_program([*node, name, sys.argv[1]], targets)
         version = [name for name in os.listdir(os.path.join(sys.argv[1], "py")) if re.match(r"websockets-.*dist-info", name)]
         columns["websockets " + version[0][11:-10]] = of_program([sys.executable, os.path.join(HERE, "client.py")], targets)
+        curl = [sys.executable, os.path.join(HERE, "curl.py")]
+        columns[of_program([*curl, "--version"], {})] = of_program(curl, targets)
         browsers = {
             "chromium": (["--headless", "--no-sandbox"], lambda profile: [f"--user-data-dir={profile}"]),
             "firefox": (["--headless", "--no-remote"], lambda profile: ["--profile", profile]),
