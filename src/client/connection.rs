@@ -56,7 +56,7 @@ pub struct Connection {
     timeout: Duration,
 }
 
-/// What the input is read for.
+/// The purpose of reading the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Input {
     Messages,
@@ -164,7 +164,7 @@ impl Connection {
     /// Sends a frame as it is.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Those of [`Self::send`].
     pub async fn send_frame(&mut self, frame: RawFrame<'_>) -> io::Result<()> {
         let key = Client::masking_key(&mut self.keys).unwrap_or_default();
         self.send_bytes(&frame.to_bytes(key)).await
@@ -173,7 +173,7 @@ impl Connection {
     /// Sends bytes that need not be a frame.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Those of [`Self::send`].
     pub async fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.outbound.raw(bytes);
         self.flush().await
@@ -182,7 +182,7 @@ impl Connection {
     /// Sends a Close frame with this code and reason, or without a body. Later events still arrive.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Those of [`Self::send`].
     pub async fn send_close(&mut self, body: Option<(u16, &str)>) -> io::Result<()> {
         self.queue_close(body);
         self.flush().await
@@ -198,7 +198,7 @@ impl Connection {
     /// Writes what is queued.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Those of [`Self::send`].
     pub async fn flush(&mut self) -> io::Result<()> {
         timeout(self.timeout, poll_fn(|cx| self.poll_flush(cx)))
             .await
@@ -271,7 +271,7 @@ impl Connection {
     /// Ends the outgoing direction of the TCP connection by a FIN, without a Close frame. Later events still arrive.
     ///
     /// # Errors
-    /// As [`Self::send`].
+    /// Those of [`Self::send`].
     pub async fn fin(&mut self) -> io::Result<()> {
         self.flush().await?;
         let (limit, carrier) = (self.timeout, &self.carrier);
