@@ -34,7 +34,7 @@ from pathlib import Path
 
 CRATE = "ws_echo"  # the library's name in main.rs
 ROOMS = {  # from top to bottom: the room, and all rooms that it may import
-    "main": "lib client completions healthcheck logging man server tls routes handshake http session admission transport protocol metrics config platform escape",
+    "main": "lib check client completions healthcheck logging man server tls routes handshake http session admission transport protocol metrics config platform escape",
     "lib": "",
     "completions": "config",
     "healthcheck": "config",
@@ -45,6 +45,7 @@ ROOMS = {  # from top to bottom: the room, and all rooms that it may import
     "routes": "handshake http session admission transport protocol metrics config",
     "handshake": "session admission transport protocol metrics config",
     "http": "session admission transport protocol metrics config platform",
+    "check": "client transport protocol config escape",
     "client": "transport protocol",
     "session": "admission transport protocol metrics config",
     "admission": "protocol metrics config",

@@ -20,6 +20,7 @@
 //! (messages to bytes), socket.
 
 pub mod admission;
+pub mod check;
 pub mod client;
 pub mod completions;
 pub mod config;

@@ -4,13 +4,13 @@ use std::{
     env,
     error::Error,
     io::{self, Write as _},
-    process::ExitCode,
+    process::{self, ExitCode},
     thread,
 };
 
 use tokio_util::sync::CancellationToken;
 use ws_echo::{
-    completions,
+    check, completions,
     config::{CommandLineError, Config, Invocation},
     healthcheck, logging, man,
     platform::{Request, Signals},
@@ -47,6 +47,11 @@ fn run(command: Invocation) -> Result<(), Box<dyn Error>> {
         Invocation::Healthcheck { url, config } => {
             logging::start(config.log_format);
             actix_web::rt::System::new().block_on(healthcheck::probe(url, &config))?;
+        }
+        Invocation::Check(args) => {
+            let status = actix_web::rt::System::new().block_on(check::command(*args));
+            // Not a return: a thread that still resolves a name would delay it.
+            process::exit(status as i32);
         }
         Invocation::Completions(shell) => print(&completions::script(shell)?)?,
         Invocation::Man => print(&man::page()?)?,

@@ -118,15 +118,17 @@ impl Url {
         }
     }
 
-    /// Returns the same URL with `parameters`, such as `reply=json&tick=1s`, added to the query.
+    /// Returns the same URL with `parameters`, such as `reply=json&tick=1s`, in the query. They replace those of the same names.
     #[must_use]
     pub fn with_parameters(&self, parameters: &str) -> Self {
-        let separator = match self.target.split_once('?') {
-            None => "?",
-            Some((_, "")) => "",
-            Some(_) => "&",
-        };
-        self.with_target(&format!("{}{separator}{parameters}", self.target))
+        let name = |parameter: &str| parameter.split('=').next().unwrap_or_default().to_owned();
+        let replaced: Vec<_> = parameters.split('&').map(name).collect();
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let kept = query
+            .split('&')
+            .filter(|parameter| !parameter.is_empty() && !replaced.contains(&name(parameter)));
+        let query: Vec<_> = kept.chain([parameters]).collect();
+        self.with_target(&format!("{path}?{}", query.join("&")))
     }
 }
 
@@ -191,6 +193,7 @@ mod tests {
             ("ws://a", "ws://a/?x=1"),
             ("ws://a/?", "ws://a/?x=1"),
             ("ws://a:8/b?c", "ws://a:8/b?c&x=1"),
+            ("ws://a/?x=2&c=1&x", "ws://a/?c=1&x=1"),
         ] {
             let url: Url = text.parse().unwrap();
             assert_eq!(url.with_parameters("x=1").to_string(), expected);

@@ -6,7 +6,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, parser:
 use clap_complete::Shell;
 use thiserror::Error;
 
-use super::{Config, environment::without_variables, usage_error};
+use super::{CheckArgs, Config, environment::without_variables, usage_error};
 
 /// The command line of `ws-echo`, as clap parses and describes it.
 #[derive(Debug, Parser)]
@@ -30,6 +30,7 @@ pub struct Cli {
 const USAGE: &str = "\
 ws-echo [serve] [OPTIONS]
        ws-echo [OPTIONS] healthcheck [--url <URL>]
+       ws-echo check [OPTIONS] <URL>
        ws-echo completions <SHELL>
        ws-echo man";
 
@@ -63,6 +64,10 @@ enum Subcommand {
         url: Option<String>,
     },
 
+    /// Check what stands between this client and a server: ws-echo, or any other that echoes. Exit with 0 if nothing is broken, 1
+    /// if something is, 2 for wrong use, 3 if nobody answers
+    Check(Box<CheckArgs>),
+
     /// Print the completions of a shell
     Completions {
         /// Shell that reads the completions
@@ -85,6 +90,8 @@ pub enum Invocation {
         /// The configuration of that server.
         config: Box<Config>,
     },
+    /// Check a server.
+    Check(Box<CheckArgs>),
     /// Print the completions of a shell.
     Completions(Shell),
     /// Print the man page.
@@ -115,9 +122,10 @@ impl Invocation {
     }
 
     fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        if prints_only(matches) {
+        if needs_no_config(matches) {
             // Without `Cli`, whose variables may be invalid together.
             return Ok(match Subcommand::from_arg_matches(matches)? {
+                Subcommand::Check(args) => Self::Check(args),
                 Subcommand::Completions { shell } => Self::Completions(shell),
                 _ => Self::Man,
             });
@@ -129,6 +137,7 @@ impl Invocation {
                 url,
                 config: Box::new(config),
             },
+            Some(Subcommand::Check(args)) => Self::Check(args),
             Some(Subcommand::Completions { shell }) => Self::Completions(shell),
             Some(Subcommand::Man) => Self::Man,
             None => Self::Serve(Box::new(config)),
@@ -142,7 +151,7 @@ fn parse(args: &[OsString]) -> Result<ArgMatches, CommandLineError> {
         Err(error) if !error.use_stderr() => return Err(CommandLineError::Help(error)),
         // clap names the flag in either case. If the arguments alone are valid, the variable is not.
         Err(error) => match without_variables(Cli::command()).try_get_matches_from(args) {
-            Ok(matches) if prints_only(&matches) => matches,
+            Ok(matches) if needs_no_config(&matches) => matches,
             Ok(_) => {
                 let error = usage_error::of_variable(&error, &Cli::command());
                 return Err(CommandLineError::Usage(error));
@@ -163,10 +172,10 @@ fn parse(args: &[OsString]) -> Result<ArgMatches, CommandLineError> {
     Ok(matches)
 }
 
-/// Returns whether the command prints a text that does not depend on the configuration. A file that a shell reads at its start
-/// may contain it, so an invalid variable of the server is no error.
-fn prints_only(matches: &ArgMatches) -> bool {
-    matches!(matches.subcommand_name(), Some("completions" | "man"))
+/// Returns whether the command does not depend on the configuration of a server. A file that a shell reads at its start may contain
+/// it, so an invalid variable of the server is no error.
+fn needs_no_config(matches: &ArgMatches) -> bool {
+    matches!(matches.subcommand_name(), Some("check" | "completions" | "man"))
 }
 
 /// Returns a flag before the command, without its hyphens.

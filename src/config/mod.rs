@@ -1,5 +1,6 @@
 //! The operator's configuration: command line flags, each with its `WS_ECHO_*` variable, checked once.
 
+mod check;
 mod command_line;
 mod environment;
 mod tls;
@@ -10,6 +11,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Command, FromArgMatches as _};
 
+pub use check::{CheckArgs, CheckName, ReportFormat};
 pub use command_line::{Cli, CommandLineError, Invocation};
 pub use tls::{CertificateSource, Tls, TlsName};
 pub use values::{

@@ -15,6 +15,9 @@ pub(super) fn of_argument(error: &Error, command: &Command) -> String {
         Some(arg) => {
             let values: Vec<_> = arg.get_possible_values();
             let values: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+            if values.is_empty() {
+                return format!("missing {}; see --help", name_of(arg));
+            }
             format!("missing {}: expected {}", name_of(arg), alternatives(&values))
         }
         None => describe(error, None),

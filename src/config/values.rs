@@ -23,6 +23,24 @@ pub(super) fn workers(text: &str) -> Result<NonZeroUsize, InvalidFlag> {
         .map_err(|_| InvalidFlag("a whole number of at least 1"))
 }
 
+/// Parses a duration of more than 0.
+pub(super) fn span(text: &str) -> Result<Duration, InvalidFlag> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|span| !span.is_zero())
+        .ok_or(InvalidFlag("a duration, such as 20s or 250ms"))
+}
+
+/// Parses a field of a request, `NAME: VALUE`.
+pub(super) fn field(text: &str) -> Result<(String, String), InvalidFlag> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.is_empty() && !text.contains(char::is_control) => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(InvalidFlag("a field, such as 'Cookie: a=b'")),
+    }
+}
+
 /// Parses a boolean variable, with the words that clap accepts.
 pub(super) fn boolean(text: &str) -> Result<bool, InvalidFlag> {
     match text.to_ascii_lowercase().as_str() {

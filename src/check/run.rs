@@ -1,0 +1,167 @@
+//! Runs the checks in order.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    checks::definition,
+    definition::Needs,
+    far_end::{FarEnd, discover},
+    outcome::Outcome,
+    report::{Check, Report, Verdict},
+    target::Target,
+    words::Words,
+};
+use crate::{
+    client::{ConnectError, Facts, Options, Reason, Step, Url},
+    config::CheckName,
+};
+
+/// What to check.
+pub struct Plan {
+    /// The URL, through the proxy.
+    pub url: Url,
+    /// The URL without it.
+    pub direct: Option<Url>,
+    /// The options of each connection.
+    pub options: Options,
+    /// The subprotocols to offer.
+    pub subprotocols: Vec<String>,
+    /// The longest silence of the check idle.
+    pub idle: Option<Duration>,
+    /// The checks, in order.
+    pub checks: Vec<CheckName>,
+}
+
+/// The reason why there is no report: nothing answers HTTP at the URL.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody answers at {url}: {reason}")]
+pub struct Nobody {
+    url: String,
+    reason: String,
+}
+
+/// A far end, and the steps that work there.
+struct Examined {
+    target: Target,
+    /// The first step that does not work, with the reason.
+    blocked: Option<(Needs, String)>,
+}
+
+/// Runs the checks. `on_check` gets each result as it ends. `clock` shows how much of a long wait has passed.
+///
+/// # Errors
+/// If nothing answers.
+pub async fn run(
+    plan: Plan,
+    clock: fn(Duration, Duration),
+    mut on_check: impl FnMut(&Check),
+) -> Result<Report, Nobody> {
+    let proxied = examine(&plan, &plan.url, &plan.options, clock).await?;
+    let direct = match &plan.direct {
+        // Another address: `--connect-to` is for the proxy.
+        Some(url) => {
+            let options = Options {
+                connect_to: None,
+                ..plan.options.clone()
+            };
+            Some(examine(&plan, url, &options, clock).await?)
+        }
+        None => None,
+    };
+    let mut checks = Vec::new();
+    for name in &plan.checks {
+        let mut check = proxied.check(*name).await;
+        if let Some(direct) = &direct {
+            let direct = direct.check(*name).await;
+            check.direct =
+                (!check.equals(&direct)).then(|| format!("{}: {}", direct.verdict.as_str(), direct.seen));
+        }
+        on_check(&check);
+        checks.push(check);
+    }
+    Ok(Report::new(&plan.url.to_string(), checks))
+}
+
+async fn examine(
+    plan: &Plan,
+    url: &Url,
+    options: &Options,
+    clock: fn(Duration, Duration),
+) -> Result<Examined, Nobody> {
+    let (far_end, facts, blocked) = match discover(url, options).await {
+        Ok((far_end, facts)) => (far_end, facts, None),
+        Err(error) => {
+            let (blocked, facts) = blocked_by(url, error)?;
+            (FarEnd::Other, facts, Some(blocked))
+        }
+    };
+    Ok(Examined {
+        target: Target {
+            url: url.clone(),
+            options: options.clone(),
+            subprotocols: plan.subprotocols.clone(),
+            idle: plan.idle,
+            far_end,
+            facts,
+            clock: Box::new(clock),
+        },
+        blocked,
+    })
+}
+
+/// Returns the step that does not work, or the reason why none does.
+fn blocked_by(url: &Url, error: ConnectError) -> Result<((Needs, String), Facts), Nobody> {
+    let reason = match &error.reason {
+        Reason::Tls(_)
+            if error
+                .facts
+                .certificates
+                .as_ref()
+                .is_some_and(|seen| seen.error.is_some()) =>
+        {
+            (
+                Needs::Http,
+                "the certificate does not verify; --insecure runs it".to_owned(),
+            )
+        }
+        Reason::Tls(_) => (Needs::Http, "the TLS handshake fails".to_owned()),
+        Reason::Handshake(_) => (Needs::WebSocket, "there is no WebSocket connection".to_owned()),
+        Reason::Timeout(Step::Resolve | Step::Connect | Step::Tls | Step::Response, _)
+        | Reason::Resolve { .. }
+        | Reason::Connect(..)
+        | Reason::TlsConfig(_)
+        | Reason::Field(_)
+        | Reason::Ended(_)
+        | Reason::Failed(_)
+        | Reason::Head(_) => {
+            return Err(Nobody {
+                url: super::report::shown(&url.to_string()),
+                reason: super::report::shown(&error.to_string()),
+            });
+        }
+    };
+    Ok((reason, *error.facts))
+}
+
+impl Examined {
+    /// Runs one check, unless what it needs does not work.
+    async fn check(&self, name: CheckName) -> Check {
+        let definition = definition(name);
+        let start = Instant::now();
+        let outcome = match &self.blocked {
+            Some((needs, reason)) if definition.needs >= *needs => {
+                Outcome::one(|outcome| outcome.skipped(format!("not run: {reason}")))
+            }
+            _ => (definition.run)(&self.target).await,
+        };
+        let mut check = Check::new(name, outcome.verdict, &outcome.seen.join("; "), start.elapsed());
+        if outcome.verdict != Verdict::Skipped
+            && let Some(words) = Words::parse(definition.words)
+        {
+            let between = self.target.between();
+            (check.meaning, check.fix) =
+                words.describe(outcome.verdict, &outcome.findings, between.as_deref());
+        }
+        check
+    }
+}
