@@ -61,6 +61,9 @@ pub struct Check {
     pub meaning: String,
     /// What to change, the program that is in between first.
     pub fix: Vec<Fix>,
+    /// The number of changes at the start of `fix` that are for a program that the response names.
+    #[serde(skip)]
+    pub known: usize,
     /// What was seen without the proxy, with `--direct`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direct: Option<String>,
@@ -78,6 +81,7 @@ impl Check {
             seen: shown(seen),
             meaning: String::new(),
             fix: Vec::new(),
+            known: 0,
             direct: None,
             took,
         }

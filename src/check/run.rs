@@ -7,7 +7,7 @@ use super::{
     definition::Needs,
     far_end::{FarEnd, discover},
     outcome::Outcome,
-    report::{Check, Report, Verdict},
+    report::{Check, Report},
     target::Target,
     words::Words,
 };
@@ -155,12 +155,8 @@ impl Examined {
             _ => (definition.run)(&self.target).await,
         };
         let mut check = Check::new(name, outcome.verdict, &outcome.seen.join("; "), start.elapsed());
-        if outcome.verdict != Verdict::Skipped
-            && let Some(words) = Words::parse(definition.words)
-        {
-            let between = self.target.between();
-            (check.meaning, check.fix) =
-                words.describe(outcome.verdict, &outcome.findings, between.as_deref());
+        if let Some(words) = Words::parse(definition.words) {
+            words.describe(&mut check, &outcome.findings, self.target.between().as_deref());
         }
         check
     }

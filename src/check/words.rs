@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::report::{Fix, Verdict};
+use super::report::{Check, Fix, Verdict};
 
 /// A text in the languages of the page.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,35 +48,27 @@ impl Words {
         serde_json::from_str(file).ok()
     }
 
-    /// Returns the meanings of these findings as one text, and what to change, with the changes of `between` first.
-    pub fn describe(&self, verdict: Verdict, findings: &[&str], between: Option<&str>) -> (String, Vec<Fix>) {
+    /// Adds to a check what its findings mean, and what to change, with the changes of `between` first.
+    pub fn describe(&self, check: &mut Check, findings: &[&str], between: Option<&str>) {
         let found: Vec<_> = findings
             .iter()
             .filter_map(|key| self.findings.get(*key))
             .collect();
-        if found.is_empty() {
-            let text = if verdict == Verdict::Ok {
-                &self.ok
-            } else {
-                &self.unknown
-            };
-            return (text.en.clone(), Vec::new());
-        }
         let meanings: Vec<_> = found.iter().map(|finding| &*finding.meaning.en).collect();
-        let mut fixes: Vec<Fix> = Vec::new();
+        check.meaning = match check.verdict {
+            Verdict::Skipped => String::new(),
+            Verdict::Ok => self.ok.en.clone(),
+            _ if meanings.is_empty() => self.unknown.en.clone(),
+            _ => meanings.join(" "),
+        };
         for fix in found.iter().flat_map(|finding| &finding.fix) {
-            if !fixes.contains(fix) {
-                fixes.push(fix.clone());
+            if !check.fix.contains(fix) {
+                check.fix.push(fix.clone());
             }
         }
-        let is_between = |fix: &Fix| {
-            between.is_some_and(|between| {
-                between
-                    .to_ascii_lowercase()
-                    .contains(&fix.place.to_ascii_lowercase())
-            })
-        };
-        fixes.sort_by_key(|fix| !is_between(fix));
-        (meanings.join(" "), fixes)
+        let between = between.unwrap_or_default().to_ascii_lowercase();
+        let is_between = |fix: &Fix| between.contains(&fix.place.to_ascii_lowercase());
+        check.fix.sort_by_key(|fix| !is_between(fix));
+        check.known = check.fix.iter().filter(|fix| is_between(fix)).count();
     }
 }

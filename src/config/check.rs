@@ -79,18 +79,36 @@ pub enum ReportFormat {
 /// The names of the checks, in the order in which they run. This is the one list of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum CheckName {
+    /// every address of the host accepts connections
+    Addresses,
+    /// version, ALPN, names, chain and days left of the certificate
+    Tls,
     /// the response to the opening handshake
     Handshake,
     /// the fields that the far end received
     Headers,
+    /// the subprotocols that arrive and the one that comes back
+    Subprotocol,
+    /// permessage-deflate as it is offered, negotiated and used
+    Compression,
+    /// messages of each kind and each form of the length
+    Messages,
+    /// close codes and reasons, both ways
+    Close,
 }
 
 impl CheckName {
     /// Returns the name, as in the report.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Addresses => "addresses",
+            Self::Tls => "tls",
             Self::Handshake => "handshake",
             Self::Headers => "headers",
+            Self::Subprotocol => "subprotocol",
+            Self::Compression => "compression",
+            Self::Messages => "messages",
+            Self::Close => "close",
         }
     }
 }

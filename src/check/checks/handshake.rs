@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     check::{
         definition::{Definition, Needs},
+        figures::time,
         outcome::Outcome,
         target::Target,
     },
@@ -28,7 +29,7 @@ async fn run(target: &Target) -> Outcome {
         Ok(connection) => {
             let seen = format!(
                 "101 after {}; Accept is right",
-                ms(connection.facts().times.response)
+                after(connection.facts().times.response)
             );
             let _ = connection.close(Some((1000, ""))).await;
             Outcome::one(|outcome| outcome.ok(seen))
@@ -64,7 +65,7 @@ async fn run(target: &Target) -> Outcome {
 
 /// Returns the finding of a response other than 101, and what was seen.
 fn refusal(status: u16, facts: &Facts) -> (&'static str, String) {
-    let after = ms(facts.times.response);
+    let after = after(facts.times.response);
     let head = facts.response.as_ref();
     if let (300..400, Some(location)) = (status, head.and_then(|head| head.value("location"))) {
         return ("redirect", format!("{status} after {after}, to {location}"));
@@ -126,6 +127,10 @@ fn missing(body: &[u8]) -> Option<(String, Missing)> {
     Some((error.to_owned(), missing))
 }
 
+fn after(duration: Option<Duration>) -> String {
+    time(duration.unwrap_or_default())
+}
+
 /// Returns the start of a body, without the tags of a page and without line breaks.
 fn text_of(body: &str) -> String {
     let (mut text, mut in_tag) = (String::new(), false);
@@ -142,10 +147,6 @@ fn text_of(body: &str) -> String {
     }
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").chars().take(SHOWN_BODY).collect()
-}
-
-fn ms(time: Option<Duration>) -> String {
-    format!("{} ms", time.unwrap_or_default().as_millis())
 }
 
 #[cfg(test)]

@@ -44,7 +44,13 @@ pub fn end(report: &Report, took: Duration) -> String {
             "\n{BOLD}{}{PLAIN} {colour}{verdict}{PLAIN}\n  {}",
             check.name, check.meaning
         );
-        for fix in &check.fix {
+        // The program in between is known, or any may be.
+        let shown = if check.known > 0 {
+            check.known
+        } else {
+            check.fix.len()
+        };
+        for fix in &check.fix[..shown] {
             let change = fix.change.replace('\n', "\n      ");
             let _ = writeln!(text, "  {BOLD}{}{PLAIN}\n      {change}", fix.place);
         }
