@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, IsTerminal as _, Write},
-    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -12,7 +11,7 @@ use anstream::AutoStream;
 use super::{
     format,
     report::{Report, Verdict},
-    run::{Plan, run},
+    run::{NoReport, Plan, run},
 };
 use crate::{
     client::{Options, Trust, Url},
@@ -60,7 +59,8 @@ pub async fn command(args: CheckArgs) -> ExitStatus {
                 _ => ExitStatus::Fine,
             }
         }
-        Err(error) => fail(ExitStatus::Nobody, &error.to_string()),
+        Err(error @ NoReport::Usage(_)) => fail(ExitStatus::Usage, &error.to_string()),
+        Err(error @ NoReport::Nobody { .. }) => fail(ExitStatus::Nobody, &error.to_string()),
     }
 }
 
@@ -82,7 +82,7 @@ fn plan(args: &CheckArgs) -> Result<Plan, String> {
     let mut trust = Trust::default();
     trust.add_system();
     for path in &args.ca {
-        add_ca(&mut trust, path)?;
+        trust.add_file(path).map_err(|error| format!("--ca: {error}"))?;
     }
     if args.insecure {
         trust.accept_any();
@@ -101,6 +101,8 @@ fn plan(args: &CheckArgs) -> Result<Plan, String> {
         },
         options: Options {
             origin: args.origin.clone(),
+            // A check that is not about compression does not depend on it.
+            extensions: Vec::new(),
             headers: args.headers.clone(),
             trust,
             connect_to: args.connect_to.as_ref().map(ToString::to_string),
@@ -111,10 +113,6 @@ fn plan(args: &CheckArgs) -> Result<Plan, String> {
         idle: args.idle,
         checks,
     })
-}
-
-fn add_ca(trust: &mut Trust, path: &PathBuf) -> Result<(), String> {
-    trust.add_file(path).map_err(|error| format!("--ca: {error}"))
 }
 
 /// Writes to standard output, with colours on a terminal. A reader that has enough, such as `head`, is no error.

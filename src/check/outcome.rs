@@ -1,12 +1,14 @@
 //! The answer of one check: what was seen, and which findings of its words file that is. Pure.
 
+use std::cmp::Reverse;
+
 use super::report::Verdict;
 
 /// What a check has seen, one observation after the other. The gravest one is the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub(super) verdict: Verdict,
-    pub(super) seen: Vec<String>,
+    seen: Vec<(Verdict, String)>,
     /// The keys of the words file, in the order of the observations, each once.
     pub(super) findings: Vec<&'static str>,
 }
@@ -56,6 +58,11 @@ impl Outcome {
         }
     }
 
+    /// Returns whether something is broken.
+    pub fn is_broken(&self) -> bool {
+        self.verdict == Verdict::Broken
+    }
+
     /// Returns the outcome of one observation.
     pub fn one(add: impl FnOnce(&mut Self)) -> Self {
         let mut outcome = Self::default();
@@ -63,9 +70,17 @@ impl Outcome {
         outcome
     }
 
+    /// Returns what was seen as one line, the gravest first.
+    pub fn seen(&self) -> String {
+        let mut seen: Vec<_> = self.seen.iter().collect();
+        seen.sort_by_key(|(verdict, _)| Reverse(*verdict));
+        let seen: Vec<_> = seen.into_iter().map(|(_, seen)| &**seen).collect();
+        seen.join("; ")
+    }
+
     fn add(&mut self, verdict: Verdict, finding: Option<&'static str>, seen: String) {
         self.verdict = self.verdict.max(verdict);
-        self.seen.push(seen);
+        self.seen.push((verdict, seen));
         if let Some(finding) = finding
             && !self.findings.contains(&finding)
         {

@@ -7,7 +7,7 @@ use super::{
     definition::Needs,
     far_end::{FarEnd, discover},
     outcome::Outcome,
-    report::{Check, Report},
+    report::{Check, Report, shown},
     target::Target,
     words::Words,
 };
@@ -32,12 +32,20 @@ pub struct Plan {
     pub checks: Vec<CheckName>,
 }
 
-/// The reason why there is no report: nothing answers HTTP at the URL.
+/// The reason why there is no report.
 #[derive(Debug, thiserror::Error)]
-#[error("nobody answers at {url}: {reason}")]
-pub struct Nobody {
-    url: String,
-    reason: String,
+pub enum NoReport {
+    /// The flags make no request.
+    #[error("{0}")]
+    Usage(String),
+    /// Nothing answers HTTP at the URL.
+    #[error("nobody answers at {url}: {reason}")]
+    Nobody {
+        /// The URL.
+        url: String,
+        /// The reason.
+        reason: String,
+    },
 }
 
 /// A far end, and the steps that work there.
@@ -50,12 +58,12 @@ struct Examined {
 /// Runs the checks. `on_check` gets each result as it ends. `clock` shows how much of a long wait has passed.
 ///
 /// # Errors
-/// If nothing answers.
+/// If nothing answers, or the flags make no request.
 pub async fn run(
     plan: Plan,
     clock: fn(Duration, Duration),
     mut on_check: impl FnMut(&Check),
-) -> Result<Report, Nobody> {
+) -> Result<Report, NoReport> {
     let proxied = examine(&plan, &plan.url, &plan.options, clock).await?;
     let direct = match &plan.direct {
         // Another address: `--connect-to` is for the proxy.
@@ -87,7 +95,7 @@ async fn examine(
     url: &Url,
     options: &Options,
     clock: fn(Duration, Duration),
-) -> Result<Examined, Nobody> {
+) -> Result<Examined, NoReport> {
     let (far_end, facts, blocked) = match discover(url, options).await {
         Ok((far_end, facts)) => (far_end, facts, None),
         Err(error) => {
@@ -110,7 +118,7 @@ async fn examine(
 }
 
 /// Returns the step that does not work, or the reason why none does.
-fn blocked_by(url: &Url, error: ConnectError) -> Result<((Needs, String), Facts), Nobody> {
+fn blocked_by(url: &Url, error: ConnectError) -> Result<((Needs, String), Facts), NoReport> {
     let reason = match &error.reason {
         Reason::Tls(_)
             if error
@@ -126,17 +134,16 @@ fn blocked_by(url: &Url, error: ConnectError) -> Result<((Needs, String), Facts)
         }
         Reason::Tls(_) => (Needs::Http, "the TLS handshake fails".to_owned()),
         Reason::Handshake(_) => (Needs::WebSocket, "there is no WebSocket connection".to_owned()),
+        Reason::TlsConfig(_) | Reason::Field(_) => return Err(NoReport::Usage(shown(&error.to_string()))),
         Reason::Timeout(Step::Resolve | Step::Connect | Step::Tls | Step::Response, _)
         | Reason::Resolve { .. }
         | Reason::Connect(..)
-        | Reason::TlsConfig(_)
-        | Reason::Field(_)
         | Reason::Ended(_)
         | Reason::Failed(_)
         | Reason::Head(_) => {
-            return Err(Nobody {
-                url: super::report::shown(&url.to_string()),
-                reason: super::report::shown(&error.to_string()),
+            return Err(NoReport::Nobody {
+                url: shown(&url.to_string()),
+                reason: shown(&error.to_string()),
             });
         }
     };
@@ -154,7 +161,7 @@ impl Examined {
             }
             _ => (definition.run)(&self.target).await,
         };
-        let mut check = Check::new(name, outcome.verdict, &outcome.seen.join("; "), start.elapsed());
+        let mut check = Check::new(name, outcome.verdict, &outcome.seen(), start.elapsed());
         if let Some(words) = Words::parse(definition.words) {
             words.describe(&mut check, &outcome.findings, self.target.between().as_deref());
         }

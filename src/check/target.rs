@@ -9,7 +9,7 @@ use crate::client::{ConnectError, Connection, Facts, Options, Url};
 pub struct Target {
     /// The URL.
     pub url: Url,
-    /// The options of each connection: origin, fields, trust, timeout.
+    /// The options of each connection: origin, fields, trust, timeout. No extension is offered.
     pub options: Options,
     /// The subprotocols that the user has named.
     pub subprotocols: Vec<String>,

@@ -15,6 +15,7 @@
 mod admission;
 mod behaviours;
 mod behaviours_json;
+mod check;
 mod client;
 mod closing;
 mod command_line;

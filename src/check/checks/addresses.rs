@@ -42,13 +42,13 @@ async fn run(target: &Target) -> Outcome {
         .zip(&tried)
         .filter_map(|(address, result)| {
             Some(format!(
-                "{address} after {}",
+                "{address} accepted after {}",
                 time(result.as_ref().ok()?.times.connect?)
             ))
         })
         .collect();
     if !accepted.is_empty() {
-        outcome.ok(format!("{} accepted", list(&accepted)));
+        outcome.ok(list(&accepted));
     }
     for (address, result) in addresses.iter().zip(tried) {
         match result {

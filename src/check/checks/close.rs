@@ -67,11 +67,7 @@ enum Arrival {
 async fn down(target: &Target, code: Option<u16>) -> Arrival {
     let close = code.map_or_else(String::new, |code| format!("{code}:{REASON}"));
     // The client replies only once the Close has been seen.
-    let connected = target
-        .connect_with(&format!("close={close}&after=0s"), |options| {
-            options.extensions.clear()
-        })
-        .await;
+    let connected = target.connect(&format!("close={close}&after=0s")).await;
     match connected {
         Ok(mut connection) => arrival(&mut connection).await,
         Err(error) => Arrival::Failed(error.to_string()),
@@ -101,10 +97,7 @@ fn end_name(end: &End) -> &'static str {
 
 /// Returns how a Close of this client comes back: RFC 6455 section 5.5.1 has the peer echo its code.
 async fn up(target: &Target, code: Option<u16>) -> Arrival {
-    match target
-        .connect_with("reply=none", |options| options.extensions.clear())
-        .await
-    {
+    match target.connect("reply=none").await {
         Ok(connection) => {
             let Closed { frame, end, .. } = connection.close(code.map(|code| (code, REASON))).await;
             match (frame, end) {
@@ -210,7 +203,7 @@ mod tests {
             false,
             &mut outcome,
         );
-        assert_eq!(outcome.seen, ["4001 came as 1000 to the far end and back"]);
+        assert_eq!(outcome.seen(), "4001 came as 1000 to the far end and back");
         assert_eq!(outcome.findings, ["code"]);
     }
 }

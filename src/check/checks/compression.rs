@@ -10,8 +10,8 @@ use crate::{
         outcome::Outcome,
         target::Target,
     },
-    client::{Connection, Event, Frame, HandshakeError, Reason},
-    protocol::{Message, frame::RSV1},
+    client::{Connection, Event, Frame, HandshakeError, Options, Reason},
+    protocol::{Message, Violation, deflate::Deflate, frame::RSV1},
 };
 
 /// The check.
@@ -21,14 +21,14 @@ pub(super) const CHECK: Definition = Definition {
     run: |target| Box::pin(run(target)),
 };
 
+const ANSWER_LOST: &str = "permessage-deflate was accepted, and the answer did not come back";
+
 /// Size of the message that is compressed.
 const MESSAGE: usize = 4096;
 
 async fn run(target: &Target) -> Outcome {
     let mut outcome = Outcome::default();
-    let connected = target
-        .connect_with("hello=json&reply=verbatim", |options| options.frames = true)
-        .await;
+    let connected = target.connect_with("hello=json&reply=verbatim", offer).await;
     let mut connection = match connected {
         Ok(connection) => connection,
         Err(error) => {
@@ -45,7 +45,7 @@ async fn run(target: &Target) -> Outcome {
         }
     };
     let described = if target.is_ws_echo() {
-        connection.next_message().await.as_ref().and_then(description)
+        hello(&mut connection, &mut outcome).await
     } else {
         None
     };
@@ -54,6 +54,8 @@ async fn run(target: &Target) -> Outcome {
         if !negotiated(&described, answered, &mut outcome) {
             return outcome;
         }
+    } else if outcome.is_broken() {
+        return outcome;
     } else if !answered {
         outcome.unknown("permessage-deflate was offered and not accepted, maybe by the far end");
         return outcome;
@@ -69,6 +71,27 @@ async fn run(target: &Target) -> Outcome {
     outcome
 }
 
+fn offer(options: &mut Options) {
+    options.extensions = vec![Deflate::OFFER.to_owned()];
+    options.frames = true;
+}
+
+/// Returns what ws-echo says of the connection.
+async fn hello(connection: &mut Connection, outcome: &mut Outcome) -> Option<Value> {
+    loop {
+        match connection.next_in_time().await? {
+            Event::Message(message, _) => return description(&message),
+            // ws-echo compresses its description, and this end has learned nothing of that.
+            Event::Violation(Violation::ReservedBits) => {
+                outcome.broken("answer-lost", ANSWER_LOST);
+                return None;
+            }
+            Event::Frame(_) | Event::Ping(_) | Event::Pong(_) => {}
+            Event::Close(_) | Event::Violation(_) | Event::End(_) => return None,
+        }
+    }
+}
+
 /// Adds how the offer and the answer passed. Returns whether both ends compress.
 fn negotiated(described: &Value, answered: bool, outcome: &mut Outcome) -> bool {
     let offers = described["extensions"]["offered"]
@@ -82,10 +105,7 @@ fn negotiated(described: &Value, answered: bool, outcome: &mut Outcome) -> bool 
     match (arrived, chosen, answered) {
         (false, _, _) => outcome.broken("offer-lost", "permessage-deflate was offered and did not arrive"),
         (true, Some(_), false) => {
-            outcome.broken(
-                "answer-lost",
-                "permessage-deflate was accepted, and the answer did not come back",
-            );
+            outcome.broken("answer-lost", ANSWER_LOST);
         }
         (true, None, _) => outcome.differs("declined", "permessage-deflate arrived and was declined"),
         (true, Some(_), true) => {
@@ -148,7 +168,7 @@ async fn exchange(connection: &mut Connection, outcome: &mut Outcome) {
 /// Asks ws-echo whether the message arrived compressed.
 async fn received(target: &Target, outcome: &mut Outcome) {
     let text = "ws-echo ".repeat(MESSAGE / 8);
-    let Ok(mut connection) = target.connect("reply=json").await else {
+    let Ok(mut connection) = target.connect_with("reply=json", offer).await else {
         outcome.unknown("no second connection");
         return;
     };

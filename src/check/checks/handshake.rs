@@ -12,6 +12,7 @@ use crate::{
         target::Target,
     },
     client::{Connection, Facts, HandshakeError, Reason},
+    protocol::deflate::Deflate,
 };
 
 /// The check.
@@ -25,7 +26,10 @@ pub(super) const CHECK: Definition = Definition {
 const SHOWN_BODY: usize = 200;
 
 async fn run(target: &Target) -> Outcome {
-    match Connection::connect(&target.url, &target.options).await {
+    let mut options = target.options.clone();
+    // As browsers do.
+    options.extensions = vec![Deflate::OFFER.to_owned()];
+    match Connection::connect(&target.url, &options).await {
         Ok(connection) => {
             let seen = format!(
                 "101 after {}; Accept is right",

@@ -30,8 +30,7 @@ async fn run(target: &Target) -> Outcome {
         outcome.unknown("the far end does not echo");
         return outcome;
     }
-    // Uncompressed, so that the lengths are those of the frames.
-    let mut connection = match target.echo(|options| options.extensions.clear()).await {
+    let mut connection = match target.echo(|_| {}).await {
         Ok(connection) => connection,
         Err(error) => {
             outcome.broken("lost", error.to_string());
@@ -47,7 +46,7 @@ async fn run(target: &Target) -> Outcome {
                 outcome,
                 "text",
                 "a text with characters of 1 to 4 bytes",
-                reason,
+                &reason,
             );
         }
     }
@@ -56,7 +55,7 @@ async fn run(target: &Target) -> Outcome {
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
         match echoed(&mut connection, &Message::binary(&bytes)).await {
             Ok(()) => passed.push(size(len)),
-            Err(reason) => return failed(target, outcome, "lost", &size(len), reason),
+            Err(reason) => return failed(target, outcome, "lost", &size(len), &reason),
         }
     }
     outcome.ok(format!("{} came back whole", list(&passed)));
@@ -69,7 +68,7 @@ fn failed(
     mut outcome: Outcome,
     finding: &'static str,
     message: &str,
-    reason: Failure,
+    reason: &Failure,
 ) -> Outcome {
     let seen = format!("{message}: {}", reason.seen);
     let finding = if reason.is_changed { "changed" } else { finding };

@@ -1,6 +1,8 @@
 //! The servers under test and their clients.
 
+pub(crate) mod check;
 pub(crate) mod memory;
+pub(crate) mod middle;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod system;

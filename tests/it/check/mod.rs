@@ -1,0 +1,6 @@
+//! `ws-echo check`: its report, its exit codes, and what it says of ws-echo alone, of proxies that change something, and of ends
+//! that misbehave. tests/system/proxies has real proxies.
+
+mod bad_input;
+mod middle;
+mod report;

@@ -1,0 +1,87 @@
+//! Runs `ws-echo check`, and reads its report.
+
+use serde_json::Value;
+
+use super::{in_time, process::ws_echo};
+
+/// The result of one run.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) error: String,
+    /// The report, `Null` if there is none.
+    report: Value,
+}
+
+/// Runs `ws-echo check` with these arguments.
+pub(crate) async fn check(args: &[&str]) -> Checked {
+    let mut command = ws_echo();
+    // Only the certificates of the binary, so that the machine does not matter.
+    command.arg("check").args(args).env("SSL_CERT_FILE", "none");
+    let output = in_time("the end of the check", command.output()).await.unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    Checked {
+        code: output.status.code().expect("no signal ended it"),
+        report: serde_json::from_str(&out).unwrap_or_default(),
+        out,
+        error: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Runs `ws-echo check` with a report in JSON, and validates that.
+pub(crate) async fn report(args: &[&str]) -> Checked {
+    let checked = check(&[args, &["--format", "json"]].concat()).await;
+    let schema = serde_json::from_str(include_str!("../../../docs/check.schema.json")).unwrap();
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("check.schema.json", schema).unwrap();
+    let index = compiler.compile("check.schema.json", &mut schemas).unwrap();
+    if let Err(error) = schemas.validate(&checked.report, index) {
+        panic!("{error}\n{checked:#?}");
+    }
+    let expected = i32::from(checked.report["verdict"] == "broken");
+    assert_eq!(checked.code, expected, "{checked:#?}");
+    checked
+}
+
+impl Checked {
+    /// Returns the result of one check.
+    pub(crate) fn result(&self, name: &str) -> &Value {
+        let checks = self.report["checks"].as_array().unwrap();
+        let found = checks.iter().find(|check| check["name"] == name);
+        found.unwrap_or_else(|| panic!("no check {name}: {self:#?}"))
+    }
+
+    /// Returns what one check has seen.
+    pub(crate) fn seen(&self, name: &str) -> &str {
+        self.result(name)["seen"].as_str().unwrap()
+    }
+
+    /// Asserts the verdict of one check, and that each of these texts was seen.
+    #[track_caller]
+    pub(crate) fn assert(&self, name: &str, verdict: &str, texts: &[&str]) {
+        let result = self.result(name);
+        assert_eq!(result["verdict"], verdict, "{result:#}");
+        for text in texts {
+            assert!(self.seen(name).contains(text), "no {text:?}: {result:#}");
+        }
+    }
+
+    /// Asserts that only these checks are broken, and that each says what to change.
+    #[track_caller]
+    pub(crate) fn assert_only_broken(&self, names: &[&str]) {
+        let checks = self.report["checks"].as_array().unwrap();
+        let broken: Vec<_> = checks
+            .iter()
+            .filter(|check| check["verdict"] == "broken")
+            .collect();
+        let found: Vec<_> = broken
+            .iter()
+            .map(|check| check["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, names, "{broken:#?}");
+        for check in broken {
+            assert_ne!(check["meaning"], "", "{check:#}");
+        }
+    }
+}
