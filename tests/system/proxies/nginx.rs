@@ -1,0 +1,90 @@
+//! nginx (the version of Debian).
+
+use std::net::SocketAddr;
+
+use crate::program::{Program, nobody, server};
+
+/// The lines that WebSocket needs.
+const RIGHT: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                     proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host;";
+
+/// Starts nginx with these lines in its only location.
+pub(crate) async fn nginx(server: SocketAddr, lines: &str) -> Program {
+    Program::start(|folder, addr| {
+        let config = format!(
+            "daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; user root;
+             events {{ }}
+             http {{
+                 access_log off;
+                 client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+                 uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+                 server {{ listen {addr}; location / {{ proxy_pass http://{server}; {lines} }} }}
+             }}"
+        );
+        let command = ["nginx", "-e", "FOLDER/error.log", "-c", "FILE"].map(str::to_owned).to_vec();
+        ("nginx.conf", config, command)
+    })
+    .await
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn nothing_is_broken_behind_a_right_nginx() {
+    let server = server().await;
+    let proxy = nginx(server.addr(), RIGHT).await;
+    let checked = proxy.check(&[]).await;
+    checked.assert_only_broken(&[]);
+    checked.assert("headers", "ok", &["all", "fields came as they were sent"]);
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn an_nginx_that_does_not_forward_upgrade_is_named_by_handshake() {
+    let server = server().await;
+    for (lines, seen) in [
+        ("proxy_http_version 1.1;", "no Upgrade: websocket header"),
+        ("", "the HTTP version is not 1.1"),
+    ] {
+        let checked = nginx(server.addr(), lines).await.check(&[]).await;
+        checked.assert("handshake", "broken", &["400 from nginx", seen]);
+        checked.assert_only_broken(&["handshake"]);
+        let fix = &checked.result("handshake")["fix"][0];
+        assert_eq!(fix["where"], "nginx");
+        // The change that is named mends it.
+        let lines = fix["change"].as_str().unwrap();
+        nginx(server.addr(), lines)
+            .await
+            .check(&[])
+            .await
+            .assert_only_broken(&[]);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn a_field_that_nginx_removes_is_named_by_its_check() {
+    let server = server().await;
+    for (line, check) in [
+        ("proxy_set_header Sec-WebSocket-Protocol \"\";", "subprotocol"),
+        ("proxy_hide_header Sec-WebSocket-Protocol;", "subprotocol"),
+        ("proxy_set_header Sec-WebSocket-Extensions \"\";", "compression"),
+        ("proxy_hide_header Sec-WebSocket-Extensions;", "compression"),
+        ("proxy_set_header Cookie \"\";", "headers"),
+        ("proxy_set_header Authorization \"\";", "headers"),
+    ] {
+        let proxy = nginx(server.addr(), &format!("{RIGHT} {line}")).await;
+        proxy.check(&[]).await.assert_only_broken(&[check]);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn a_server_that_nginx_does_not_reach_and_a_redirect_are_named() {
+    let checked = nginx(nobody(), RIGHT).await.check(&[]).await;
+    checked.assert("handshake", "broken", &["502 from nginx", "502 Bad Gateway"]);
+    let checked = nginx(nobody(), "return 301 https://$host$request_uri;")
+        .await
+        .check(&[])
+        .await;
+    checked.assert("handshake", "broken", &["301", "to https://127.0.0.1/"]);
+}
