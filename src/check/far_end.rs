@@ -16,6 +16,9 @@ const QUESTION: &str = "ws-echo check: do you echo?";
 /// Time for which a server that sends other messages is listened to.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Time for which the far end may end a connection that was closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// A server, as the checks know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FarEnd {
@@ -50,6 +53,11 @@ pub async fn discover(url: &Url, options: &Options) -> Result<(FarEnd, Facts), C
     Ok((answer(connection, options).await, facts))
 }
 
+/// Closes a connection, so that the far end logs no error. It need not end the connection in time.
+pub async fn leave(connection: Connection) {
+    let _ = timeout(FAREWELL, connection.close(Some((1000, "")))).await;
+}
+
 async fn answer(mut connection: Connection, options: &Options) -> FarEnd {
     if connection.send(&Message::text(QUESTION)).await.is_err() {
         return FarEnd::Other;
@@ -72,7 +80,7 @@ async fn answer(mut connection: Connection, options: &Options) -> FarEnd {
         }
     };
     let _ = timeout(PATIENCE.min(options.timeout), listen).await;
-    let _ = connection.send_close(Some((1000, ""))).await;
+    leave(connection).await;
     far_end
 }
 

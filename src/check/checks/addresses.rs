@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use crate::{
     check::{
         definition::{Definition, Needs},
+        far_end::leave,
         figures::{list, time},
         outcome::Outcome,
         target::Target,
@@ -69,7 +70,11 @@ async fn connect(target: &Target, address: SocketAddr) -> Result<Facts, Reason> 
     let mut options = target.options.clone();
     options.connect_to = Some(address.to_string());
     match Connection::connect(&target.url, &options).await {
-        Ok(connection) => Ok(connection.facts().clone()),
+        Ok(connection) => {
+            let facts = connection.facts().clone();
+            leave(connection).await;
+            Ok(facts)
+        }
         Err(error) => match error.reason {
             reason @ (Reason::Connect(..) | Reason::Timeout(Step::Connect, _)) => Err(reason),
             _ => Ok(*error.facts),

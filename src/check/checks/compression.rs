@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     check::{
         definition::{Definition, Needs},
-        far_end::description,
+        far_end::{description, leave},
         figures::size,
         outcome::Outcome,
         target::Target,
@@ -68,6 +68,7 @@ async fn run(target: &Target) -> Outcome {
     } else {
         outcome.unknown("permessage-deflate was accepted; the far end does not echo");
     }
+    leave(connection).await;
     outcome
 }
 
@@ -183,5 +184,5 @@ async fn received(target: &Target, outcome: &mut Outcome) {
         ),
         None => outcome.broken("message", "a compressed message got no reply"),
     }
-    let _ = connection.close(Some((1000, ""))).await;
+    leave(connection).await;
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     check::{
         definition::{Definition, Needs},
+        far_end::leave,
         figures::time,
         outcome::Outcome,
         target::Target,
@@ -35,7 +36,7 @@ async fn run(target: &Target) -> Outcome {
                 "101 after {}; Accept is right",
                 after(connection.facts().times.response)
             );
-            let _ = connection.close(Some((1000, ""))).await;
+            leave(connection).await;
             Outcome::one(|outcome| outcome.ok(seen))
         }
         Err(error) => Outcome::one(|outcome| {

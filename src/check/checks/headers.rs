@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     check::{
         definition::{Definition, Needs},
+        far_end::{description, leave},
         outcome::Outcome,
         target::Target,
     },
@@ -74,14 +75,14 @@ async fn run(target: &Target) -> Outcome {
 
 async fn compare(mut connection: Connection, outcome: &mut Outcome) {
     let hello = connection.next_message().await;
-    let Some(seen) = hello.as_ref().and_then(super::super::far_end::description) else {
+    let Some(seen) = hello.as_ref().and_then(description) else {
         outcome.unknown("the far end did not describe the connection");
         return;
     };
     let sent = fields_of(&connection.facts().request);
     let seen = fields_in(&seen);
     let difference = Difference::between(&sent, &seen);
-    let _ = connection.close(Some((1000, ""))).await;
+    leave(connection).await;
     if !difference.lost.is_empty() {
         outcome.broken("lost", format!("{} went missing", difference.lost.join(", ")));
     }

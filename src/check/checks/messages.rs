@@ -3,6 +3,7 @@
 use crate::{
     check::{
         definition::{Definition, Needs},
+        far_end::leave,
         figures::{list, size},
         outcome::Outcome,
         target::Target,
@@ -59,7 +60,7 @@ async fn run(target: &Target) -> Outcome {
         }
     }
     outcome.ok(format!("{} came back whole", list(&passed)));
-    let _ = connection.close(Some((1000, ""))).await;
+    leave(connection).await;
     outcome
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     check::{
         definition::{Definition, Needs},
-        far_end::description,
+        far_end::{description, leave},
         outcome::Outcome,
         target::Target,
     },
@@ -83,7 +83,7 @@ async fn offer(target: &Target, lines: Vec<String>) -> Result<Answer, ConnectErr
     } else {
         None
     };
-    let _ = connection.close(Some((1000, ""))).await;
+    leave(connection).await;
     let offered = |described: &Value| {
         let names = described["subprotocol"]["offered"]
             .as_array()

@@ -8,6 +8,7 @@ use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 use crate::{
     check::{
         definition::{Definition, Needs},
+        far_end::leave,
         figures::list,
         outcome::Outcome,
         target::Target,
@@ -38,7 +39,11 @@ async fn run(target: &Target) -> Outcome {
     let mut options = target.options.clone();
     options.trust.accept_any();
     let facts = match Connection::connect(&target.url, &options).await {
-        Ok(connection) => connection.facts().clone(),
+        Ok(connection) => {
+            let facts = connection.facts().clone();
+            leave(connection).await;
+            facts
+        }
         Err(error) if error.facts.tls.is_some() => *error.facts,
         Err(error) => {
             outcome.broken("failed", error.to_string());

@@ -12,6 +12,7 @@ mod apache;
 mod caddy;
 mod haproxy;
 mod nginx;
+mod others;
 mod program;
 #[path = "../../it/support/mod.rs"]
 #[allow(dead_code, reason = "the other tests use the unused parts")]

@@ -1,0 +1,100 @@
+//! Echo servers that are not ws-echo: no false alarm. Both end the connection of a message past their own limit.
+
+use std::{net::SocketAddr, path::Path, process::Stdio};
+
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::{Child, Command},
+};
+
+use crate::support::{
+    check::{Checked, report},
+    in_time,
+};
+
+const NODE: &str = r#"
+const { WebSocketServer } = require("ws");
+const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: PERMESSAGE_DEFLATE });
+server.on("listening", () => console.log(server.address().port));
+server.on("connection", (socket) => socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary })));
+"#;
+
+const PYTHON: &str = r#"
+import asyncio, websockets
+async def echo(socket):
+    async for message in socket:
+        await socket.send(message)
+async def main():
+    async with websockets.serve(echo, "127.0.0.1", 0) as server:
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await asyncio.get_running_loop().create_future()
+asyncio.run(main())
+"#;
+
+/// Installs packages in a folder.
+async fn install(folder: &Path, command: &str) {
+    let mut install = Command::new("bash");
+    install
+        .args(["-c", command])
+        .current_dir(folder)
+        .kill_on_drop(true);
+    let status = in_time("the packages", install.status()).await.unwrap();
+    assert!(status.success(), "{command}");
+}
+
+/// Starts a program that prints its port.
+async fn start(folder: &Path, program: &str, arguments: &[&str]) -> (Child, SocketAddr) {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    in_time("the port", output.read_line(&mut line)).await.unwrap();
+    (
+        child,
+        SocketAddr::from(([127, 0, 0, 1], line.trim().parse().unwrap())),
+    )
+}
+
+async fn check(addr: SocketAddr) -> Checked {
+    let checked = report(&[&format!("ws://{addr}/"), "--timeout=5s"]).await;
+    checked.assert_only_broken(&[]);
+    checked.assert("handshake", "ok", &[]);
+    checked.assert("messages", "ok", &["65,536 B"]);
+    checked.assert("headers", "unknown", &["does not show"]);
+    checked.assert("subprotocol", "unknown", &["--subprotocol"]);
+    checked
+}
+
+#[actix_rt::test]
+#[ignore = "needs node"]
+async fn the_server_of_the_npm_package_ws_is_not_blamed() {
+    let folder = tempfile::tempdir().unwrap();
+    install(folder.path(), "npm install --silent --no-save --prefix . ws@8").await;
+    for (deflate, verdict) in [("true", "ok"), ("false", "unknown")] {
+        let program = NODE.replace("PERMESSAGE_DEFLATE", deflate);
+        let (_server, addr) = start(folder.path(), "node", &["-e", &program]).await;
+        let checked = check(addr).await;
+        checked.assert("compression", verdict, &[]);
+        checked.assert("close", "ok", &["4001"]);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs python3"]
+async fn the_server_of_the_python_package_websockets_is_not_blamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let packages =
+        "python3 -m venv venv && venv/bin/pip --quiet --disable-pip-version-check install websockets";
+    install(folder.path(), packages).await;
+    let python = folder.path().join("venv/bin/python");
+    let (_server, addr) = start(folder.path(), python.to_str().unwrap(), &["-c", PYTHON]).await;
+    let checked = check(addr).await;
+    checked.assert("compression", "ok", &[]);
+    checked.assert("close", "ok", &["4001"]);
+}
