@@ -1,5 +1,6 @@
 //! The documents, held against the program: a table, a link or a command in them is true, or a test here fails.
 
+mod check;
 mod commands;
 mod copied_lines;
 mod fixtures;
