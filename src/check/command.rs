@@ -18,6 +18,9 @@ use crate::{
     config::{CheckArgs, CheckName, ReportFormat},
 };
 
+/// Largest message in bytes that a check receives, unless it is about large ones. A check may have many connections.
+const MAX_MESSAGE: usize = 256 * 1024;
+
 /// The exit code of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -107,6 +110,7 @@ fn plan(args: &CheckArgs) -> Result<Plan, String> {
             trust,
             connect_to: args.connect_to.as_ref().map(ToString::to_string),
             timeout: args.timeout,
+            max_message_size: MAX_MESSAGE,
             ..Options::default()
         },
         subprotocols: args.subprotocol.clone(),

@@ -184,3 +184,46 @@ async fn another_server_that_does_not_echo_is_not_blamed() {
         checked.assert(name, "unknown", &[]);
     }
 }
+
+/// Returns a compressed message whose payload is `len` bytes of the same letter.
+fn bomb(len: usize) -> Vec<u8> {
+    let mut deflate = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut payload = Vec::with_capacity(len / 500 + 1024);
+    deflate
+        .compress_vec(&vec![b'a'; len], &mut payload, flate2::FlushCompress::Sync)
+        .unwrap();
+    assert!(payload.ends_with(&[0, 0, 0xFF, 0xFF]));
+    payload.truncate(payload.len() - 4);
+    let mut frame = vec![0xC1, 127];
+    frame.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+    frame.extend_from_slice(&payload);
+    frame
+}
+
+#[actix_rt::test]
+async fn messages_without_end_and_compressed_ones_take_less_than_64_mib() {
+    let plain = {
+        let mut frame = vec![0x82, 127];
+        frame.extend_from_slice(&200_000_u64.to_be_bytes());
+        frame.extend_from_slice(&[7; 200_000]);
+        frame
+    };
+    for (fields, frame) in [
+        ("", plain),
+        ("Sec-WebSocket-Extensions: permessage-deflate\r\n", bomb(64 << 20)),
+    ] {
+        let flood = end(move |mut stream, request| {
+            let frame = frame.clone();
+            async move {
+                let offers = request.contains("permessage-deflate");
+                let fields = if offers { fields } else { "" };
+                let _ = stream.write_all(valid_101(&request, fields).as_bytes()).await;
+                while stream.write_all(&frame).await.is_ok() {}
+            }
+        })
+        .await;
+        let checked = report(&[&format!("ws://{flood}/"), "--timeout=1s"]).await;
+        println!("measured: {} KiB at most", checked.peak / 1024);
+        assert!(checked.peak < 64 << 20, "{} KiB", checked.peak / 1024);
+    }
+}

@@ -1,8 +1,10 @@
 //! Runs `ws-echo check`, and reads its report.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::{in_time, process::ws_echo};
+use super::{in_time, memory, process::ws_echo};
 
 /// The result of one run.
 #[derive(Debug)]
@@ -10,6 +12,8 @@ pub(crate) struct Checked {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) error: String,
+    /// The largest resident memory in bytes, 0 where the system does not report it.
+    pub(crate) peak: u64,
     /// The report, `Null` if there is none.
     report: Value,
 }
@@ -19,9 +23,22 @@ pub(crate) async fn check(args: &[&str]) -> Checked {
     let mut command = ws_echo();
     // Only the certificates of the binary, so that the machine does not matter.
     command.arg("check").args(args).env("SSL_CERT_FILE", "none");
-    let output = in_time("the end of the check", command.output()).await.unwrap();
+    let child = command.spawn().unwrap();
+    let pid = child.id().unwrap();
+    let mut peak = 0;
+    let mut output = std::pin::pin!(child.wait_with_output());
+    let output = in_time("the end of the check", async {
+        loop {
+            match tokio::time::timeout(Duration::from_millis(10), &mut output).await {
+                Ok(output) => return output.unwrap(),
+                Err(_) => peak = memory::peak(pid).unwrap_or(peak),
+            }
+        }
+    })
+    .await;
     let out = String::from_utf8(output.stdout).unwrap();
     Checked {
+        peak,
         code: output.status.code().expect("no signal ended it"),
         report: serde_json::from_str(&out).unwrap_or_default(),
         out,

@@ -60,6 +60,17 @@ impl Memory {
     }
 }
 
+/// Returns the largest resident memory of a process in bytes until now, or `None` if it has exited or the system reports none.
+pub(crate) fn peak(pid: u32) -> Option<u64> {
+    if !is_memory_reported() {
+        return None;
+    }
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * KIB)
+}
+
 /// Returns a field of `/proc/<pid>/status` in bytes, and 0 where there is none.
 fn status(pid: u32, name: &str) -> u64 {
     if !is_memory_reported() {
