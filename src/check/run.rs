@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::{
     checks::definition,
-    definition::Needs,
+    definition::{Definition, Needs},
     far_end::{FarEnd, discover},
+    figures::time,
     outcome::Outcome,
     report::{Check, Report, shown},
     target::Target,
@@ -15,6 +18,9 @@ use crate::{
     client::{ConnectError, Facts, Options, Reason, Step, Url},
     config::CheckName,
 };
+
+/// Maximum number of timeouts that a check takes.
+const STEPS: u32 = 12;
 
 /// What to check.
 pub struct Plan {
@@ -151,6 +157,15 @@ fn blocked_by(url: &Url, error: ConnectError) -> Result<((Needs, String), Facts)
 }
 
 impl Examined {
+    /// Runs a check. One that a far end keeps busy is ended, too.
+    async fn run(&self, definition: Definition) -> Outcome {
+        let limit = self.target.timeout() * STEPS + self.target.idle.unwrap_or_default() * 2;
+        let run = (definition.run)(&self.target);
+        timeout(limit, run).await.unwrap_or_else(|_| {
+            Outcome::one(|outcome| outcome.unknown(format!("not ended within {}", time(limit))))
+        })
+    }
+
     /// Runs one check, unless what it needs does not work.
     async fn check(&self, name: CheckName) -> Check {
         let definition = definition(name);
@@ -159,7 +174,7 @@ impl Examined {
             Some((needs, reason)) if definition.needs >= *needs => {
                 Outcome::one(|outcome| outcome.skipped(format!("not run: {reason}")))
             }
-            _ => (definition.run)(&self.target).await,
+            _ => self.run(definition).await,
         };
         let mut check = Check::new(name, outcome.verdict, &outcome.seen(), start.elapsed());
         if let Some(words) = Words::parse(definition.words) {

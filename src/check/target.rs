@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::far_end::FarEnd;
 use crate::client::{ConnectError, Connection, Facts, Options, Url};
 
@@ -32,6 +34,11 @@ impl Target {
     /// Returns the timeout of each step.
     pub fn timeout(&self) -> Duration {
         self.options.timeout
+    }
+
+    /// Returns the time at which a reply that is awaited from now on is late.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.options.timeout
     }
 
     /// Returns the URL with these behaviours, such as `reply=verbatim&close=1012`. They are for ws-echo alone: another server gets

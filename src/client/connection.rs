@@ -9,7 +9,10 @@ use std::{
 };
 
 use actix_web::dev::Payload;
-use tokio::{io::ReadBuf, time::timeout};
+use tokio::{
+    io::ReadBuf,
+    time::{timeout, timeout_at},
+};
 
 use super::{
     MAX_REFUSAL,
@@ -220,6 +223,12 @@ impl Connection {
     pub async fn next_in_time(&mut self) -> Option<Event> {
         let limit = self.timeout;
         timeout(limit, self.next()).await.unwrap_or(None)
+    }
+
+    /// Returns the next event as [`Self::next`] does, or `None` after `deadline`, too. A loop with one deadline ends, whatever the
+    /// server sends.
+    pub async fn next_before(&mut self, deadline: tokio::time::Instant) -> Option<Event> {
+        timeout_at(deadline, self.next()).await.unwrap_or(None)
     }
 
     /// Returns the next message. Skips frames and Pongs, and Pings that were replied to. Returns `None` after the timeout, and if

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use crate::{
     check::{
@@ -69,14 +70,14 @@ async fn down(target: &Target, code: Option<u16>) -> Arrival {
     // The client replies only once the Close has been seen.
     let connected = target.connect(&format!("close={close}&after=0s")).await;
     match connected {
-        Ok(mut connection) => arrival(&mut connection).await,
+        Ok(mut connection) => arrival(&mut connection, target.deadline()).await,
         Err(error) => Arrival::Failed(error.to_string()),
     }
 }
 
-async fn arrival(connection: &mut Connection) -> Arrival {
+async fn arrival(connection: &mut Connection, deadline: Instant) -> Arrival {
     loop {
-        return match connection.next_in_time().await {
+        return match connection.next_before(deadline).await {
             Some(Event::Close(Some(frame))) => Arrival::Code(frame.code, frame.reason.into_owned()),
             Some(Event::Close(None)) => Arrival::Empty,
             Some(Event::End(end)) => Arrival::None(end_name(&end)),

@@ -1,6 +1,7 @@
 //! `compression`: permessage-deflate, as it is offered, negotiated and used.
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::{
     check::{
@@ -45,7 +46,7 @@ async fn run(target: &Target) -> Outcome {
         }
     };
     let described = if target.is_ws_echo() {
-        hello(&mut connection, &mut outcome).await
+        hello(&mut connection, target.deadline(), &mut outcome).await
     } else {
         None
     };
@@ -61,7 +62,7 @@ async fn run(target: &Target) -> Outcome {
         return outcome;
     }
     if target.echoes() {
-        exchange(&mut connection, &mut outcome).await;
+        exchange(&mut connection, target.deadline(), &mut outcome).await;
         if target.is_ws_echo() {
             received(target, &mut outcome).await;
         }
@@ -78,9 +79,9 @@ fn offer(options: &mut Options) {
 }
 
 /// Returns what ws-echo says of the connection.
-async fn hello(connection: &mut Connection, outcome: &mut Outcome) -> Option<Value> {
+async fn hello(connection: &mut Connection, deadline: Instant, outcome: &mut Outcome) -> Option<Value> {
     loop {
-        match connection.next_in_time().await? {
+        match connection.next_before(deadline).await? {
             Event::Message(message, _) => return description(&message),
             // ws-echo compresses its description, and this end has learned nothing of that.
             Event::Violation(Violation::ReservedBits) => {
@@ -118,7 +119,7 @@ fn negotiated(described: &Value, answered: bool, outcome: &mut Outcome) -> bool 
 }
 
 /// Sends a compressed message, and looks at its echo.
-async fn exchange(connection: &mut Connection, outcome: &mut Outcome) {
+async fn exchange(connection: &mut Connection, deadline: Instant, outcome: &mut Outcome) {
     let text = "ws-echo ".repeat(MESSAGE / 8);
     if let Err(error) = connection.send(&Message::text(&text)).await {
         outcome.broken(
@@ -129,7 +130,7 @@ async fn exchange(connection: &mut Connection, outcome: &mut Outcome) {
     }
     let mut frames: Vec<Frame> = Vec::new();
     loop {
-        match connection.next_in_time().await {
+        match connection.next_before(deadline).await {
             Some(Event::Frame(frame)) => frames.push(frame),
             Some(Event::Message(message, _)) if message.payload == text.as_bytes() => break,
             // Another server may send more than the echo.

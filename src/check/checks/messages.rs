@@ -1,5 +1,7 @@
 //! `messages`: messages of each kind and of each form of the length come back as they were sent.
 
+use tokio::time::Instant;
+
 use crate::{
     check::{
         definition::{Definition, Needs},
@@ -39,7 +41,7 @@ async fn run(target: &Target) -> Outcome {
         }
     };
     let mut passed = Vec::new();
-    match echoed(&mut connection, &Message::text(TEXT)).await {
+    match echoed(&mut connection, &Message::text(TEXT), target.deadline()).await {
         Ok(()) => passed.push("a text with characters of 1 to 4 bytes".to_owned()),
         Err(reason) => {
             return failed(
@@ -54,7 +56,7 @@ async fn run(target: &Target) -> Outcome {
     for len in LENGTHS {
         // Each byte value, so that a byte that is changed shows.
         let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
-        match echoed(&mut connection, &Message::binary(&bytes)).await {
+        match echoed(&mut connection, &Message::binary(&bytes), target.deadline()).await {
             Ok(()) => passed.push(size(len)),
             Err(reason) => return failed(target, outcome, "lost", &size(len), &reason),
         }
@@ -96,12 +98,16 @@ impl Failure {
 }
 
 /// Sends a message, and waits for its echo.
-async fn echoed(connection: &mut Connection, message: &Message<'_>) -> Result<(), Failure> {
+async fn echoed(
+    connection: &mut Connection,
+    message: &Message<'_>,
+    deadline: Instant,
+) -> Result<(), Failure> {
     if let Err(error) = connection.send(message).await {
         return Err(Failure::new(format!("could not be sent: {error}")));
     }
     loop {
-        return match connection.next_in_time().await {
+        return match connection.next_before(deadline).await {
             Some(Event::Message(reply, _)) if reply == *message => Ok(()),
             // A greeting of another server.
             Some(Event::Message(reply, _)) if reply.kind != message.kind && reply.kind == DataKind::Text => {
