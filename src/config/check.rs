@@ -54,8 +54,13 @@ pub struct CheckArgs {
     #[arg(long, value_name = "CHECK", value_delimiter = ',')]
     pub only: Vec<CheckName>,
 
-    /// Checks to leave out; separated by commas
-    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    /// Checks to leave out; separated by commas, with the names of --only
+    #[arg(
+        long,
+        value_name = "CHECK",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
     pub skip: Vec<CheckName>,
 
     /// Format of the report

@@ -38,7 +38,7 @@ async fn run(target: &Target) -> Outcome {
         Err(error) => outcome.broken_unless(
             !target.is_ws_echo(),
             "refused",
-            format!("{one_line} was offered: {error}"),
+            format!("{one_line} offered: {error}"),
         ),
     }
     if names.len() > 1 && target.is_ws_echo() {
@@ -106,14 +106,14 @@ async fn offer(target: &Target, lines: Vec<String>) -> Result<Answer, ConnectErr
 fn judge(target: &Target, names: &[String], offered: &str, answer: &Answer, outcome: &mut Outcome) {
     match (&answer.arrived, &answer.answered) {
         (Some(arrived), _) if arrived.is_empty() => {
-            outcome.broken("lost", format!("{offered} was offered and did not arrive"));
+            outcome.broken("lost", format!("{offered} offered, and none arrived"));
         }
         (Some(arrived), answered) if arrived != names => {
             let arrived = arrived.join(", ");
             let answered = answered.as_deref().unwrap_or("none");
             outcome.broken(
                 "changed",
-                format!("{offered} was offered, {arrived} arrived, {answered} came back"),
+                format!("{offered} offered, {arrived} arrived, {answered} came back"),
             );
         }
         (_, None) => match &answer.chosen {
@@ -124,9 +124,9 @@ fn judge(target: &Target, names: &[String], offered: &str, answer: &Answer, outc
             None => outcome.broken_unless(
                 !target.is_ws_echo(),
                 "answer-lost",
-                format!("{offered} was offered and none chosen"),
+                format!("{offered} offered, and none chosen"),
             ),
         },
-        (_, Some(answered)) => outcome.ok(format!("{offered} was offered, {answered} came back")),
+        (_, Some(answered)) => outcome.ok(format!("{offered} offered, {answered} came back")),
     }
 }

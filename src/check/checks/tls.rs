@@ -58,9 +58,6 @@ fn describe(facts: &Facts, host: &str, outcome: &mut Outcome) {
     if let Some(tls) = &facts.tls {
         let alpn = tls.alpn.as_deref().unwrap_or("none");
         outcome.ok(format!("TLS {}, {}, ALPN {alpn}", tls.version, tls.cipher_suite));
-        if !matches!(tls.alpn.as_deref(), None | Some("http/1.1")) {
-            outcome.broken("alpn", format!("the server chose {alpn}, which was not offered"));
-        }
     }
     let Some(presented) = &facts.certificates else {
         outcome.unknown("no certificate was seen");

@@ -32,7 +32,7 @@ pub fn line(check: &Check, is_compared: bool) -> Option<String> {
 
 /// Returns the end of the report: what to change, and a summary.
 pub fn end(report: &Report, took: Duration) -> String {
-    let mut text = String::new();
+    let mut text = skipped(report);
     let found = report
         .checks
         .iter()
@@ -55,7 +55,6 @@ pub fn end(report: &Report, took: Duration) -> String {
             let _ = writeln!(text, "  {BOLD}{}{PLAIN}\n      {change}", fix.place);
         }
     }
-    skipped(report, &mut text);
     let counts = [
         (Verdict::Broken, "broken"),
         (Verdict::Differs, "differ"),
@@ -72,8 +71,9 @@ pub fn end(report: &Report, took: Duration) -> String {
     text
 }
 
-/// Appends one line for the checks that did not run, by their reason.
-fn skipped(report: &Report, text: &mut String) {
+/// Returns one line for all checks that did not run for the same reason.
+fn skipped(report: &Report) -> String {
+    let mut text = String::new();
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for check in report
         .checks
@@ -88,4 +88,5 @@ fn skipped(report: &Report, text: &mut String) {
     for (reason, names) in reasons {
         let _ = writeln!(text, "{}: {reason}", names.join(", "));
     }
+    text
 }

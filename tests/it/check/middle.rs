@@ -43,7 +43,7 @@ async fn a_field_that_is_removed_is_named_by_its_check() {
     let server = Process::start(&[]).await;
     for (way, field, check, seen) in [
         (Way::Up, "Cookie", "headers", "Cookie went missing"),
-        (Way::Up, "Sec-WebSocket-Protocol", "subprotocol", "did not arrive"),
+        (Way::Up, "Sec-WebSocket-Protocol", "subprotocol", "none arrived"),
         (
             Way::Down,
             "Sec-WebSocket-Protocol",
