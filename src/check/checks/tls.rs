@@ -73,16 +73,22 @@ fn describe(facts: &Facts, host: &str, outcome: &mut Outcome) {
         let Ok((_, certificate)) = X509Certificate::from_der(certificate) else {
             continue;
         };
-        let days = (certificate.validity().not_after.timestamp() - now).div_euclid(24 * 60 * 60);
+        let seconds = certificate.validity().not_after.timestamp() - now;
+        let days = seconds / (24 * 60 * 60);
         if index == 0 {
             let names = names(&certificate);
             let issuer = certificate.issuer().to_string();
+            let left = if seconds < 0 {
+                format!("ended {} days ago", -days)
+            } else {
+                format!("{days} days left")
+            };
             outcome.ok(format!(
-                "for {names}, by {issuer}, {days} days left, chain of {}",
+                "for {names}, by {issuer}, {left}, chain of {}",
                 presented.chain.len()
             ));
         }
-        if (0..RENEWAL).contains(&days) {
+        if seconds >= 0 && days < RENEWAL {
             let which = if index == 0 {
                 "the certificate"
             } else {

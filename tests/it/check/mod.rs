@@ -4,3 +4,4 @@
 mod bad_input;
 mod middle;
 mod report;
+mod tls;
