@@ -10,7 +10,7 @@ use super::{
 /// The flags of `ws-echo check`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct CheckArgs {
-    /// URL of the far end, through the proxy: ws://HOST[:PORT][/PATH] or wss://
+    /// URL of the far end, through the proxy, such as wss://example.org/chat
     #[arg(value_name = "URL")]
     pub url: String,
 
