@@ -70,6 +70,17 @@ impl Outcome {
         outcome
     }
 
+    /// Adds the observations of another outcome, which was made at the same time.
+    pub fn extend(&mut self, other: Self) {
+        self.verdict = self.verdict.max(other.verdict);
+        self.seen.extend(other.seen);
+        for finding in other.findings {
+            if !self.findings.contains(&finding) {
+                self.findings.push(finding);
+            }
+        }
+    }
+
     /// Returns what was seen as one line, the gravest first.
     pub fn seen(&self) -> String {
         let mut seen: Vec<_> = self.seen.iter().collect();

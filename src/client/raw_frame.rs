@@ -42,7 +42,7 @@ impl<'f> RawFrame<'f> {
     }
 
     /// Returns the bytes. `key` is the masking key for [`Masking::Random`].
-    pub(super) fn to_bytes(self, key: [u8; 4]) -> Vec<u8> {
+    pub fn to_bytes(self, key: [u8; 4]) -> Vec<u8> {
         let header = Header {
             fin: self.fin,
             rsv: self.rsv,

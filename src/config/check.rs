@@ -98,8 +98,18 @@ pub enum CheckName {
     Compression,
     /// messages of each kind and each form of the length
     Messages,
+    /// the largest message that passes, both ways
+    Size,
+    /// fragments as they arrive, with control frames between
+    Frames,
+    /// Pings each way, and who answers them
+    Ping,
     /// close codes and reasons, both ways
     Close,
+    /// what a client sees if the far end resets or ends the TCP connection
+    Reset,
+    /// invalid frames, passed on or stopped
+    Faults,
 }
 
 impl CheckName {
@@ -113,7 +123,12 @@ impl CheckName {
             Self::Subprotocol => "subprotocol",
             Self::Compression => "compression",
             Self::Messages => "messages",
+            Self::Size => "size",
+            Self::Frames => "frames",
+            Self::Ping => "ping",
             Self::Close => "close",
+            Self::Reset => "reset",
+            Self::Faults => "faults",
         }
     }
 }

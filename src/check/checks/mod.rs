@@ -3,9 +3,14 @@
 mod addresses;
 mod close;
 mod compression;
+mod faults;
+mod frames;
 mod handshake;
 mod headers;
 mod messages;
+mod ping;
+mod reset;
+mod size;
 mod subprotocol;
 mod tls;
 
@@ -29,7 +34,12 @@ pub fn definition(name: CheckName) -> Definition {
         CheckName::Subprotocol => subprotocol::CHECK,
         CheckName::Compression => compression::CHECK,
         CheckName::Messages => messages::CHECK,
+        CheckName::Size => size::CHECK,
+        CheckName::Frames => frames::CHECK,
+        CheckName::Ping => ping::CHECK,
         CheckName::Close => close::CHECK,
+        CheckName::Reset => reset::CHECK,
+        CheckName::Faults => faults::CHECK,
     }
 }
 

@@ -180,7 +180,18 @@ async fn another_server_that_does_not_echo_is_not_blamed() {
     .await;
     let checked = report(&[&format!("ws://{other}/"), "--timeout=1s"]).await;
     checked.assert_only_broken(&[]);
-    for name in ["headers", "subprotocol", "compression", "messages", "close"] {
+    for name in [
+        "headers",
+        "subprotocol",
+        "compression",
+        "messages",
+        "size",
+        "frames",
+        "ping",
+        "close",
+        "reset",
+        "faults",
+    ] {
         checked.assert(name, "unknown", &[]);
     }
 }

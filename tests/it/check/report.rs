@@ -21,7 +21,11 @@ async fn nothing_is_broken_or_differs_without_a_proxy() {
         "subprotocol",
         "compression",
         "messages",
+        "frames",
+        "ping",
         "close",
+        "reset",
+        "faults",
     ] {
         checked.assert(name, "ok", &[]);
     }
