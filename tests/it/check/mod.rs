@@ -2,6 +2,7 @@
 //! that misbehave. tests/system/proxies has real proxies.
 
 mod bad_input;
+mod frames;
 mod middle;
 mod report;
 mod tls;
