@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, server};
+use crate::program::{Program, assert_passes_frames, server};
 
 /// Starts Apache with this parameter of ProxyPass, and these lines.
 pub(crate) async fn apache(server: SocketAddr, parameter: &str, lines: &str) -> Program {
@@ -32,6 +32,7 @@ async fn nothing_is_broken_behind_a_right_apache() {
         .check(&[])
         .await;
     checked.assert_only_broken(&[]);
+    assert_passes_frames(&checked);
 }
 
 #[actix_rt::test]

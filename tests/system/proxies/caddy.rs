@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, server};
+use crate::program::{Program, assert_passes_frames, server};
 
 /// Starts Caddy with these lines in `reverse_proxy`.
 pub(crate) async fn caddy(server: SocketAddr, lines: &str) -> Program {
@@ -23,6 +23,7 @@ async fn nothing_is_broken_behind_a_right_caddy() {
     let server = server().await;
     let checked = caddy(server.addr(), "").await.check(&[]).await;
     checked.assert_only_broken(&[]);
+    assert_passes_frames(&checked);
     checked.assert("headers", "differs", &["X-Forwarded-For"]);
 }
 

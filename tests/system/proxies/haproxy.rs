@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, nobody, server};
+use crate::program::{Program, assert_passes_frames, nobody, server};
 
 /// Starts HAProxy with these lines in its backend.
 pub(crate) async fn haproxy(server: SocketAddr, lines: &str) -> Program {
@@ -23,6 +23,7 @@ async fn nothing_is_broken_behind_a_right_haproxy() {
     let server = server().await;
     let checked = haproxy(server.addr(), "").await.check(&[]).await;
     checked.assert_only_broken(&[]);
+    assert_passes_frames(&checked);
     let checked = haproxy(server.addr(), "option forwardfor").await.check(&[]).await;
     checked.assert_only_broken(&[]);
     checked.assert("headers", "differs", &["X-Forwarded-For: 127.0.0.1 was added"]);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, nobody, server};
+use crate::program::{Program, assert_passes_frames, nobody, server};
 
 /// The lines that WebSocket needs.
 const RIGHT: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
@@ -34,6 +34,7 @@ async fn nothing_is_broken_behind_a_right_nginx() {
     let proxy = nginx(server.addr(), RIGHT).await;
     let checked = proxy.check(&[]).await;
     checked.assert_only_broken(&[]);
+    assert_passes_frames(&checked);
     checked.assert("headers", "ok", &["all", "fields came as they were sent"]);
 }
 

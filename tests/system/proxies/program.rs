@@ -73,6 +73,14 @@ impl Program {
     }
 }
 
+/// Asserts that a proxy passes frames and ends of connections on as they are.
+#[track_caller]
+pub(crate) fn assert_passes_frames(checked: &Checked) {
+    for name in ["frames", "ping", "reset", "faults"] {
+        checked.assert(name, "ok", &[]);
+    }
+}
+
 /// Starts the server behind a proxy.
 pub(crate) async fn server() -> Process {
     Process::start(&[]).await

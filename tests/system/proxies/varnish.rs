@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, server};
+use crate::program::{Program, assert_passes_frames, server};
 
 /// The subroutines that WebSocket needs.
 const PIPE: &str = "sub vcl_recv { if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); } }
@@ -40,6 +40,7 @@ async fn nothing_is_broken_behind_a_right_varnish() {
     let server = server().await;
     let checked = varnish(server.addr(), PIPE).await.check(&[]).await;
     checked.assert_only_broken(&[]);
+    assert_passes_frames(&checked);
 }
 
 #[actix_rt::test]
