@@ -15,6 +15,7 @@ pub mod far_end;
 mod figures;
 pub mod format;
 pub mod outcome;
+mod pace;
 pub mod report;
 pub mod run;
 pub mod target;

@@ -108,8 +108,18 @@ pub enum CheckName {
     Close,
     /// what a client sees if the far end resets or ends the TCP connection
     Reset,
+    /// messages 20 ms apart come one by one
+    Latency,
+    /// how much is buffered for a slow reader
+    Backpressure,
+    /// 50 connections at once
+    Concurrency,
+    /// after how long silence is cut; needs --idle
+    Idle,
     /// invalid frames, passed on or stopped
     Faults,
+    /// /poll and /events through the same proxy
+    Polling,
 }
 
 impl CheckName {
@@ -128,7 +138,12 @@ impl CheckName {
             Self::Ping => "ping",
             Self::Close => "close",
             Self::Reset => "reset",
+            Self::Latency => "latency",
+            Self::Backpressure => "backpressure",
+            Self::Concurrency => "concurrency",
+            Self::Idle => "idle",
             Self::Faults => "faults",
+            Self::Polling => "polling",
         }
     }
 }

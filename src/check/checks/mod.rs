@@ -1,14 +1,19 @@
 //! The checks: a file for each.
 
 mod addresses;
+mod backpressure;
 mod close;
 mod compression;
+mod concurrency;
 mod faults;
 mod frames;
 mod handshake;
 mod headers;
+mod idle;
+mod latency;
 mod messages;
 mod ping;
+mod polling;
 mod reset;
 mod size;
 mod subprotocol;
@@ -39,7 +44,12 @@ pub fn definition(name: CheckName) -> Definition {
         CheckName::Ping => ping::CHECK,
         CheckName::Close => close::CHECK,
         CheckName::Reset => reset::CHECK,
+        CheckName::Latency => latency::CHECK,
+        CheckName::Backpressure => backpressure::CHECK,
+        CheckName::Concurrency => concurrency::CHECK,
+        CheckName::Idle => idle::CHECK,
         CheckName::Faults => faults::CHECK,
+        CheckName::Polling => polling::CHECK,
     }
 }
 

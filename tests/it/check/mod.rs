@@ -2,6 +2,7 @@
 //! that misbehave. tests/system/proxies has real proxies.
 
 mod bad_input;
+mod flow;
 mod frames;
 mod middle;
 mod report;

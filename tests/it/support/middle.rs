@@ -96,13 +96,16 @@ async fn one_way(
         }
     };
     let head = String::from_utf8(buffer.drain(..end).collect()).unwrap();
-    let is_101 = head.starts_with("HTTP/1.1 101");
+    let has_frames = match way {
+        Way::Up => head.contains("Sec-WebSocket-Key"),
+        Way::Down => head.starts_with("HTTP/1.1 101"),
+    };
     let changed = change_head.borrow_mut()(way, head);
     if !send(way, &out, changed.as_bytes()).await {
         return;
     }
-    if way == Way::Down && !is_101 {
-        // A refusal: its body as it is.
+    if !has_frames {
+        // A refusal, or a request without WebSocket: its body as it is.
         loop {
             if !send(way, &out, &buffer).await {
                 return;

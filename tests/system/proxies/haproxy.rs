@@ -54,3 +54,22 @@ async fn a_server_that_haproxy_does_not_reach_is_named() {
     let checked = haproxy(nobody(), "").await.check(&[]).await;
     checked.assert("handshake", "broken", &["503"]);
 }
+
+#[actix_rt::test]
+#[ignore = "needs haproxy"]
+async fn silence_that_haproxy_cuts_is_named_by_idle() {
+    let server = server().await;
+    let proxy = haproxy(server.addr(), "timeout tunnel 3s").await;
+    let checked = proxy.check(&["--idle=5s"]).await;
+    checked.assert(
+        "idle",
+        "broken",
+        &[
+            "silence is cut after 3",
+            "with a Ping every 500 ms, 5000 ms are not cut",
+        ],
+    );
+    checked.assert_only_broken(&["idle"]);
+    let mended = haproxy(server.addr(), "timeout tunnel 1h").await;
+    mended.check(&["--idle=5s"]).await.assert("idle", "ok", &[]);
+}

@@ -10,12 +10,17 @@ const RIGHT: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgr
 
 /// Starts nginx with these lines in its only location.
 pub(crate) async fn nginx(server: SocketAddr, lines: &str) -> Program {
+    nginx_with(server, "", lines).await
+}
+
+/// Starts nginx with these lines in `http` and in its only location.
+async fn nginx_with(server: SocketAddr, http: &str, lines: &str) -> Program {
     Program::start(|folder, addr| {
         let config = format!(
             "daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; user root;
              events {{ }}
              http {{
-                 access_log off;
+                 access_log off; {http}
                  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
                  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
                  server {{ listen {addr}; location / {{ proxy_pass http://{server}; {lines} }} }}
@@ -88,4 +93,64 @@ async fn a_server_that_nginx_does_not_reach_and_a_redirect_are_named() {
         .check(&[])
         .await;
     checked.assert("handshake", "broken", &["301", "to https://127.0.0.1/"]);
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn silence_that_nginx_cuts_is_named_by_idle() {
+    let server = server().await;
+    let proxy = nginx(server.addr(), &format!("{RIGHT} proxy_read_timeout 3s;")).await;
+    let checked = proxy.check(&["--idle=5s"]).await;
+    checked.assert(
+        "idle",
+        "broken",
+        &[
+            "silence is cut after 3",
+            "with a Ping every 500 ms, 5000 ms are not cut",
+        ],
+    );
+    checked.assert_only_broken(&["idle"]);
+    // The change that is named mends it.
+    let lines = checked.result("idle")["fix"][0]["change"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mended = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
+    mended.check(&["--idle=5s"]).await.assert("idle", "ok", &[]);
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn a_limit_of_connections_in_nginx_is_named_by_concurrency() {
+    let server = server().await;
+    let limit = "limit_conn everyone 20; limit_conn_status 429;";
+    let proxy = nginx_with(
+        server.addr(),
+        "limit_conn_zone $server_name zone=everyone:1m;",
+        &format!("{RIGHT} {limit}"),
+    )
+    .await;
+    let checked = proxy.check(&["--only=concurrency"]).await;
+    checked.assert(
+        "concurrency",
+        "broken",
+        &["of 50 connections at once failed: status 429"],
+    );
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn nginx_does_not_hold_back_a_chunked_stream() {
+    let server = server().await;
+    for lines in [
+        "proxy_buffering on;",
+        "proxy_buffering off;",
+        "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;",
+    ] {
+        let proxy = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
+        proxy
+            .check(&["--only=polling"])
+            .await
+            .assert("polling", "ok", &["/events: 8 events"]);
+    }
 }
