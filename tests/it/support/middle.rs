@@ -8,6 +8,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
+    sync::Mutex,
 };
 
 use super::raw::{self, Frame};
@@ -62,11 +63,29 @@ pub(crate) async fn change_frames(
 type Head = dyn FnMut(Way, String) -> String;
 type Change = dyn FnMut(Way, Frame) -> Vec<(Way, Frame)>;
 
+/// The writing halves. Each has its own lock: a client that reads nothing must not stop the way to the server.
+struct Out {
+    server: Mutex<OwnedWriteHalf>,
+    client: Mutex<OwnedWriteHalf>,
+}
+
+impl Out {
+    fn to(&self, way: Way) -> &Mutex<OwnedWriteHalf> {
+        match way {
+            Way::Up => &self.server,
+            Way::Down => &self.client,
+        }
+    }
+}
+
 /// One connection: both ends, in an order that each way can write to either.
 async fn pass(client: TcpStream, server: TcpStream, head: Rc<RefCell<Head>>, change: Rc<RefCell<Change>>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let out = Rc::new(tokio::sync::Mutex::new((to_server, to_client)));
+    let out = Rc::new(Out {
+        server: Mutex::new(to_server),
+        client: Mutex::new(to_client),
+    });
     let up = one_way(
         Way::Up,
         from_client,
@@ -81,7 +100,7 @@ async fn pass(client: TcpStream, server: TcpStream, head: Rc<RefCell<Head>>, cha
 async fn one_way(
     way: Way,
     mut from: OwnedReadHalf,
-    out: Rc<tokio::sync::Mutex<(OwnedWriteHalf, OwnedWriteHalf)>>,
+    out: Rc<Out>,
     change_head: Rc<RefCell<Head>>,
     change: Rc<RefCell<Change>>,
 ) {
@@ -132,16 +151,12 @@ async fn one_way(
     }
 }
 
-async fn send(way: Way, out: &tokio::sync::Mutex<(OwnedWriteHalf, OwnedWriteHalf)>, bytes: &[u8]) -> bool {
-    let (server, client) = &mut *out.lock().await;
-    let to = if way == Way::Up { server } else { client };
-    to.write_all(bytes).await.is_ok()
+async fn send(way: Way, out: &Out, bytes: &[u8]) -> bool {
+    out.to(way).lock().await.write_all(bytes).await.is_ok()
 }
 
-async fn shut(way: Way, out: &tokio::sync::Mutex<(OwnedWriteHalf, OwnedWriteHalf)>) {
-    let (server, client) = &mut *out.lock().await;
-    let to = if way == Way::Up { server } else { client };
-    let _ = to.shutdown().await;
+async fn shut(way: Way, out: &Out) {
+    let _ = out.to(way).lock().await.shutdown().await;
 }
 
 /// Reads a frame, unmasked. Returns it with its length on the wire.
