@@ -73,3 +73,16 @@ async fn silence_that_haproxy_cuts_is_named_by_idle() {
     let mended = haproxy(server.addr(), "timeout tunnel 1h").await;
     mended.check(&["--idle=5s"]).await.assert("idle", "ok", &[]);
 }
+
+#[actix_rt::test]
+#[ignore = "needs haproxy"]
+async fn a_stream_that_haproxy_delays_differs() {
+    let server = server().await;
+    let delayed = haproxy(server.addr(), "").await.check(&["--only=polling"]).await;
+    delayed.assert("polling", "differs", &["/events: 12 events 100 ms apart came in"]);
+    let mended = haproxy(server.addr(), "option http-no-delay").await;
+    mended
+        .check(&["--only=polling"])
+        .await
+        .assert("polling", "ok", &[]);
+}

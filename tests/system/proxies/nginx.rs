@@ -126,7 +126,7 @@ async fn a_limit_of_connections_in_nginx_is_named_by_concurrency() {
     let limit = "limit_conn everyone 20; limit_conn_status 429;";
     let proxy = nginx_with(
         server.addr(),
-        "limit_conn_zone $server_name zone=everyone:1m;",
+        "limit_conn_zone $binary_remote_addr zone=everyone:1m;",
         &format!("{RIGHT} {limit}"),
     )
     .await;
@@ -151,6 +151,20 @@ async fn nginx_does_not_hold_back_a_chunked_stream() {
         proxy
             .check(&["--only=polling"])
             .await
-            .assert("polling", "ok", &["/events: 8 events"]);
+            .assert("polling", "ok", &["/events: 12 events"]);
     }
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn a_stream_that_nginx_gathers_to_compress_it_is_named_by_polling() {
+    let server = server().await;
+    let lines = "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types *; gzip_proxied any;";
+    let proxy = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
+    let checked = proxy.check(&["--timeout=3s"]).await;
+    checked.assert("polling", "broken", &["/events: no "]);
+    checked.assert_only_broken(&["polling"]);
+    // The change that is named mends it.
+    let mended = nginx(server.addr(), &format!("{RIGHT} proxy_buffering off; gzip off;")).await;
+    mended.check(&[]).await.assert("polling", "ok", &[]);
 }
