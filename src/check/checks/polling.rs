@@ -18,7 +18,8 @@ use crate::{
 
 /// The check.
 pub(super) const CHECK: Definition = Definition {
-    needs: Needs::Http,
+    // Without a WebSocket connection, it is not known whether the far end is ws-echo.
+    needs: Needs::WebSocket,
     words: include_str!("../words/polling.json"),
     run: |target| Box::pin(run(target)),
 };
