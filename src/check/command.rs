@@ -131,10 +131,14 @@ fn fail(status: ExitStatus, error: &str) -> ExitStatus {
 }
 
 /// Shows how much of a long wait has passed, on a terminal.
-fn show_clock(passed: Duration, total: Duration) {
+fn show_clock(wait: Option<(Duration, Duration)>) {
     let mut err = io::stderr();
     if err.is_terminal() {
         let seconds = |span: Duration| format!("{}:{:02}", span.as_secs() / 60, span.as_secs() % 60);
-        let _ = write!(err, "\r{} of {} \r", seconds(passed), seconds(total));
+        let text = wait.map_or_else(String::new, |(passed, total)| {
+            format!("{} of {}", seconds(passed), seconds(total))
+        });
+        // The next text overwrites it.
+        let _ = write!(err, "\r{text:20}\r");
     }
 }

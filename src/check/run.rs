@@ -11,7 +11,7 @@ use super::{
     figures::time,
     outcome::Outcome,
     report::{Check, Report, shown},
-    target::Target,
+    target::{Clock, Target},
     words::Words,
 };
 use crate::{
@@ -61,15 +61,11 @@ struct Examined {
     blocked: Option<(Needs, String)>,
 }
 
-/// Runs the checks. `on_check` gets each result as it ends. `clock` shows how much of a long wait has passed.
+/// Runs the checks. `on_check` gets each result as it ends. `clock` shows a long wait.
 ///
 /// # Errors
 /// If nothing answers, or the flags make no request.
-pub async fn run(
-    plan: Plan,
-    clock: fn(Duration, Duration),
-    mut on_check: impl FnMut(&Check),
-) -> Result<Report, NoReport> {
+pub async fn run(plan: Plan, clock: Clock, mut on_check: impl FnMut(&Check)) -> Result<Report, NoReport> {
     let proxied = examine(&plan, &plan.url, &plan.options, clock).await?;
     let direct = match &plan.direct {
         // Another address: `--connect-to` is for the proxy.
@@ -96,12 +92,7 @@ pub async fn run(
     Ok(Report::new(&plan.url.to_string(), checks))
 }
 
-async fn examine(
-    plan: &Plan,
-    url: &Url,
-    options: &Options,
-    clock: fn(Duration, Duration),
-) -> Result<Examined, NoReport> {
+async fn examine(plan: &Plan, url: &Url, options: &Options, clock: Clock) -> Result<Examined, NoReport> {
     let (far_end, facts, blocked) = match discover(url, options).await {
         Ok((far_end, facts)) => (far_end, facts, None),
         Err(error) => {
@@ -117,7 +108,7 @@ async fn examine(
             idle: plan.idle,
             far_end,
             facts,
-            clock: Box::new(clock),
+            clock,
         },
         blocked,
     })

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 use super::far_end::FarEnd;
 use crate::client::{ConnectError, Connection, Facts, Options, Url};
 
+/// Shows how much of a long wait has passed, of how much, and then nothing.
+pub type Clock = fn(Option<(Duration, Duration)>);
+
 /// The far end of the checks.
 pub struct Target {
     /// The URL.
@@ -21,8 +24,8 @@ pub struct Target {
     pub far_end: FarEnd,
     /// The facts of the first connection.
     pub facts: Facts,
-    /// Shows how much of a long wait has passed.
-    pub clock: Box<dyn Fn(Duration, Duration)>,
+    /// Shows a long wait.
+    pub clock: Clock,
 }
 
 impl Target {

@@ -57,6 +57,7 @@ async fn run(target: &Target) -> Outcome {
         watched = watch => watched,
         never = show(target, limit) => match never {},
     };
+    (target.clock)(None);
     let seen = Seen {
         frozen,
         silent,
@@ -74,7 +75,7 @@ async fn show(target: &Target, limit: Duration) -> Infallible {
     let mut seconds = interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        (target.clock)(start.elapsed(), limit);
+        (target.clock)(Some((start.elapsed(), limit)));
     }
 }
 

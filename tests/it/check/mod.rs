@@ -6,4 +6,6 @@ mod flow;
 mod frames;
 mod middle;
 mod report;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod tls;
