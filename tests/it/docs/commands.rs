@@ -101,8 +101,8 @@ async fn assert_examples(name: &str) -> usize {
 #[actix_rt::test]
 #[ignore = "needs node, python3 and curl"]
 async fn every_command_in_the_readmes_prints_what_stands_after_it() {
-    assert!(assert_examples("README.md").await >= 2);
-    assert!(assert_examples("README.zh-CN.md").await >= 2);
+    assert!(assert_examples("README.md").await >= 1);
+    assert!(assert_examples("README.zh-CN.md").await >= 1);
 }
 
 #[actix_rt::test]

@@ -161,7 +161,11 @@ impl Process {
                         return line;
                     }
                     Some(line) => self.skipped.push(line),
-                    None => panic!("the log ended without {text:?}: {:#?}", self.skipped),
+                    None => panic!(
+                        "the log ended without {text:?}: {:?}, {:#?}",
+                        self.child.wait().await,
+                        self.skipped
+                    ),
                 }
             }
         })
