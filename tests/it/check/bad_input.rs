@@ -165,7 +165,7 @@ async fn a_frame_of_10_gb_ends_each_check_at_once() {
         while stream.write_all(&[0; 65_536]).await.is_ok() {}
     })
     .await;
-    let checked = report(&[&format!("ws://{endless}/"), "--timeout=1s"]).await;
+    let checked = report(&[&format!("ws://{endless}/"), "--timeout=500ms"]).await;
     checked.assert("handshake", "ok", &[]);
     checked.assert("messages", "unknown", &["does not echo"]);
 }
@@ -178,7 +178,7 @@ async fn another_server_that_does_not_echo_is_not_blamed() {
         while matches!(stream.read(&mut block).await, Ok(1..)) {}
     })
     .await;
-    let checked = report(&[&format!("ws://{other}/"), "--timeout=1s"]).await;
+    let checked = report(&[&format!("ws://{other}/"), "--timeout=500ms"]).await;
     checked.assert_only_broken(&[]);
     for name in [
         "headers",
@@ -233,7 +233,7 @@ async fn messages_without_end_and_compressed_ones_take_less_than_64_mib() {
             }
         })
         .await;
-        let checked = report(&[&format!("ws://{flood}/"), "--timeout=1s"]).await;
+        let checked = report(&[&format!("ws://{flood}/"), "--timeout=500ms"]).await;
         println!("measured: {} KiB at most", checked.peak / 1024);
         assert!(checked.peak < 64 << 20, "{} KiB", checked.peak / 1024);
     }
