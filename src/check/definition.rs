@@ -4,7 +4,7 @@ use futures_core::future::LocalBoxFuture;
 
 use super::{outcome::Outcome, target::Target};
 
-/// What a check needs of the connections before it. The later one includes the earlier ones.
+/// The step of a connection that must work before a check runs. The later one includes the earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
     /// An address that accepts TCP connections.
@@ -18,7 +18,7 @@ pub enum Needs {
 /// A check. The name is that of [`crate::config::CheckName`].
 #[derive(Clone, Copy)]
 pub struct Definition {
-    /// What must work before.
+    /// The step that must work before.
     pub needs: Needs,
     /// The file of its texts.
     pub words: &'static str,

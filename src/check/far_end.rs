@@ -1,4 +1,4 @@
-//! What answers at the far end: ws-echo, a server that echoes, or one that does not.
+//! The kind of the far end: ws-echo, a server that echoes, or one that does not.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::report::Verdict;
 
-/// What a check has seen, one observation after the other. The gravest one is the verdict.
+/// The observations of a check in order. The gravest one is the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub(super) verdict: Verdict,

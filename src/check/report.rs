@@ -15,7 +15,7 @@ const MAX_TEXT: usize = 1000;
 pub enum Verdict {
     /// It did not run.
     Skipped,
-    /// What was asked for arrives.
+    /// The far end gets what was sent, and the client gets the answer.
     Ok,
     /// The answer is not known: the far end cannot give it.
     Unknown,
@@ -55,16 +55,16 @@ pub struct Check {
     pub name: &'static str,
     /// Its verdict.
     pub verdict: Verdict,
-    /// What was seen, with figures and units.
+    /// The observations, with figures and units.
     pub seen: String,
-    /// What that means to an application.
+    /// The meaning to an application.
     pub meaning: String,
-    /// What to change, the program that is in between first.
+    /// The changes, those of the program in between first.
     pub fix: Vec<Fix>,
     /// The number of changes at the start of `fix` that are for a program that the response names.
     #[serde(skip)]
     pub known: usize,
-    /// What was seen without the proxy, with `--direct`.
+    /// The observations without the proxy, with `--direct`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direct: Option<String>,
     /// The time that it took.

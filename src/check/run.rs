@@ -22,7 +22,7 @@ use crate::{
 /// Maximum number of timeouts that a check takes.
 const STEPS: u32 = 12;
 
-/// What to check.
+/// The checks to run, and their far end.
 pub struct Plan {
     /// The URL, through the proxy.
     pub url: Url,

@@ -20,7 +20,7 @@ pub struct Target {
     pub subprotocols: Vec<String>,
     /// The longest silence of the check idle.
     pub idle: Option<Duration>,
-    /// What answers at the far end.
+    /// The kind of the far end.
     pub far_end: FarEnd,
     /// The facts of the first connection.
     pub facts: Facts,

@@ -21,11 +21,11 @@ pub struct Text {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
-    /// What the check asks.
+    /// The question of the check.
     pub asks: Text,
-    /// What it means if all is well.
+    /// The meaning if all is well.
     pub ok: Text,
-    /// What it means if the answer is not known.
+    /// The meaning if the answer is not known.
     pub unknown: Text,
     /// The findings by their keys.
     pub findings: BTreeMap<String, Finding>,
@@ -35,9 +35,9 @@ pub struct Words {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// What it means to an application.
+    /// The meaning to an application.
     pub meaning: Text,
-    /// What to change, by program. Empty if no configuration changes it.
+    /// The changes, by program. Empty if no configuration helps.
     #[serde(default)]
     pub fix: Vec<Fix>,
 }

@@ -1,4 +1,4 @@
-//! What a client learns while it connects.
+//! The facts that a client learns while it connects.
 
 use std::{net::SocketAddr, time::Duration};
 

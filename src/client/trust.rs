@@ -17,8 +17,8 @@ use rustls::{
 };
 use thiserror::Error as ThisError;
 
-/// Where the systems that need no framework to be linked keep their certificates, in one file: Debian, Fedora, SUSE, Alpine and
-/// FreeBSD.
+/// The file of certificates on Debian, Fedora, SUSE, Alpine and FreeBSD. macOS and Windows keep theirs in a store that only a
+/// framework of the system reads.
 const SYSTEM_FILES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

@@ -71,7 +71,7 @@ async fn run(target: &Target) -> Outcome {
     outcome
 }
 
-/// What became of an invalid frame.
+/// The fate of an invalid frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
     /// It arrived.

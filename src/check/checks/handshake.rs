@@ -106,7 +106,7 @@ fn refusal(status: u16, facts: &Facts) -> (&'static str, String) {
     (finding, format!("{status}{server} after {after}: {shown}"))
 }
 
-/// What the request lacks, as ws-echo says in a refusal.
+/// The part that the request lacks, as ws-echo names it in a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
     Upgrade,

@@ -57,7 +57,7 @@ async fn run(target: &Target) -> Outcome {
     outcome
 }
 
-/// What was measured.
+/// The measurements of both ways.
 struct Measured {
     /// Pushes of ws-echo.
     down: Option<Pace>,

@@ -122,7 +122,7 @@ async fn answered_by(target: &Target, outcome: &mut Outcome) {
     let _ = connection.send_frame(RawFrame::new(PING, TEXT.as_bytes())).await;
     let _ = connection.send(&Message::text(TEXT)).await;
     let deadline = target.deadline();
-    // What answers the Ping before the far end answers before the echo, too.
+    // The Pong of a proxy comes before the echo, too.
     loop {
         match connection.next_before(deadline).await {
             Some(Event::Pong(_)) => {

@@ -55,7 +55,7 @@ async fn run(target: &Target) -> Outcome {
     outcome
 }
 
-/// What became of a message.
+/// The fate of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
     Passed,
@@ -72,7 +72,7 @@ enum Fate {
 struct Found {
     /// The largest size that passed, and its time.
     passed: Option<(usize, Duration)>,
-    /// What stopped a larger one.
+    /// The reason why no larger one passed.
     end: FoundEnd,
 }
 
