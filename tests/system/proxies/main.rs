@@ -10,6 +10,7 @@
 
 mod apache;
 mod caddy;
+mod group;
 mod haproxy;
 mod nginx;
 mod others;

@@ -1,15 +1,22 @@
 //! Echo servers that are not ws-echo: no false alarm. Both end the connection of a message past their own limit.
 
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
+    process::ChildStdout,
 };
 
-use crate::support::{
-    check::{Checked, report},
-    in_time,
+use crate::{
+    group::Group,
+    support::{
+        check::{Checked, report},
+        in_time,
+    },
 };
 
 const NODE: &str = r#"
@@ -31,32 +38,34 @@ async def main():
 asyncio.run(main())
 "#;
 
-/// Installs packages in a folder.
+/// Runs a command that installs packages in a folder.
 async fn install(folder: &Path, command: &str) {
-    let mut install = Command::new("bash");
-    install
-        .args(["-c", command])
+    let mut words = command.split(' ');
+    let status = tokio::process::Command::new(words.next().unwrap())
+        .args(words)
         .current_dir(folder)
-        .kill_on_drop(true);
-    let status = in_time("the packages", install.status()).await.unwrap();
+        .kill_on_drop(true)
+        .status();
+    let status = in_time("the packages", status).await.unwrap();
     assert!(status.success(), "{command}");
 }
 
 /// Starts a program that prints its port.
-async fn start(folder: &Path, program: &str, arguments: &[&str]) -> (Child, SocketAddr) {
-    let mut child = Command::new(program)
+async fn start(folder: &Path, program: &str, arguments: &[&str]) -> (Group, SocketAddr) {
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .current_dir(folder)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+        .stderr(Stdio::null());
+    let mut group = Group::start(&mut command).unwrap();
+    let output = ChildStdout::from_std(group.take_output().unwrap()).unwrap();
     let mut line = String::new();
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    in_time("the port", output.read_line(&mut line)).await.unwrap();
+    in_time("the port", BufReader::new(output).read_line(&mut line))
+        .await
+        .unwrap();
     (
-        child,
+        group,
         SocketAddr::from(([127, 0, 0, 1], line.trim().parse().unwrap())),
     )
 }
@@ -89,11 +98,12 @@ async fn the_server_of_the_npm_package_ws_is_not_blamed() {
 #[ignore = "needs python3"]
 async fn the_server_of_the_python_package_websockets_is_not_blamed() {
     let folder = tempfile::tempdir().unwrap();
-    let packages =
-        "python3 -m venv venv && venv/bin/pip --quiet --disable-pip-version-check install websockets";
-    install(folder.path(), packages).await;
+    install(folder.path(), "python3 -m venv venv").await;
     let python = folder.path().join("venv/bin/python");
-    let (_server, addr) = start(folder.path(), python.to_str().unwrap(), &["-c", PYTHON]).await;
+    let python = python.to_str().unwrap();
+    let pip = "-m pip --quiet --disable-pip-version-check install websockets";
+    install(folder.path(), &format!("{python} {pip}")).await;
+    let (_server, addr) = start(folder.path(), python, &["-c", PYTHON]).await;
     let checked = check(addr).await;
     checked.assert("compression", "ok", &[]);
     checked.assert("close", "ok", &["4001"]);

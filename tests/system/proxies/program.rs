@@ -1,23 +1,28 @@
 //! A proxy as a process.
 
-use std::{fs, net::SocketAddr, process::Stdio};
+use std::{
+    fs,
+    net::SocketAddr,
+    process::{Command, Stdio},
+};
 
 use system_tests::port;
 use tempfile::TempDir;
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-};
+use tokio::net::TcpStream;
 
-use crate::support::{
-    check::{Checked, report},
-    process::Process,
+use crate::{
+    group::Group,
+    support::{
+        check::{Checked, report},
+        process::Process,
+    },
 };
 
 /// A running proxy. Its files are in a folder of its own.
 pub(crate) struct Program {
     pub(crate) url: String,
-    _child: Child,
+    // Before the folder, which is removed after the programs have ended.
+    _group: Group,
     _folder: TempDir,
 }
 
@@ -38,20 +43,20 @@ impl Program {
                 .replace("FOLDER", &path)
         });
         let log = fs::File::create(folder.path().join("output")).unwrap();
-        let mut child = Command::new(words.next().unwrap())
+        let mut program = Command::new(words.next().unwrap());
+        program
             .args(words)
             // Debian has the programs of servers there.
             .env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default()))
             .env("HOME", &path)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
+            .stderr(log);
+        let mut group = Group::start(&mut program)
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", command[0]));
         let output = folder.path().join("output");
         while TcpStream::connect(addr).await.is_err() {
-            if let Some(status) = child.try_wait().unwrap() {
+            if let Some(status) = group.exited() {
                 panic!(
                     "{} exited with {status}: {}",
                     command[0],
@@ -62,7 +67,7 @@ impl Program {
         }
         Self {
             url: format!("ws://{addr}/"),
-            _child: child,
+            _group: group,
             _folder: folder,
         }
     }
