@@ -84,6 +84,26 @@ impl Checked {
         }
     }
 
+    /// Asserts these verdicts, and that each other check that ran is ok.
+    #[track_caller]
+    pub(crate) fn assert_only(&self, expected: &[(&str, &str)]) {
+        let checks = self.report["checks"].as_array().unwrap();
+        let text = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+        let found: Vec<_> = checks
+            .iter()
+            .map(|check| (text(check, "name"), text(check, "verdict")))
+            .filter(|(_, verdict)| !["ok", "skipped"].contains(&&**verdict))
+            .collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(name, verdict)| (&**name, &**verdict))
+            .collect();
+        assert_eq!(found, expected, "{self:#?}");
+        for check in checks.iter().filter(|check| check["verdict"] == "broken") {
+            assert_ne!(check["meaning"], "", "{check:#}");
+        }
+    }
+
     /// Asserts that only these checks are broken, and that each says what to change.
     #[track_caller]
     pub(crate) fn assert_only_broken(&self, names: &[&str]) {

@@ -6,9 +6,7 @@ use std::{
     process::{Child, ChildStdout, Command},
 };
 
-use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, kill_process_group, set_child_subreaper, waitpgid,
-};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process_group, set_child_subreaper, waitpgid};
 
 /// A running program in a process group of its own.
 pub(crate) struct Group {

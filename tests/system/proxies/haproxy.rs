@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, assert_passes_frames, nobody, server};
+use tokio::join;
+
+use crate::program::{ALL, Program, QUICK, nobody, server};
 
 /// Starts HAProxy with these lines in its backend.
 pub(crate) async fn haproxy(server: SocketAddr, lines: &str) -> Program {
@@ -21,11 +23,11 @@ pub(crate) async fn haproxy(server: SocketAddr, lines: &str) -> Program {
 #[ignore = "needs haproxy"]
 async fn nothing_is_broken_behind_a_right_haproxy() {
     let server = server().await;
-    let checked = haproxy(server.addr(), "").await.check(&[]).await;
-    checked.assert_only_broken(&[]);
-    assert_passes_frames(&checked);
-    let checked = haproxy(server.addr(), "option forwardfor").await.check(&[]).await;
-    checked.assert_only_broken(&[]);
+    let proxy = haproxy(server.addr(), "option http-no-delay").await;
+    proxy.check(&[ALL]).await.assert_only(&[]);
+    let proxy = haproxy(server.addr(), "option http-no-delay\n  option forwardfor").await;
+    let checked = proxy.check(&[QUICK]).await;
+    checked.assert_only(&[("headers", "differs")]);
     checked.assert("headers", "differs", &["X-Forwarded-For: 127.0.0.1 was added"]);
 }
 
@@ -40,18 +42,15 @@ async fn a_field_that_haproxy_removes_is_named_by_its_check() {
         ("http-response del-header Sec-WebSocket-Extensions", "compression"),
         ("http-request del-header Origin", "headers"),
     ] {
-        haproxy(server.addr(), line)
-            .await
-            .check(&[])
-            .await
-            .assert_only_broken(&[check]);
+        let proxy = haproxy(server.addr(), line).await;
+        proxy.check(&[QUICK]).await.assert_only(&[(check, "broken")]);
     }
 }
 
 #[actix_rt::test]
 #[ignore = "needs haproxy"]
 async fn a_server_that_haproxy_does_not_reach_is_named() {
-    let checked = haproxy(nobody(), "").await.check(&[]).await;
+    let checked = haproxy(nobody(), "retries 0").await.check(&[]).await;
     checked.assert("handshake", "broken", &["503"]);
 }
 
@@ -59,9 +58,11 @@ async fn a_server_that_haproxy_does_not_reach_is_named() {
 #[ignore = "needs haproxy"]
 async fn silence_that_haproxy_cuts_is_named_by_idle() {
     let server = server().await;
-    let proxy = haproxy(server.addr(), "timeout tunnel 3s").await;
-    let checked = proxy.check(&["--idle=5s"]).await;
-    checked.assert(
+    let cut = haproxy(server.addr(), "timeout tunnel 3s").await;
+    let mended = haproxy(server.addr(), "timeout tunnel 1h").await;
+    let arguments = ["--only=handshake,idle", "--idle=5s"];
+    let (cut, mended) = join!(cut.check(&arguments), mended.check(&arguments));
+    cut.assert(
         "idle",
         "broken",
         &[
@@ -69,23 +70,28 @@ async fn silence_that_haproxy_cuts_is_named_by_idle() {
             "with a Ping every 500 ms, 5000 ms are not cut",
         ],
     );
-    checked.assert_only_broken(&["idle"]);
-    let mended = haproxy(server.addr(), "timeout tunnel 1h").await;
-    mended
-        .check(&["--only=idle", "--idle=5s"])
-        .await
-        .assert("idle", "ok", &[]);
+    cut.assert_only(&[("idle", "broken")]);
+    mended.assert_only(&[]);
 }
 
 #[actix_rt::test]
 #[ignore = "needs haproxy"]
 async fn a_stream_that_haproxy_delays_differs() {
     let server = server().await;
-    let delayed = haproxy(server.addr(), "").await.check(&["--only=polling"]).await;
-    delayed.assert("polling", "differs", &["/events: 12 events 100 ms apart came in"]);
-    let mended = haproxy(server.addr(), "option http-no-delay").await;
-    mended
-        .check(&["--only=polling"])
-        .await
-        .assert("polling", "ok", &[]);
+    for lines in [
+        "",
+        "compression algo gzip\n  compression type text/event-stream\n  ",
+    ] {
+        let delayed = haproxy(server.addr(), lines).await;
+        let mended = haproxy(server.addr(), &format!("{lines}option http-no-delay")).await;
+        let arguments = ["--only=handshake,polling"];
+        let (delayed, mended) = join!(delayed.check(&arguments), mended.check(&arguments));
+        delayed.assert(
+            "polling",
+            "differs",
+            &["/events: 12 events", "100 ms apart came in"],
+        );
+        delayed.assert_only(&[("polling", "differs")]);
+        mended.assert_only(&[]);
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use crate::program::{Program, assert_passes_frames, nobody, server};
+use tokio::join;
+
+use crate::program::{ALL, Program, QUICK, nobody, server};
 
 /// The lines that WebSocket needs.
 const RIGHT: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
@@ -37,9 +39,8 @@ async fn nginx_with(server: SocketAddr, http: &str, lines: &str) -> Program {
 async fn nothing_is_broken_behind_a_right_nginx() {
     let server = server().await;
     let proxy = nginx(server.addr(), RIGHT).await;
-    let checked = proxy.check(&[]).await;
-    checked.assert_only_broken(&[]);
-    assert_passes_frames(&checked);
+    let checked = proxy.check(&[ALL]).await;
+    checked.assert_only(&[]);
     checked.assert("headers", "ok", &["all", "fields came as they were sent"]);
 }
 
@@ -51,18 +52,19 @@ async fn an_nginx_that_does_not_forward_upgrade_is_named_by_handshake() {
         ("proxy_http_version 1.1;", "no Upgrade: websocket header"),
         ("", "the HTTP version is not 1.1"),
     ] {
-        let checked = nginx(server.addr(), lines).await.check(&[]).await;
+        let proxy = nginx(server.addr(), lines).await;
+        let checked = proxy.check(&[ALL]).await;
         checked.assert("handshake", "broken", &["400 from nginx", seen]);
-        checked.assert_only_broken(&["handshake"]);
+        checked.assert_only(&[("handshake", "broken")]);
         let fix = &checked.result("handshake")["fix"][0];
         assert_eq!(fix["where"], "nginx");
         // The change that is named mends it.
         let lines = fix["change"].as_str().unwrap();
-        nginx(server.addr(), lines)
+        let mended = nginx(server.addr(), lines).await;
+        mended
+            .check(&["--only=handshake,messages"])
             .await
-            .check(&[])
-            .await
-            .assert_only_broken(&[]);
+            .assert_only(&[]);
     }
 }
 
@@ -79,7 +81,7 @@ async fn a_field_that_nginx_removes_is_named_by_its_check() {
         ("proxy_set_header Authorization \"\";", "headers"),
     ] {
         let proxy = nginx(server.addr(), &format!("{RIGHT} {line}")).await;
-        proxy.check(&[]).await.assert_only_broken(&[check]);
+        proxy.check(&[QUICK]).await.assert_only(&[(check, "broken")]);
     }
 }
 
@@ -99,9 +101,15 @@ async fn a_server_that_nginx_does_not_reach_and_a_redirect_are_named() {
 #[ignore = "needs nginx"]
 async fn silence_that_nginx_cuts_is_named_by_idle() {
     let server = server().await;
-    let proxy = nginx(server.addr(), &format!("{RIGHT} proxy_read_timeout 3s;")).await;
-    let checked = proxy.check(&["--idle=5s"]).await;
-    checked.assert(
+    let cut = nginx(server.addr(), &format!("{RIGHT} proxy_read_timeout 3s;")).await;
+    let mended = nginx(
+        server.addr(),
+        &format!("{RIGHT} proxy_read_timeout 1h; proxy_send_timeout 1h;"),
+    )
+    .await;
+    let arguments = ["--only=handshake,idle", "--idle=5s"];
+    let (cut, mended) = join!(cut.check(&arguments), mended.check(&arguments));
+    cut.assert(
         "idle",
         "broken",
         &[
@@ -109,17 +117,12 @@ async fn silence_that_nginx_cuts_is_named_by_idle() {
             "with a Ping every 500 ms, 5000 ms are not cut",
         ],
     );
-    checked.assert_only_broken(&["idle"]);
-    // The change that is named mends it.
-    let lines = checked.result("idle")["fix"][0]["change"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let mended = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
-    mended
-        .check(&["--only=idle", "--idle=5s"])
-        .await
-        .assert("idle", "ok", &[]);
+    cut.assert_only(&[("idle", "broken")]);
+    assert_eq!(
+        cut.result("idle")["fix"][0]["change"],
+        "proxy_read_timeout 1h;\nproxy_send_timeout 1h;"
+    );
+    mended.assert_only(&[]);
 }
 
 #[actix_rt::test]
@@ -143,31 +146,46 @@ async fn a_limit_of_connections_in_nginx_is_named_by_concurrency() {
 
 #[actix_rt::test]
 #[ignore = "needs nginx"]
-async fn nginx_does_not_hold_back_a_chunked_stream() {
+async fn nginx_holds_back_a_stream_only_without_chunks_and_with_buffering() {
     let server = server().await;
-    for lines in [
-        "proxy_buffering on;",
-        "proxy_buffering off;",
-        "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;",
-    ] {
+    // ws-echo asks nginx by X-Accel-Buffering not to buffer.
+    let ignored = "proxy_ignore_headers X-Accel-Buffering;";
+    // HTTP/1.0 has no chunks: the stream has no length, and its end is that of the connection.
+    let old = format!("proxy_pass http://{}; proxy_http_version 1.0;", server.addr());
+    let [on, off, chunked, without_length, mended] = [
+        "proxy_buffering on;".to_owned(),
+        "proxy_buffering off;".to_owned(),
+        format!("proxy_buffering on; {ignored}"),
+        format!("location /events {{ {old} {ignored} }}"),
+        format!("location /events {{ {old} {ignored} proxy_buffering off; }}"),
+    ]
+    .map(async |lines| {
         let proxy = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
-        proxy
-            .check(&["--only=polling"])
-            .await
-            .assert("polling", "ok", &["/events: 12 events"]);
+        proxy.check(&["--only=handshake,polling", "--timeout=3s"]).await
+    });
+    let (on, off, chunked, without_length, mended) = join!(on, off, chunked, without_length, mended);
+    for checked in [on, off, chunked, mended] {
+        checked.assert("polling", "ok", &["/events: 12 events"]);
+        checked.assert_only(&[]);
     }
+    without_length.assert("polling", "broken", &["/events: no "]);
+    without_length.assert_only(&[("polling", "broken")]);
+    let fix = without_length.result("polling")["fix"][0]["change"]
+        .as_str()
+        .unwrap();
+    assert!(fix.starts_with("proxy_buffering off;"), "{fix}");
 }
 
 #[actix_rt::test]
 #[ignore = "needs nginx"]
 async fn a_stream_that_nginx_gathers_to_compress_it_is_named_by_polling() {
     let server = server().await;
-    let lines = "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types *; gzip_proxied any;";
-    let proxy = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
-    let checked = proxy.check(&["--timeout=3s"]).await;
-    checked.assert("polling", "broken", &["/events: no "]);
-    checked.assert_only_broken(&["polling"]);
-    // The change that is named mends it.
+    let held = "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types *; gzip_proxied any;";
+    let held = nginx(server.addr(), &format!("{RIGHT} {held}")).await;
     let mended = nginx(server.addr(), &format!("{RIGHT} proxy_buffering off; gzip off;")).await;
-    mended.check(&[]).await.assert("polling", "ok", &[]);
+    let arguments = ["--only=handshake,polling", "--timeout=3s"];
+    let (held, mended) = join!(held.check(&arguments), mended.check(&arguments));
+    held.assert("polling", "broken", &["/events: no "]);
+    held.assert_only(&[("polling", "broken")]);
+    mended.assert_only(&[]);
 }
