@@ -6,8 +6,11 @@ use tokio::join;
 
 use crate::program::{ALL, Program, QUICK, server};
 
+/// The parameter of ProxyPass that WebSocket needs.
+pub(crate) const UPGRADE: &str = "upgrade=websocket";
+
 /// Starts Apache with this parameter of ProxyPass, and these lines.
-async fn apache(server: SocketAddr, parameter: &str, lines: &str) -> Program {
+pub(crate) async fn apache(server: SocketAddr, parameter: &str, lines: &str) -> Program {
     apache_with(server, &["proxy_wstunnel"], "http", parameter, lines).await
 }
 
@@ -41,7 +44,7 @@ async fn apache_with(
 #[ignore = "needs apache2"]
 async fn nothing_is_broken_behind_a_right_apache() {
     let server = server().await;
-    let proxy = apache(server.addr(), "upgrade=websocket", "").await;
+    let proxy = apache(server.addr(), UPGRADE, "").await;
     proxy.check(&[ALL]).await.assert_only(&[]);
 }
 
@@ -63,7 +66,7 @@ async fn a_field_that_apache_removes_is_named_by_its_check() {
         ("RequestHeader unset Sec-WebSocket-Extensions", "compression"),
         ("RequestHeader unset Cookie", "headers"),
     ] {
-        let proxy = apache(server.addr(), "upgrade=websocket", line).await;
+        let proxy = apache(server.addr(), UPGRADE, line).await;
         proxy.check(&[QUICK]).await.assert_only(&[(check, "broken")]);
     }
 }
@@ -80,7 +83,7 @@ async fn apache_needs_no_wstunnel_if_it_is_told_to_upgrade() {
     assert_eq!(fixes[0]["where"], "Apache", "the only one that is named");
     // mod_proxy_http upgrades since 2.4.47.
     for (modules, scheme, parameter) in [
-        (&[][..], "http", "upgrade=websocket"),
+        (&[][..], "http", UPGRADE),
         (&[], "ws", ""),
         (&["proxy_wstunnel"], "ws", ""),
     ] {
@@ -94,7 +97,7 @@ async fn apache_needs_no_wstunnel_if_it_is_told_to_upgrade() {
 async fn apache_does_not_hold_back_a_stream_that_it_compresses() {
     let server = server().await;
     let lines = "AddOutputFilterByType DEFLATE text/event-stream";
-    let proxy = apache(server.addr(), "upgrade=websocket", lines).await;
+    let proxy = apache(server.addr(), UPGRADE, lines).await;
     let checked = proxy.check(&["--only=handshake,polling"]).await;
     checked.assert("polling", "ok", &["/events: 12 events, compressed with gzip,"]);
 }
@@ -103,10 +106,10 @@ async fn apache_does_not_hold_back_a_stream_that_it_compresses() {
 #[ignore = "needs apache2"]
 async fn silence_that_apache_cuts_is_named_by_idle() {
     let server = server().await;
-    let cut = apache(server.addr(), "upgrade=websocket", "Timeout 3").await;
+    let cut = apache(server.addr(), UPGRADE, "Timeout 3").await;
     // The longer one of both holds.
     let mended = "Timeout 3\nProxyTimeout 3600";
-    let mended = apache(server.addr(), "upgrade=websocket", mended).await;
+    let mended = apache(server.addr(), UPGRADE, mended).await;
     let arguments = ["--only=handshake,idle", "--idle=5s"];
     let (cut, mended) = join!(cut.check(&arguments), mended.check(&arguments));
     cut.assert("idle", "broken", &["silence is cut after"]);

@@ -12,6 +12,7 @@ mod apache;
 mod caddy;
 mod group;
 mod haproxy;
+mod matrix;
 mod nginx;
 mod others;
 mod program;

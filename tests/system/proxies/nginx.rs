@@ -7,12 +7,30 @@ use tokio::join;
 use crate::program::{ALL, Program, QUICK, nobody, server};
 
 /// The lines that WebSocket needs.
-const RIGHT: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+pub(crate) const RIGHT: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
                      proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host;";
+
+/// Lines with which nginx gathers a stream to compress it.
+pub(crate) const HELD_BY_GZIP: &str =
+    "proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types *; gzip_proxied any;";
+
+/// Returns lines with which nginx gathers a stream. HTTP/1.0 has no chunks: the stream has no length, and its end is that of the
+/// connection.
+pub(crate) fn held_without_length(server: SocketAddr, lines: &str) -> String {
+    let ignored = "proxy_ignore_headers X-Accel-Buffering;";
+    format!("location /events {{ proxy_pass http://{server}; proxy_http_version 1.0; {ignored} {lines} }}")
+}
 
 /// Starts nginx with these lines in its only location.
 pub(crate) async fn nginx(server: SocketAddr, lines: &str) -> Program {
     nginx_with(server, "", lines).await
+}
+
+/// Starts an nginx that lets a client have 20 connections.
+pub(crate) async fn limited(server: SocketAddr) -> Program {
+    let zone = "limit_conn_zone $binary_remote_addr zone=everyone:1m;";
+    let limit = "limit_conn everyone 20; limit_conn_status 429;";
+    nginx_with(server, zone, &format!("{RIGHT} {limit}")).await
 }
 
 /// Starts nginx with these lines in `http` and in its only location.
@@ -129,14 +147,7 @@ async fn silence_that_nginx_cuts_is_named_by_idle() {
 #[ignore = "needs nginx"]
 async fn a_limit_of_connections_in_nginx_is_named_by_concurrency() {
     let server = server().await;
-    let limit = "limit_conn everyone 20; limit_conn_status 429;";
-    let proxy = nginx_with(
-        server.addr(),
-        "limit_conn_zone $binary_remote_addr zone=everyone:1m;",
-        &format!("{RIGHT} {limit}"),
-    )
-    .await;
-    let checked = proxy.check(&["--only=concurrency"]).await;
+    let checked = limited(server.addr()).await.check(&["--only=concurrency"]).await;
     checked.assert(
         "concurrency",
         "broken",
@@ -150,14 +161,12 @@ async fn nginx_holds_back_a_stream_only_without_chunks_and_with_buffering() {
     let server = server().await;
     // ws-echo asks nginx by X-Accel-Buffering not to buffer.
     let ignored = "proxy_ignore_headers X-Accel-Buffering;";
-    // HTTP/1.0 has no chunks: the stream has no length, and its end is that of the connection.
-    let old = format!("proxy_pass http://{}; proxy_http_version 1.0;", server.addr());
     let [on, off, chunked, without_length, mended] = [
         "proxy_buffering on;".to_owned(),
         "proxy_buffering off;".to_owned(),
         format!("proxy_buffering on; {ignored}"),
-        format!("location /events {{ {old} {ignored} }}"),
-        format!("location /events {{ {old} {ignored} proxy_buffering off; }}"),
+        held_without_length(server.addr(), ""),
+        held_without_length(server.addr(), "proxy_buffering off;"),
     ]
     .map(async |lines| {
         let proxy = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
@@ -180,8 +189,7 @@ async fn nginx_holds_back_a_stream_only_without_chunks_and_with_buffering() {
 #[ignore = "needs nginx"]
 async fn a_stream_that_nginx_gathers_to_compress_it_is_named_by_polling() {
     let server = server().await;
-    let held = "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering; gzip on; gzip_types *; gzip_proxied any;";
-    let held = nginx(server.addr(), &format!("{RIGHT} {held}")).await;
+    let held = nginx(server.addr(), &format!("{RIGHT} {HELD_BY_GZIP}")).await;
     let mended = nginx(server.addr(), &format!("{RIGHT} proxy_buffering off; gzip off;")).await;
     let arguments = ["--only=handshake,polling", "--timeout=3s"];
     let (held, mended) = join!(held.check(&arguments), mended.check(&arguments));

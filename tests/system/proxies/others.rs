@@ -6,6 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::ChildStdout,
@@ -13,6 +14,7 @@ use tokio::{
 
 use crate::{
     group::Group,
+    program::ALL,
     support::{
         check::{Checked, report},
         in_time,
@@ -70,11 +72,55 @@ async fn start(folder: &Path, program: &str, arguments: &[&str]) -> (Group, Sock
     )
 }
 
+/// A folder with the package ws.
+pub(crate) struct Node {
+    folder: TempDir,
+}
+
+impl Node {
+    pub(crate) async fn install() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        install(folder.path(), "npm install --silent --no-save --prefix . ws@8").await;
+        Self { folder }
+    }
+
+    pub(crate) async fn start(&self, deflate: bool) -> (Group, SocketAddr) {
+        let program = NODE.replace("PERMESSAGE_DEFLATE", if deflate { "true" } else { "false" });
+        start(self.folder.path(), "node", &["-e", &program]).await
+    }
+}
+
+/// A folder with the package websockets.
+pub(crate) struct Python {
+    folder: TempDir,
+    python: String,
+}
+
+impl Python {
+    pub(crate) async fn install() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        install(folder.path(), "python3 -m venv venv").await;
+        let python = folder.path().join("venv/bin/python");
+        let python = python.to_str().unwrap().to_owned();
+        let pip = "-m pip --quiet --disable-pip-version-check install websockets";
+        install(folder.path(), &format!("{python} {pip}")).await;
+        Self { folder, python }
+    }
+
+    pub(crate) async fn start(&self) -> (Group, SocketAddr) {
+        start(self.folder.path(), &self.python, &["-c", PYTHON]).await
+    }
+}
+
+/// Runs all checks.
 async fn check(addr: SocketAddr) -> Checked {
-    let checked = report(&[&format!("ws://{addr}/"), "--timeout=5s"]).await;
-    checked.assert_only_broken(&[]);
-    checked.assert("handshake", "ok", &[]);
+    let checked = report(&[&format!("ws://{addr}/"), ALL, "--timeout=5s"]).await;
+    assert_eq!(checked.code, 0, "{checked:#?}");
+    for name in ["addresses", "handshake", "close"] {
+        checked.assert(name, "ok", &[]);
+    }
     checked.assert("messages", "ok", &["65,536 B"]);
+    checked.assert("close", "ok", &["4001"]);
     checked.assert("headers", "unknown", &["does not show"]);
     checked.assert("subprotocol", "unknown", &["--subprotocol"]);
     checked
@@ -83,28 +129,17 @@ async fn check(addr: SocketAddr) -> Checked {
 #[actix_rt::test]
 #[ignore = "needs node"]
 async fn the_server_of_the_npm_package_ws_is_not_blamed() {
-    let folder = tempfile::tempdir().unwrap();
-    install(folder.path(), "npm install --silent --no-save --prefix . ws@8").await;
-    for (deflate, verdict) in [("true", "ok"), ("false", "unknown")] {
-        let program = NODE.replace("PERMESSAGE_DEFLATE", deflate);
-        let (_server, addr) = start(folder.path(), "node", &["-e", &program]).await;
-        let checked = check(addr).await;
-        checked.assert("compression", verdict, &[]);
-        checked.assert("close", "ok", &["4001"]);
+    let node = Node::install().await;
+    for (deflate, verdict) in [(true, "ok"), (false, "unknown")] {
+        let (_server, addr) = node.start(deflate).await;
+        check(addr).await.assert("compression", verdict, &[]);
     }
 }
 
 #[actix_rt::test]
 #[ignore = "needs python3"]
 async fn the_server_of_the_python_package_websockets_is_not_blamed() {
-    let folder = tempfile::tempdir().unwrap();
-    install(folder.path(), "python3 -m venv venv").await;
-    let python = folder.path().join("venv/bin/python");
-    let python = python.to_str().unwrap();
-    let pip = "-m pip --quiet --disable-pip-version-check install websockets";
-    install(folder.path(), &format!("{python} {pip}")).await;
-    let (_server, addr) = start(folder.path(), python, &["-c", PYTHON]).await;
-    let checked = check(addr).await;
-    checked.assert("compression", "ok", &[]);
-    checked.assert("close", "ok", &["4001"]);
+    let python = Python::install().await;
+    let (_server, addr) = python.start().await;
+    check(addr).await.assert("compression", "ok", &[]);
 }

@@ -7,7 +7,7 @@ use tokio::join;
 use crate::program::{ALL, Program, QUICK, server};
 
 /// The subroutines that WebSocket needs.
-const PIPE: &str = "sub vcl_recv { if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); } }
+pub(crate) const PIPE: &str = "sub vcl_recv { if (req.http.Upgrade ~ \"(?i)websocket\") { return (pipe); } }
     sub vcl_pipe { if (req.http.Upgrade) { set bereq.http.Upgrade = req.http.Upgrade; set bereq.http.Connection = req.http.Connection; } }";
 
 /// Starts Varnish with these subroutines.
