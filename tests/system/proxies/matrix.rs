@@ -1,5 +1,7 @@
 //! The table of docs/check.md: each check through each configuration. It asserts nothing.
 
+#![allow(clippy::print_stdout, reason = "the table is the output")]
+
 use std::net::SocketAddr;
 
 use ws_echo::check::checks;
