@@ -116,3 +116,32 @@ async fn silence_that_apache_cuts_is_named_by_idle() {
     cut.assert_only(&[("idle", "broken")]);
     mended.assert_only(&[]);
 }
+
+#[actix_rt::test]
+#[ignore = "needs apache2"]
+async fn a_limit_of_workers_in_apache_is_named_by_concurrency() {
+    let server = server().await;
+    for (lines, expected) in [
+        (
+            "ServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25",
+            &[("concurrency", "broken")][..],
+        ),
+        ("MaxRequestWorkers 400", &[]),
+    ] {
+        let proxy = apache(server.addr(), UPGRADE, lines).await;
+        let checked = proxy
+            .check(&["--only=handshake,concurrency", "--timeout=2s"])
+            .await;
+        checked.assert_only(expected);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs apache2"]
+async fn a_host_that_apache_changes_differs() {
+    let server = server().await;
+    let proxy = apache(server.addr(), UPGRADE, "ProxyPreserveHost Off").await;
+    let checked = proxy.check(&[QUICK]).await;
+    checked.assert("headers", "differs", &["Host", "was changed"]);
+    checked.assert_only(&[("headers", "differs")]);
+}

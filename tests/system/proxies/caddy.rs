@@ -63,3 +63,20 @@ async fn caddy_does_not_hold_back_a_stream() {
         checked.assert("polling", "ok", &["/events: 12 events"]);
     }
 }
+
+#[actix_rt::test]
+#[ignore = "needs caddy"]
+async fn a_field_of_the_handshake_that_caddy_changes_is_named() {
+    let server = server().await;
+    for (line, seen) in [
+        ("header_up -Upgrade", "400 from Caddy"),
+        ("header_up -Sec-WebSocket-Key", "400 from Caddy"),
+    ] {
+        let checked = caddy(server.addr(), "", line).await.check(&[QUICK]).await;
+        checked.assert("handshake", "broken", &[seen]);
+        checked.assert_only(&[("handshake", "broken")]);
+    }
+    let proxy = caddy(server.addr(), "", "header_up Host {upstream_hostport}").await;
+    let checked = proxy.check(&[QUICK]).await;
+    checked.assert("headers", "differs", &["Host", "was changed"]);
+}

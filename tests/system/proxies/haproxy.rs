@@ -8,10 +8,15 @@ use crate::program::{ALL, Program, QUICK, nobody, server};
 
 /// Starts HAProxy with these lines in its backend.
 pub(crate) async fn haproxy(server: SocketAddr, lines: &str) -> Program {
+    haproxy_with(server, "", "", lines).await
+}
+
+/// Starts HAProxy with this line of `global`, and these lines in its frontend and its backend.
+async fn haproxy_with(server: SocketAddr, global: &str, frontend: &str, lines: &str) -> Program {
     Program::start(|_, addr| {
         let config = format!(
-            "defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n  timeout tunnel 1h\n\
-             frontend in\n  bind {addr}\n  default_backend out\n\
+            "global\n  {global}\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n  timeout tunnel 1h\n\
+             frontend in\n  bind {addr}\n  {frontend}\n  default_backend out\n\
              backend out\n  {lines}\n  server a {server}\n"
         );
         ("haproxy.cfg", config, ["haproxy", "-f", "FILE"].map(str::to_owned).to_vec())
@@ -93,5 +98,66 @@ async fn a_stream_that_haproxy_delays_differs() {
         );
         delayed.assert_only(&[("polling", "differs")]);
         mended.assert_only(&[]);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs haproxy"]
+async fn a_limit_of_connections_in_haproxy_is_named_by_concurrency() {
+    let server = server().await;
+    let denied = "stick-table type ip size 1m store conn_cur\n  http-request track-sc0 src\n  \
+                  http-request deny deny_status 429 if { sc_conn_cur(0) gt 20 }";
+    for (global, frontend, expected) in [
+        ("maxconn 20", "", &[("concurrency", "broken")][..]),
+        ("", "maxconn 20", &[("concurrency", "broken")]),
+        ("", denied, &[("concurrency", "broken")]),
+        ("maxconn 200", "maxconn 200", &[]),
+    ] {
+        let proxy = haproxy_with(server.addr(), global, frontend, "").await;
+        let checked = proxy
+            .check(&["--only=handshake,concurrency", "--timeout=2s"])
+            .await;
+        checked.assert_only(expected);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs haproxy"]
+async fn a_large_buffer_of_haproxy_is_named_by_backpressure() {
+    let server = server().await;
+    for (global, expected) in [
+        ("tune.bufsize 67108864", &[("backpressure", "differs")][..]),
+        ("tune.bufsize 16384", &[]),
+    ] {
+        let proxy = haproxy_with(server.addr(), global, "", "").await;
+        let checked = proxy.check(&["--only=handshake,backpressure"]).await;
+        checked.assert_only(expected);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs haproxy"]
+async fn a_field_of_the_handshake_that_haproxy_changes_is_named() {
+    let server = server().await;
+    for (line, seen) in [
+        ("http-request del-header Upgrade", "400 "),
+        ("http-response del-header Upgrade", "the 101 has no Upgrade field"),
+        (
+            "http-response del-header Connection",
+            "the 101 has no Connection: Upgrade",
+        ),
+        // HAProxy sends a key of its own.
+        (
+            "http-request del-header Sec-WebSocket-Key",
+            "Sec-WebSocket-Accept is ",
+        ),
+        (
+            "http-request set-header Sec-WebSocket-Protocol other",
+            "which was not offered",
+        ),
+    ] {
+        let checked = haproxy(server.addr(), line).await.check(&[QUICK]).await;
+        checked.assert("handshake", "broken", &[seen]);
+        checked.assert_only(&[("handshake", "broken")]);
     }
 }

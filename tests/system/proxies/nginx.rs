@@ -23,22 +23,22 @@ pub(crate) fn held_without_length(server: SocketAddr, lines: &str) -> String {
 
 /// Starts nginx with these lines in its only location.
 pub(crate) async fn nginx(server: SocketAddr, lines: &str) -> Program {
-    nginx_with(server, "", lines).await
+    nginx_with(server, "", "", lines).await
 }
 
 /// Starts an nginx that lets a client have 20 connections.
 pub(crate) async fn limited(server: SocketAddr) -> Program {
     let zone = "limit_conn_zone $binary_remote_addr zone=everyone:1m;";
     let limit = "limit_conn everyone 20; limit_conn_status 429;";
-    nginx_with(server, zone, &format!("{RIGHT} {limit}")).await
+    nginx_with(server, "", zone, &format!("{RIGHT} {limit}")).await
 }
 
-/// Starts nginx with these lines in `http` and in its only location.
-async fn nginx_with(server: SocketAddr, http: &str, lines: &str) -> Program {
+/// Starts nginx with these lines in `events`, in `http` and in its only location.
+async fn nginx_with(server: SocketAddr, events: &str, http: &str, lines: &str) -> Program {
     Program::start(|folder, addr| {
         let config = format!(
             "daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; user root;
-             events {{ }}
+             events {{ {events} }}
              http {{
                  access_log off; {http}
                  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
@@ -147,12 +147,65 @@ async fn silence_that_nginx_cuts_is_named_by_idle() {
 #[ignore = "needs nginx"]
 async fn a_limit_of_connections_in_nginx_is_named_by_concurrency() {
     let server = server().await;
-    let checked = limited(server.addr()).await.check(&["--only=concurrency"]).await;
-    checked.assert(
+    let one = ["--only=handshake,concurrency"];
+    let limited = limited(server.addr()).await.check(&one).await;
+    limited.assert(
         "concurrency",
         "broken",
         &["of 50 connections at once failed: status 429"],
     );
+    for (events, expected) in [
+        ("worker_connections 64;", &[("concurrency", "broken")][..]),
+        ("worker_connections 4096;", &[]),
+    ] {
+        let proxy = nginx_with(server.addr(), events, "", RIGHT).await;
+        proxy.check(&one).await.assert_only(expected);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn a_large_buffer_of_nginx_is_named_by_backpressure() {
+    let server = server().await;
+    let large = "proxy_buffer_size 64m; proxy_buffers 8 64m; proxy_busy_buffers_size 128m;";
+    for (lines, expected) in [
+        (large, &[("backpressure", "differs")][..]),
+        ("proxy_buffer_size 4k;", &[]),
+    ] {
+        let proxy = nginx(server.addr(), &format!("{RIGHT} {lines}")).await;
+        let checked = proxy.check(&["--only=handshake,backpressure"]).await;
+        checked.assert_only(expected);
+    }
+}
+
+#[actix_rt::test]
+#[ignore = "needs nginx"]
+async fn a_field_of_the_handshake_that_nginx_changes_is_named() {
+    let server = server().await;
+    for (line, seen) in [
+        ("proxy_hide_header Upgrade;", "the 101 has no Upgrade field"),
+        ("proxy_set_header Sec-WebSocket-Key \"\";", "400 from nginx"),
+        ("proxy_set_header Sec-WebSocket-Version 8;", "426 from nginx"),
+        (
+            "proxy_set_header Sec-WebSocket-Protocol other;",
+            "which was not offered",
+        ),
+        ("deny all;", "403 from nginx"),
+    ] {
+        let proxy = nginx(server.addr(), &format!("{RIGHT} {line}")).await;
+        let checked = proxy.check(&[QUICK]).await;
+        checked.assert("handshake", "broken", &[seen]);
+        checked.assert_only(&[("handshake", "broken")]);
+    }
+    // Without proxy_set_header Host.
+    let host = nginx(
+        server.addr(),
+        &RIGHT.replace("proxy_set_header Host $http_host;", ""),
+    )
+    .await;
+    let checked = host.check(&[QUICK]).await;
+    checked.assert("headers", "differs", &["Host", "was changed"]);
+    checked.assert_only(&[("headers", "differs")]);
 }
 
 #[actix_rt::test]

@@ -120,3 +120,27 @@ async fn silence_that_varnish_cuts_is_named_by_idle() {
     cut.assert_only(&[("idle", "broken")]);
     mended.assert_only(&[]);
 }
+
+#[actix_rt::test]
+#[ignore = "needs varnish"]
+async fn a_limit_of_threads_in_varnish_is_named_by_concurrency() {
+    let server = server().await;
+    let few = [
+        "-p",
+        "thread_pools=1",
+        "-p",
+        "thread_pool_min=10",
+        "-p",
+        "thread_pool_max=20",
+    ];
+    for (flags, expected) in [
+        (&few[..], &[("concurrency", "broken")][..]),
+        (&["-p", "thread_pool_max=5000"], &[]),
+    ] {
+        let proxy = varnish_with(server.addr(), flags, PIPE).await;
+        let checked = proxy
+            .check(&["--only=handshake,concurrency", "--timeout=2s"])
+            .await;
+        checked.assert_only(expected);
+    }
+}
