@@ -61,12 +61,15 @@ pub fn end(report: &Report, took: Duration) -> String {
         (Verdict::Ok, "ok"),
         (Verdict::Unknown, "unknown"),
     ];
-    let counts: Vec<_> = counts
+    let mut counts: Vec<_> = counts
         .into_iter()
         .map(|(verdict, word)| (report.count(verdict), word))
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
+    if counts.is_empty() {
+        counts.push("no check ran".to_owned());
+    }
     let _ = writeln!(text, "\n{} in {:.1} s", counts.join(", "), took.as_secs_f64());
     text
 }

@@ -196,6 +196,19 @@ async fn another_server_that_does_not_echo_is_not_blamed() {
     }
 }
 
+#[actix_rt::test]
+async fn a_run_in_which_no_check_ran_says_so() {
+    let no_websocket = end(|mut stream, _| async move {
+        let _ = stream
+            .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            .await;
+    })
+    .await;
+    let checked = check(&[&format!("ws://{no_websocket}/"), "--only=messages"]).await;
+    let expected = "messages: not run: there is no WebSocket connection\n\nno check ran in ";
+    assert!(checked.out.contains(expected), "{checked:#?}");
+}
+
 /// Returns a compressed message whose payload is `len` bytes of the same letter.
 fn bomb(len: usize) -> Vec<u8> {
     let mut deflate = flate2::Compress::new(flate2::Compression::best(), false);
