@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::{
-    checks::definition,
+    checks::{all, definition},
     definition::{Definition, Needs},
     far_end::{FarEnd, discover},
     figures::time,
@@ -78,8 +78,12 @@ pub async fn run(plan: Plan, clock: Clock, mut on_check: impl FnMut(&Check)) -> 
         }
         None => None,
     };
+    let causes = [Some(&proxied), direct.as_ref()].map(|end| end?.cause(&plan.checks));
     let mut checks = Vec::new();
-    for name in &plan.checks {
+    for name in all() {
+        if !plan.checks.contains(name) && !causes.contains(&Some(*name)) {
+            continue;
+        }
         let mut check = proxied.check(*name).await;
         if let Some(direct) = &direct {
             let direct = direct.check(*name).await;
@@ -148,6 +152,17 @@ fn blocked_by(url: &Url, error: ConnectError) -> Result<((Needs, String), Facts)
 }
 
 impl Examined {
+    /// Returns the check that says why some of `names` cannot run. It runs even if it was not chosen: a report without it would
+    /// have nothing that is broken.
+    fn cause(&self, names: &[CheckName]) -> Option<CheckName> {
+        let (needs, _) = self.blocked.as_ref()?;
+        let is_blocked = names.iter().any(|name| definition(*name).needs >= *needs);
+        is_blocked.then_some(match needs {
+            Needs::Tcp | Needs::Http => CheckName::Tls,
+            Needs::WebSocket => CheckName::Handshake,
+        })
+    }
+
     /// Runs a check. One that a far end keeps busy is ended, too.
     async fn run(&self, definition: Definition) -> Outcome {
         let limit = self.target.timeout() * STEPS + self.target.idle.unwrap_or_default() * 2;

@@ -198,14 +198,14 @@ async fn another_server_that_does_not_echo_is_not_blamed() {
 
 #[actix_rt::test]
 async fn a_run_in_which_no_check_ran_says_so() {
-    let no_websocket = end(|mut stream, _| async move {
+    let http = end(|mut stream, _| async move {
         let _ = stream
             .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
             .await;
     })
     .await;
-    let checked = check(&[&format!("ws://{no_websocket}/"), "--only=messages"]).await;
-    let expected = "messages: not run: there is no WebSocket connection\n\nno check ran in ";
+    let checked = check(&[&format!("ws://{http}/"), "--only=tls"]).await;
+    let expected = "tls: the URL is ws://, without TLS\n\nno check ran in ";
     assert!(checked.out.contains(expected), "{checked:#?}");
 }
 

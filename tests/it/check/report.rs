@@ -55,6 +55,19 @@ async fn only_and_skip_choose_the_checks() {
 }
 
 #[actix_rt::test]
+async fn the_check_that_says_why_others_cannot_run_runs_though_it_was_not_chosen() {
+    let server = Process::start(&["--allow-origin=https://example.org"]).await;
+    let url = format!("ws://{}/", server.addr());
+    let args = [&*url, "--origin=https://other.test"];
+    let chosen = report(&[&args[..], &["--only=addresses,messages", "--skip=handshake"]].concat()).await;
+    chosen.assert_only(&[("handshake", "broken")]);
+    chosen.assert("messages", "skipped", &["there is no WebSocket connection"]);
+    let enough = report(&[&args[..], &["--only=addresses"]].concat()).await;
+    enough.assert_only(&[]);
+    assert!(!enough.out.contains("handshake"), "{}", enough.out);
+}
+
+#[actix_rt::test]
 async fn wrong_use_is_one_line_and_exit_code_2() {
     let free = "ws://127.0.0.1:1/";
     for (args, words) in [
