@@ -203,6 +203,11 @@ fn judge(seen: &Seen, is_other: bool, outcome: &mut Outcome) {
     }
     match &seen.pinged {
         Fate::Open(_) => outcome.ok(format!("with a Ping every {every}, {limit} are not cut")),
+        Fate::Cut(after, _) if *after < seen.every => {
+            outcome.unknown(format!(
+                "it is cut before the first Ping, which comes after {every}"
+            ));
+        }
         Fate::Cut(after, how) => outcome.broken_unless(
             is_other,
             "pings",
@@ -264,6 +269,13 @@ mod tests {
             ),
             (
                 outcome(cut(3), cut(3), open(), 120),
+                Verdict::Broken,
+                &["cut-soon"],
+                "silence is cut",
+            ),
+            // Sooner than the first Ping, which cannot prevent it.
+            (
+                outcome(cut(3), cut(3), cut(3), 120),
                 Verdict::Broken,
                 &["cut-soon"],
                 "silence is cut",
