@@ -44,7 +44,7 @@ ROOMS = {  # from top to bottom: the room, and all rooms that it may import
     "tls": "transport metrics config platform",
     "routes": "handshake http session admission transport protocol metrics config",
     "handshake": "session admission transport protocol metrics config",
-    "http": "session admission transport protocol metrics config platform",
+    "http": "check session admission transport protocol metrics config platform",
     "check": "client transport protocol config escape",
     "client": "transport protocol",
     "session": "admission transport protocol metrics config",

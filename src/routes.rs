@@ -8,7 +8,9 @@ use crate::{
     admission::{Admission, AdmissionLimits},
     config::Config,
     handshake::{self, Handshake},
-    http::{behaviours, events, health, method_not_allowed::method_not_allowed, metrics, page, poll, watch},
+    http::{
+        behaviours, check, events, health, method_not_allowed::method_not_allowed, metrics, page, poll, watch,
+    },
     metrics::Metrics,
     session::{SessionContext, watch::WatchHub},
 };
@@ -65,6 +67,7 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .app_data(web::Data::from(Arc::clone(&shared.admission)))
         .app_data(web::Data::from(Arc::clone(&shared.watch)))
         .app_data(web::Data::new(behaviours::Document::new(config)))
+        .app_data(web::Data::new(check::Document::new()))
         // A handshake opens a session on any path. First, because an earlier route would hide it.
         .service(
             web::resource("{path:.*}")
@@ -78,6 +81,12 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
             web::resource("/behaviours.json")
                 .get(behaviours::behaviours)
                 .head(behaviours::behaviours)
+                .default_service(method_not_allowed("GET, HEAD")),
+        )
+        .service(
+            web::resource("/check.json")
+                .get(check::checks)
+                .head(check::checks)
                 .default_service(method_not_allowed("GET, HEAD")),
         )
         .service(

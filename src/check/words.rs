@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::report::{Check, Fix, Verdict};
 
 /// A text in the languages of the page.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Text {
     /// English, which the command line has.
@@ -18,7 +18,7 @@ pub struct Text {
 }
 
 /// The texts of one check.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
     /// The question of the check.
@@ -32,7 +32,7 @@ pub struct Words {
 }
 
 /// The texts of one finding.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     /// The meaning to an application.

@@ -1,15 +1,8 @@
 //! `GET /behaviours.json`: the query keys, from which a page makes its form.
 
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    io::Write as _,
-    ops::RangeInclusive,
-    time::Duration,
-};
+use std::{ops::RangeInclusive, time::Duration};
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 
 use super::representation::Resource;
@@ -196,21 +189,8 @@ impl Document {
             behaviours,
             keys: keys().filter(|_| behaviours).map(entry).collect(),
         };
-        // Strings, numbers and booleans: serialisation cannot fail.
-        let body = serde_json::to_vec(&content).unwrap_or_default();
-        let mut hasher = DefaultHasher::new();
-        body.hash(&mut hasher);
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        // A vector takes all bytes: compression cannot fail.
-        let gzip = gzip.write_all(&body).and_then(|()| gzip.finish()).ok();
         Self {
-            resource: Resource {
-                content_type: "application/json",
-                tag: format!("{:016x}", hasher.finish()).into(),
-                identity: body.into(),
-                brotli: None,
-                gzip: gzip.map(Bytes::from),
-            },
+            resource: Resource::json(&content),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The handlers of plain HTTP, for the page and for operators.
 
 pub(crate) mod behaviours;
+pub(crate) mod check;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod method_not_allowed;

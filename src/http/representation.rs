@@ -1,6 +1,10 @@
 //! A resource that the server has in memory: the choice of an encoding, conditional requests and byte ranges (RFC 9110).
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::Write as _,
+};
 
 use actix_files::HttpRange;
 use actix_web::{
@@ -15,6 +19,8 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use serde::Serialize;
 
 /// A resource, as it is and compressed.
 #[derive(Debug, Clone)]
@@ -28,6 +34,23 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
+    /// Creates a JSON document. Its content has strings, numbers and booleans alone, so that serialisation cannot fail.
+    pub(crate) fn json(content: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(content).unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        body.hash(&mut hasher);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        // A vector takes all bytes: compression cannot fail.
+        let gzip = gzip.write_all(&body).and_then(|()| gzip.finish()).ok();
+        Self {
+            content_type: "application/json",
+            tag: format!("{:016x}", hasher.finish()).into(),
+            identity: body.into(),
+            brotli: None,
+            gzip: gzip.map(Bytes::from),
+        }
+    }
+
     /// Responds to a GET or HEAD with the representation that the client prefers, with a part of it, or with 304.
     pub(crate) fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let (body, encoding) = self.select(request);

@@ -2,7 +2,7 @@
 // once a frame. Nothing but this file holds state that two parts of the page share.
 
 export const app = {
-  view: "console", // console | lab
+  view: "console", // console | check | lab
   theme: "system", // system | light | dark
   tabs: [], // connection tabs: connection/tab.js
   tab: null, // the active one
@@ -15,7 +15,7 @@ export const app = {
   sheet: false, // the inspector covers the log: a drawer under 1100 px, the whole page under 700 px
   part: "log", // log | send | connection: the tab in sight under 700 px
   width: innerWidth, // px; the layout's three widths are told apart by wide() and narrow()
-  sizes: { inspector: 440, composer: 56, lab: 596, labEmpty: 480 }, // px, as the user has dragged them
+  sizes: { inspector: 440, composer: 56, lab: 596, labEmpty: 480, check: 480 }, // px, as the user has dragged them
   said: "", // the last thing done, for screen readers: "Copied."
 };
 

@@ -182,7 +182,12 @@ async fn a_range_of_a_file_is_served() {
 #[actix_rt::test]
 async fn the_page_in_the_binary_and_the_query_keys_are_compressed_for_a_client_that_accepts_it() {
     let echo = Echo::with(|config| config.static_dir = None);
-    for (path, brotli) in [("/", "br"), ("/js/main.js", "br"), ("/behaviours.json", "gzip")] {
+    for (path, brotli) in [
+        ("/", "br"),
+        ("/js/main.js", "br"),
+        ("/behaviours.json", "gzip"),
+        ("/check.json", "gzip"),
+    ] {
         let (plain, whole) = get_with(&echo, path, "").await;
         assert_eq!(
             (plain.get("content-encoding"), plain.get("vary")),

@@ -15,13 +15,13 @@ const texts = await load(tables("en"));
 const chinese = await load(tables("zh"));
 const isTable = (name) => /\.(en|zh)\.js$/.test(name);
 
-test("the page weighs less than 405 kB, and less than 228 kB until the first echo", () => {
+test("the page weighs less than 470 kB, and less than 228 kB until the first echo", () => {
   const size = (name) => statSync(new URL(name, root)).size;
   const sum = (names) => names.reduce((sum, name) => sum + size(name), 0);
   const all = files.filter((name) => !/\.LICENSE$|^vendor\/README\.md$/.test(name));
   const sheets = [...read("index.html").matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(([, href]) => href);
   const first = ["index.html", "js/main.js", ...imported("js/main.js"), "js/shell/views.js", ...imported("js/shell/views.js"), "js/shell/texts.zh.js", ...imported("js/shell/texts.zh.js"), ...sheets];
-  assert.ok(sum(all) < 405_000, `${sum(all)} bytes`);
+  assert.ok(sum(all) < 470_000, `${sum(all)} bytes`);
   assert.ok(sum([...new Set(first)]) < 228_000, `${sum([...new Set(first)])} bytes`);
 });
 
@@ -108,7 +108,7 @@ test("every module and stylesheet that the first echo needs is announced by inde
 test("the page starts with the texts of every folder that it starts with", async () => {
   for (const [language, all] of [["en", texts], ["zh", chinese]]) {
     const first = await load([`js/shell/texts.${language}.js`]);
-    const later = ["drawer", "inspector", "laboratory"].map((folder) => `js/${folder}/strings.${language}.js`);
+    const later = ["check", "drawer", "inspector", "laboratory"].map((folder) => `js/${folder}/strings.${language}.js`);
     assert.deepEqual({ ...first, ...(await load(later)) }, all);
   }
 });

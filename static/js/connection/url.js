@@ -88,7 +88,7 @@ export function toHash({ view, url, protocols, own }) {
 /** The reverse of toHash: { view, url, protocols }. */
 export function fromHash(hash, own) {
   const [view, query = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
-  const state = { view: view === "lab" ? "lab" : "console", url: own, protocols: DEFAULT_PROTOCOLS };
+  const state = { view: view === "lab" || view === "check" ? view : "console", url: own, protocols: DEFAULT_PROTOCOLS };
   const pairs = [];
   for (const text of query.split("&").filter(Boolean)) {
     const [key, value] = split(text);

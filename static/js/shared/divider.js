@@ -6,12 +6,11 @@ import { html } from "./html.js";
 const KEPT = "ws-echo.sizes";
 const DEFAULTS = { ...app.sizes };
 const STEP = 16; // px for an arrow key
-const LEAST = { inspector: 320, composer: 56, lab: 320, labEmpty: 320 };
-const MOST = { inspector: 0.6, composer: 0.4, lab: 0.6, labEmpty: 0.6 }; // of the window's width, or height for the composer
+const least = (name) => (name === "composer" ? 56 : 320);
 
 const limited = (name, px) => {
-  const whole = name === "composer" ? innerHeight : innerWidth;
-  return Math.round(Math.max(LEAST[name], Math.min(px, whole * MOST[name])));
+  const most = name === "composer" ? innerHeight * 0.4 : innerWidth * 0.6;
+  return Math.round(Math.max(least(name), Math.min(px, most)));
 };
 
 export function restoreSizes() {
@@ -43,5 +42,5 @@ export function Divider({ name, label, from }) {
     resize(name, app.sizes[name] + step);
   };
   return html`<div class="divider" data-from=${from} role="separator" tabindex="0" aria-label=${label} aria-orientation=${from === "right" ? "vertical" : "horizontal"}
-    aria-valuenow=${app.sizes[name]} aria-valuemin=${LEAST[name]} onPointerDown=${down} onKeyDown=${key} onDblClick=${() => resize(name, DEFAULTS[name])}></div>`;
+    aria-valuenow=${app.sizes[name]} aria-valuemin=${least(name)} onPointerDown=${down} onKeyDown=${key} onDblClick=${() => resize(name, DEFAULTS[name])}></div>`;
 }

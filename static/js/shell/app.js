@@ -1,4 +1,4 @@
-// The page as a function of the state: app bar, then the console or the laboratory.
+// The page as a function of the state: app bar, then the view.
 import { AddressBar } from "../connection/addressbar.js";
 import { Callout } from "../connection/callout.js";
 import { StateLine } from "../connection/stateline.js";
@@ -9,17 +9,19 @@ import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { app, narrow, wide } from "../state.js";
 import { AppBar } from "./appbar.js";
-import { ConnectionTabs, Drawer, Inspector, Laboratory, Parts } from "./later.js";
+import { Check, ConnectionTabs, Drawer, Inspector, Laboratory, Parts } from "./later.js";
 
 export function App() {
   const composer = app.view === "console" && !(narrow() && app.part === "connection") && !(app.drawer && !wide());
   return html`
     ${composer && html`<a class="skip" href="#composer">${t("skip")}</a>`}
     <${AppBar} />
-    ${app.view === "lab" ? html`<main class="lab" id="lab"><${Laboratory} /></main>` : html`<main class="console" id="console"><${Console} /></main>`}
+    <main class=${app.view} id=${app.view} key=${app.view}><${VIEWS[app.view]} /></main>
     <p class="hidden" role="status">${app.said}</p>
   `;
 }
+
+const VIEWS = { console: Console, check: Check, lab: Laboratory };
 
 function Console() {
   const { tab } = app;

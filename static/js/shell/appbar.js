@@ -6,7 +6,7 @@ import { Popover, toggle } from "../shared/popover.js";
 import { act, app, changed, narrow } from "../state.js";
 import { setTheme } from "./theme.js";
 
-const VIEWS = ["console", "lab"];
+const VIEWS = ["console", "check", "lab"];
 const THEMES = [["system", halfDisc], ["light", () => icon("sun")], ["dark", () => icon("moon")]];
 
 const Themes = () => html`<div class="themes" role="group" aria-label=${t("theme")}>

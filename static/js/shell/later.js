@@ -5,10 +5,12 @@ import { lazy } from "../shared/lazy.js";
 import { loadStyle } from "../shared/style.js";
 import { wide } from "../state.js";
 
+const check = { en: () => import("../check/strings.en.js"), zh: () => import("../check/strings.zh.js") };
 const drawer = { en: () => import("../drawer/strings.en.js"), zh: () => import("../drawer/strings.zh.js") };
 const inspector = { en: () => import("../inspector/strings.en.js"), zh: () => import("../inspector/strings.zh.js") };
 const laboratory = { en: () => import("../laboratory/strings.en.js"), zh: () => import("../laboratory/strings.zh.js") };
 
+export const Check = lazy("Check", () => Promise.all([import("../check/check.js"), loadTexts(check), loadStyle("css/check.css")]));
 export const ConnectionPart = lazy("ConnectionPart", () => Promise.all([import("../connection/part.js")]));
 export const ConnectionTabs = lazy("ConnectionTabs", () => Promise.all([import("../connection/tabstrip.js"), loadTexts(drawer)]));
 export const DisconnectPopover = lazy("DisconnectPopover", () => Promise.all([import("../connection/disconnect.js")]));

@@ -9,3 +9,4 @@ mod report;
 #[cfg(target_os = "linux")]
 mod terminal;
 mod tls;
+mod words;

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on panics, with the place"
 )]
 
+mod check;
 mod classic;
 mod connection;
 mod exchange;

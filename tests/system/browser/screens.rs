@@ -56,7 +56,7 @@ const COLLISIONS: &str = "
 
 /// Asserts what holds in every state: axe-core finds nothing, the page neither scrolls nor is wider than the screen, no text lies over
 /// another, and at most one button is filled.
-async fn assert_sound(browser: &Browser, state: &str) {
+pub(crate) async fn assert_sound(browser: &Browser, state: &str) {
     assert_eq!(axe(browser, "html").await, [""; 0], "{state}");
     assert_in_shape(browser, state).await;
 }
@@ -107,11 +107,11 @@ async fn the_page_fits_every_screen_in_both_themes_and_both_languages() {
             browser.sees("#state[data-state=open]").await;
             for dark in [false, true] {
                 browser.dark(dark).await;
-                for view in ["console", "lab"] {
+                for view in ["console", "check", "lab"] {
                     browser.run(&format!("location.hash = '#{view}'")).await;
                     browser.sees(&format!("main#{view}")).await;
-                    if view == "lab" {
-                        browser.sees("#lab-run").await;
+                    if view != "console" {
+                        browser.sees(&format!("#{view}-run")).await;
                     }
                     assert_sound(&browser, &format!("{language} {width} dark {dark} {view}")).await;
                 }
