@@ -75,7 +75,12 @@ function Summary() {
   </div>`;
 }
 
-const choose = (name) => act(() => (check.chosen = name));
+/** Under 1100 px the chosen check stands below the list. */
+const choose = (name) => act(() => {
+  check.chosen = name;
+  if (!wide()) requestAnimationFrame(() => document.querySelector(".check-side")?.scrollIntoView({ block: "nearest" }));
+});
+const duration = (ms) => (ms < 100 ? `${Math.ceil(ms)} ms` : `${number(ms / 1000, 1)} s`);
 
 function Row({ words, chosen }) {
   const { name, verdict, seen, took } = resultOf(words);
@@ -85,7 +90,7 @@ function Row({ words, chosen }) {
     <td class="verdict" data-verdict=${running ? "" : verdict}><span>${word}</span></td>
     <th scope="row"><button type="button" class="quiet" aria-pressed=${chosen} onClick=${choose(name)}>${name}</button></th>
     <td class=${classes("seen", !verdict && "muted")}><span>${seen ?? words.asks[language()]}</span></td>
-    <td class="took">${verdict && isOwn(words) && verdict !== "skipped" ? `${number(took / 1000, 1)} s` : ""}</td>
+    <td class="took">${verdict && isOwn(words) && verdict !== "skipped" ? duration(took) : ""}</td>
   </tr>`;
 }
 

@@ -58,6 +58,7 @@ function run(action, tab) {
       app.inspector = "connection";
       app.sheet = !wide();
     },
+    check: () => (app.view = "check"),
     curl: async () => {
       const done = await copyText(COMMANDS.find(({ name }) => name === "curl").line({ url, protocols: protocolList(tab.used?.protocols ?? tab.protocols) }));
       app.said = t(done ? "copied" : "notCopied");

@@ -71,5 +71,6 @@ export default {
   "next.edit": "Edit the URL",
   "next.view": "Show the frame (server’s view)",
   "next.limit": "Show the limit",
+  "next.check": "Check what stands between",
   "next.curl": "Copy as curl, to see the answer",
 };

@@ -71,5 +71,6 @@ export default {
   "next.edit": "修改 URL",
   "next.view": "显示该帧（服务器视角）",
   "next.limit": "显示上限",
+  "next.check": "检查中间环节",
   "next.curl": "复制为 curl 命令，查看响应",
 };

@@ -16,7 +16,7 @@ const cause = (grade, key, vars = {}) => ({ grade, key: `cause.${key}`, vars });
  * Explains an end. `facts`: { end (as Socket reports it), url, host, silent (ms since the last message), heartbeat (is
  * it on), invalid }. Returns null when there is nothing to explain: a normal closure, or one by this page. Else
  * { kind, tone: "error" | "neutral", code, reason, causes: [{ grade, key, vars }], next: [action, ...] } where an action
- * is one of reconnect, alive, again, without, retry, stop, edit, view, limit, curl. The first is the next step.
+ * is one of reconnect, alive, again, without, retry, stop, edit, view, limit, check, curl. The first is the next step.
  */
 export function explain({ end, url, silent = 0, heartbeat = true, invalid = "" }) {
   if (invalid) return { kind: "invalid", tone: "error", causes: [], next: ["edit"] };
@@ -38,7 +38,7 @@ export function explain({ end, url, silent = 0, heartbeat = true, invalid = "" }
       if (silent >= SILENT) causes.push(cause("likely", heartbeat ? "idle" : "idleNoBeat", { s: Math.round(silent / 1000) }));
       causes.push(cause("possible", "network"), cause("ruledOut", "wasOpen"));
     }
-    return { kind: "lost", tone: "error", causes, next: without ?? (silent >= SILENT ? ["alive", "reconnect"] : ["reconnect"]) };
+    return { kind: "lost", tone: "error", causes, next: without ?? [...(silent >= SILENT ? ["alive"] : []), "reconnect", "check"] };
   }
   if (end.code === 1000 && !asked) return null;
   const kind = KINDS[end.code] ?? "code";
