@@ -15,13 +15,13 @@ const texts = await load(tables("en"));
 const chinese = await load(tables("zh"));
 const isTable = (name) => /\.(en|zh)\.js$/.test(name);
 
-test("the page weighs less than 470 kB, and less than 228 kB until the first echo", () => {
+test("the page weighs less than 520 kB, and less than 228 kB until the first echo", () => {
   const size = (name) => statSync(new URL(name, root)).size;
   const sum = (names) => names.reduce((sum, name) => sum + size(name), 0);
   const all = files.filter((name) => !/\.LICENSE$|^vendor\/README\.md$/.test(name));
   const sheets = [...read("index.html").matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map(([, href]) => href);
   const first = ["index.html", "js/main.js", ...imported("js/main.js"), "js/shell/views.js", ...imported("js/shell/views.js"), "js/shell/texts.zh.js", ...imported("js/shell/texts.zh.js"), ...sheets];
-  assert.ok(sum(all) < 470_000, `${sum(all)} bytes`);
+  assert.ok(sum(all) < 520_000, `${sum(all)} bytes`);
   assert.ok(sum([...new Set(first)]) < 228_000, `${sum([...new Set(first)])} bytes`);
 });
 

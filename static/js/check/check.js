@@ -4,14 +4,17 @@ import { readUrl } from "../connection/url.js";
 import { copyText } from "../shared/browser.js";
 import { CopyButton } from "../shared/copybutton.js";
 import { Divider } from "../shared/divider.js";
+import { lasted } from "../shared/format.js";
 import { classes, html } from "../shared/html.js";
 import { language, number, t } from "../shared/i18n.js";
 import { act, app, changed, wide } from "../state.js";
+import { LONG } from "./checks/index.js";
 import { Detail } from "./detail.js";
+import { Form } from "./form.js";
 import { verdictIcon } from "./icons.js";
 import { total } from "./outcome.js";
 import { command, json, markdown } from "./report.js";
-import { check, isOwn, loadWords, resultOf, start, stop } from "./state.js";
+import { check, isOwn, loadWords, resultOf, startLong, waits } from "./state.js";
 
 const SPELT = ["zero", "one", "two", "three", "four", "five"];
 let copied = ""; // what was copied last: markdown | json
@@ -26,30 +29,12 @@ function headline() {
   if (!target) return t("check.question");
   const { farEnd, silent } = check;
   const end = farEnd === "ws-echo" ? "ws-echo" : hostOf(target);
-  if (run) return t("check.running", { end: hostOf(target) });
+  if (run && !done) return t("check.running", { end: hostOf(target) });
   if (!done) return t(check.words ? "check.stopped" : "check.noWords");
   if (silent) return t("check.silent", { end });
   const broken = count(results(), "broken");
   if (!broken) return t("check.sound", { end });
   return broken === 1 ? t("check.broken.one", { end }) : t("check.broken", { n: SPELT[broken] ? t(`check.number.${SPELT[broken]}`) : number(broken), end });
-}
-
-function Form() {
-  const { tab } = app;
-  const { run } = check;
-  const bad = readUrl(tab.url).error;
-  const submit = act((event) => {
-    event.preventDefault();
-    if (run) stop();
-    else if (!bad) start(headline);
-  });
-  return html`<form class="check-form" aria-label=${t("check.run")} onSubmit=${submit}>
-    <input id="check-url" aria-label="URL" spellcheck=${false} autocomplete="off" autocapitalize="off" value=${tab.url} disabled=${Boolean(run)} aria-invalid=${bad ? "true" : null} aria-describedby=${bad ? "check-bad" : null}
-      onInput=${act((event) => (tab.url = event.target.value))} onBlur=${act(() => tab.settleUrl())} />
-    <label class="subprotocol"><span>${t("subprotocol")}</span><input id="check-protocols" spellcheck=${false} autocomplete="off" value=${tab.protocols} disabled=${Boolean(run)} onInput=${act((event) => (tab.protocols = event.target.value))} /></label>
-    <button type="submit" id="check-run" class=${run ? "" : "primary"} disabled=${Boolean(bad)}>${t(run ? "check.stop" : check.done ? "check.again" : "check.run")}</button>
-    ${bad && html`<p id="check-bad" class="error">${t(bad)}</p>`}
-  </form>`;
 }
 
 /** How many of each verdict, and the copies. */
@@ -85,12 +70,13 @@ const duration = (ms) => (ms < 100 ? `${Math.ceil(ms)} ms` : `${number(ms / 1000
 function Row({ words, chosen }) {
   const { name, verdict, seen, took } = resultOf(words);
   const running = check.running === name;
+  const clock = running && LONG[name] && t("check.clock", { time: lasted(performance.now() - check.began), all: lasted(LONG[name]) });
   const word = running ? html`${lamp("connecting", 16)} ${t("check.runs")}` : verdict ? html`${verdictIcon(verdict)} ${t(`check.verdict.${verdict}`)}` : html`<span aria-hidden="true">–</span>`;
   return html`<tr class=${classes(chosen && "chosen")} data-name=${name}>
     <td class="verdict" data-verdict=${running ? "" : verdict}><span>${word}</span></td>
     <th scope="row"><button type="button" class="quiet" aria-pressed=${chosen} onClick=${choose(name)}>${name}</button></th>
-    <td class=${classes("seen", !verdict && "muted")}><span>${seen ?? words.asks[language()]}</span></td>
-    <td class="took">${verdict && isOwn(words) && verdict !== "skipped" ? duration(took) : ""}</td>
+    <td class=${classes("seen", !verdict && "muted")}><span>${clock || (seen ?? words.asks[language()])}</span></td>
+    <td class="took">${waits(words) ? html`<button type="button" class="link" id=${`check-run-${name}`} onClick=${() => startLong(name)}>${t("check.runOne")}</button>` : verdict && !running && isOwn(words) && verdict !== "skipped" ? duration(took) : ""}</td>
   </tr>`;
 }
 
@@ -111,7 +97,7 @@ function List({ chosen }) {
 export function Check() {
   const { words } = check;
   const chosen = words?.find(({ name }) => name === check.chosen) ?? words?.find(isOwn);
-  return html`<${Form} />
+  return html`<${Form} said=${headline} />
     <div class="clip"><div class="check-work" style=${{ "--side": `${app.sizes.check}px` }}>
       <div class="clip"><section class="check-main" aria-label=${t("check.list")} tabindex="0" data-pane>
         <div class="check-head"><h2>${headline()}</h2><${Summary} /></div>

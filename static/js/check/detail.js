@@ -5,6 +5,7 @@ import { html } from "../shared/html.js";
 import { language, t } from "../shared/i18n.js";
 import { Tabs } from "../shared/tabs.js";
 import { app } from "../state.js";
+import { Drawing } from "./drawing.js";
 import { verdictIcon } from "./icons.js";
 import { command } from "./report.js";
 import { check, isOwn, resultOf } from "./state.js";
@@ -24,13 +25,13 @@ function Changes({ fix, known, field }) {
 }
 
 export function Detail({ words }) {
-  const { name, verdict, seen, meaning, fix = [], known, field } = resultOf(words);
+  const { name, verdict, seen, meaning, fix = [], known, field, paces = [] } = resultOf(words);
   const block = (title, text) => html`<section class="check-block"><h3>${title}</h3><p>${text}</p></section>`;
   const line = command(readUrl(check.target || app.tab.url).url ?? app.tab.url, [name]);
   const asked = verdict === "unknown" || (verdict === "broken" && !fix.length) || !isOwn(words);
   return html`<h2 class="verdict" data-verdict=${verdict}>${verdict && verdictIcon(verdict)} <b>${name}</b> ${verdict && t(`check.verdict.${verdict}`)}</h2>
     ${block(t("check.asks"), words.asks[language()])}
-    ${verdict && block(t("check.seen"), seen)}
+    ${verdict && html`<section class="check-block"><h3>${t("check.seen")}</h3><p>${seen}</p>${paces.map((one) => html`<${Drawing} ...${one} />`)}</section>`}
     ${meaning && isOwn(words) && block(t("check.means"), meaning)}
     ${fix.length > 0 && html`<${Changes} fix=${fix} known=${known} field=${field} />`}
     ${asked && html`<section class="check-block"><h3>${t("check.inTerminal")}</h3><pre tabindex="0">${line}</pre><div class="check-foot"><span></span><${CopyButton} text=${() => line} /></div></section>`}`;

@@ -22,7 +22,10 @@ function part(value) {
 }
 
 /** The text of an observation: { key, vars }. A value is text, a number, { ms }, { size }, { list }, a list of equals { each }, or another { key, vars }. */
-export const textOf = ({ key, vars = {} }) => t(key, Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, part(value)])));
+export const textOf = ({ key, vars = {} }) => unspaced(t(key, Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, part(value)]))));
+
+/** A Chinese text has spaces beside what is no Chinese. What fills a place may be Chinese, too. */
+const unspaced = (text) => text.replace(/(?<=\p{Script=Han}) (?=\p{Script=Han})/gu, "");
 
 /** What an outcome has seen, in one line. */
 export const seenText = (outcome) => outcome.sorted.map(textOf).join(t("check.then"));

@@ -6,8 +6,10 @@ export const TIMEOUT = 10_000; // ms, as --timeout has it
 export class Link {
   #came = [];
   #wanted = null;
+  #signal;
   closed = null; // its close event
   constructor(url, protocols, signal) {
+    this.#signal = signal;
     this.began = performance.now();
     this.ws = new WebSocket(url, protocols);
     this.ws.binaryType = "arraybuffer";
@@ -22,40 +24,41 @@ export class Link {
       this.ws.onclose = (event) => {
         this.closed = event;
         settle(false);
-        this.#settle();
+        this.#wanted?.();
       };
+      signal.addEventListener("abort", () => {
+        settle(false);
+        this.ws.close();
+        this.#wanted?.();
+      }, { once: true });
     });
     this.ws.onmessage = ({ data }) => {
-      this.#came.push(data);
-      this.#settle();
+      this.#came.push({ data, at: performance.now() });
+      this.#wanted?.();
     };
-    signal.addEventListener("abort", () => this.ws.close(), { once: true });
   }
-  #settle() {
-    this.#wanted?.();
-  }
-  /** Resolves when `ready()` is true, or to false after the timeout. */
+  /** Resolves when `ready()` is true, or after the patience. Rejects when the checks are stopped. */
   #until(ready, patience) {
-    return new Promise((resolve) => {
-      const end = (done) => {
+    return new Promise((resolve, reject) => {
+      const end = () => {
         clearTimeout(timer);
         this.#wanted = null;
-        resolve(done);
+        this.#signal.aborted ? reject(this.#signal.reason) : resolve();
       };
-      const timer = setTimeout(() => end(false), patience);
-      this.#wanted = () => ready() && end(true);
+      const timer = setTimeout(end, patience);
+      this.#wanted = () => (this.#signal.aborted || ready()) && end();
       this.#wanted();
     });
   }
-  /** The next message: { data }, or { closed }, or {} if nothing came in time. */
+  /** The next message: { data, at }, or { closed }, or {} if nothing came in time. */
   async next(patience = TIMEOUT) {
     await this.#until(() => this.#came.length || this.closed, patience);
-    if (this.#came.length) return { data: this.#came.shift() };
+    if (this.#came.length) return this.#came.shift();
     return this.closed ? { closed: this.closed } : {};
   }
   /** The close event, or null if none came in time. */
-  async end() {
-    await this.#until(() => this.closed, TIMEOUT);
+  async end(patience = TIMEOUT) {
+    await this.#until(() => this.closed, patience);
     return this.closed;
   }
   /** Closes it, so that the far end logs no error. It need not end in time. */
@@ -76,4 +79,20 @@ export async function connect(url, protocols, signal) {
   link.ok = await link.opened;
   signal.throwIfAborted();
   return link;
+}
+
+const AT_ONCE = 6; // a browser delays each further connection that is not open yet
+
+/** Does `open(item)` for each, a few at once. Resolves to the results in order. */
+export async function inTurn(items, open) {
+  const results = [];
+  let next = 0;
+  const work = async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await open(items[index]);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
 }

@@ -8,6 +8,7 @@ const gravest = (all) => all.reduce((worst, one) => (gravity(one) > gravity(wors
 /** Observations of one check: { verdict, finding, key, vars }, with the key of a text. */
 export class Outcome {
   seen = [];
+  paces = []; // the times of messages, to draw: { what, pace, verdict }
   #add(verdict, finding, key, vars = {}) {
     this.seen.push({ verdict, finding, key, vars });
     return this;
@@ -30,6 +31,10 @@ export class Outcome {
   /** Broken with ws-echo at the far end, and with any other server its own choice. */
   brokenUnless(other, finding, key, vars) {
     return other ? this.unknown(key, vars) : this.broken(finding, key, vars);
+  }
+  /** Draws the times beside the last observation, which is of them. */
+  draw(what, pace) {
+    if (pace.count) this.paces.push({ what, pace, verdict: this.seen.at(-1).verdict });
   }
   get verdict() {
     return gravest(this.seen);

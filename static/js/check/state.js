@@ -1,19 +1,21 @@
 // The state of the checks and its actions.
 import { protocolList, readUrl } from "../connection/url.js";
-import { has, language } from "../shared/i18n.js";
+import { has, language, t } from "../shared/i18n.js";
 import { app, changed } from "../state.js";
-import { CHECKS, discover, runCheck, Target } from "./checks.js";
+import { CHECKS, LONG, runCheck } from "./checks/index.js";
 import { seenText } from "./figures.js";
 import { describe, Outcome } from "./outcome.js";
+import { discover, Target } from "./target.js";
 
 export const check = {
   words: null, // the checks of check.json, in their order
   results: new Map(), // by name: { outcome, took }
   running: "", // the name of the check that runs
+  began: 0, // when it began, by performance.now()
   run: null, // the AbortController while they run
   done: null, // { took } once they have ended
   target: "", // the URL that was checked
-  farEnd: "", // what answers there, as checks.js finds
+  farEnd: "", // what answers there, as target.js finds
   silent: false, // nothing answers at all
   named: null, // { field, value }: what Via or Server of this page's server says
   chosen: "", // the name of the row that the detail shows
@@ -32,12 +34,17 @@ export const isOwn = ({ name }) => name in CHECKS;
 
 const cannot = (name) => new Outcome().unknown(has(`check.cannot.${name}`) ? `check.cannot.${name}` : "check.cannot.other");
 
-/** What is known of a check: { name, verdict, seen, meaning, fix, known, took }, without a verdict before it has ended. */
+/** The time in ms of a check that runs when asked to, and that waits for that. */
+export const waits = ({ name }) => check.done && !check.run && check.farEnd && check.results.get(name)?.outcome.verdict === "skipped" && LONG[name];
+
+/** What is known of a check: { name, verdict, seen, meaning, fix, known, took, paces }, without a verdict before it has ended. */
 export function resultOf(words) {
   const { outcome, took } = check.results.get(words.name) ?? {};
   if (!outcome) return { name: words.name };
   const { field, value = "" } = check.named ?? {};
-  return { name: words.name, verdict: outcome.verdict, seen: seenText(outcome), took, field, ...describe(outcome, words, language(), value) };
+  // What the command's texts do not know.
+  const hidden = outcome.verdict === "unknown" && outcome.sorted[0].key.startsWith("check.page.") && { meaning: t("check.page.hiddenMeans") };
+  return { name: words.name, verdict: outcome.verdict, seen: seenText(outcome), took, field, paces: outcome.paces, ...describe(outcome, words, language(), value), ...hidden };
 }
 
 /** What this page's own server says of itself: whether it answers, and which program stands before it. */
@@ -53,6 +60,8 @@ async function ask(url, signal) {
   }
 }
 
+const notRun = (reason) => new Outcome().skipped("check.seen.notRun", { reason });
+
 /** The outcome of the handshake if there is no connection. A browser does not tell a page the response. */
 function refused({ took, answers, error }) {
   if (error) return new Outcome().broken(null, "check.page.forbidden", { error });
@@ -65,20 +74,49 @@ async function checkAll(target) {
   const { answers, named } = await ask(target.url, signal);
   check.named = named;
   const failed = await discover(target);
-  check.farEnd = target.farEnd;
+  check.farEnd = failed ? "" : target.farEnd;
   check.silent = Boolean(failed) && answers === false;
   for (const words of check.words) {
     const { name } = words;
-    check.running = name;
-    changed();
-    const began = performance.now();
-    let outcome;
-    if (!isOwn(words)) outcome = cannot(name);
-    else if (!failed) outcome = await runCheck(name, target);
-    else outcome = name === "handshake" ? refused({ took: failed.took, error: failed.error, answers }) : new Outcome().skipped("check.seen.notRun", { reason: { key: "check.seen.noWebSocket" } });
-    check.results.set(name, { outcome, took: performance.now() - began });
-    const broken = outcome.verdict === "broken" && [...check.results.values()].every((one) => one.outcome === outcome || one.outcome.verdict !== "broken");
-    if (broken) check.chosen = name;
+    await run(name, () => {
+      if (!isOwn(words)) return cannot(name);
+      if (failed) return name === "handshake" ? refused({ took: failed.took, error: failed.error, answers }) : notRun({ key: "check.seen.noWebSocket" });
+      return LONG[name] ? notRun({ key: "check.page.long", vars: { n: Math.ceil(LONG[name] / 60_000) } }) : runCheck(name, target);
+    });
+  }
+}
+
+/** Does one check. The first broken one is chosen. */
+async function run(name, outcomeOf) {
+  const began = performance.now();
+  Object.assign(check, { running: name, began });
+  changed();
+  const outcome = await outcomeOf();
+  check.results.set(name, { outcome, took: performance.now() - began });
+  const broken = outcome.verdict === "broken" && [...check.results.values()].every((one) => one.outcome === outcome || one.outcome.verdict !== "broken");
+  if (broken) check.chosen = name;
+  changed();
+}
+
+/** Runs one of those that wait for it, after the others. */
+export async function startLong(name) {
+  const control = new AbortController();
+  const waiting = check.results.get(name);
+  check.results.delete(name);
+  Object.assign(check, { run: control, chosen: name });
+  // Its time is shown.
+  const clock = setInterval(changed, 1000);
+  const { target: url, farEnd } = check;
+  try {
+    await run(name, () => runCheck(name, new Target({ url, farEnd, protocols: [], signal: control.signal })));
+    app.said = `${name}: ${t(`check.verdict.${check.results.get(name).outcome.verdict}`)}`;
+  } catch (error) {
+    // Stopped: it waits again.
+    check.results.set(name, waiting);
+    if (!control.signal.aborted) throw error;
+  } finally {
+    clearInterval(clock);
+    Object.assign(check, { run: null, running: "" });
     changed();
   }
 }

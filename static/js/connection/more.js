@@ -14,7 +14,7 @@ export function MoreMenu({ tab }) {
   const own = ownUrl(document.baseURI);
   const { url = tab.url } = readUrl(tab.url);
   const target = { url, protocols: protocolList(tab.protocols), origin: location.origin };
-  const link = () => new URL(toHash({ view: "console", url, protocols: tab.protocols, own }), document.baseURI).href;
+  const link = () => new URL(toHash({ view: app.view, url, protocols: tab.protocols, own }), document.baseURI).href;
   const copy = (id, text) => async () => {
     const done = await copyText(text());
     copied = done ? id : "";

@@ -15,5 +15,6 @@ mod classic;
 mod connection;
 mod exchange;
 mod log;
+mod proxy;
 mod screens;
 mod support;

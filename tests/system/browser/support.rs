@@ -195,10 +195,19 @@ impl Browser {
         browser
     }
 
+    /// Opens `path` through a proxy that stands before a server.
+    pub(crate) async fn open_through(proxy: SocketAddr, path: &str) -> Self {
+        Self::open_at(format!("http://{proxy}"), path, SETUP).await
+    }
+
     pub(crate) async fn open_with(server: &Server, path: &str, setup: Setup) -> Self {
+        Self::open_at(format!("{}://{}", server.scheme, server.addr), path, setup).await
+    }
+
+    async fn open_at(origin: String, path: &str, setup: Setup) -> Self {
         let kind = Kind::chosen();
         let folder = tempfile::tempdir().unwrap();
-        let secure = server.scheme == "https";
+        let secure = origin.starts_with("https:");
         let (driver, port) = kind.driver(folder.path()).await;
         let profile = folder.path().join("profile");
         let capabilities: Capabilities =
@@ -211,7 +220,7 @@ impl Browser {
         let browser = Self {
             page,
             kind,
-            origin: format!("{}://{}", server.scheme, server.addr),
+            origin,
             _driver: driver,
             folder,
         };
@@ -225,6 +234,10 @@ impl Browser {
         browser.dark(setup.dark).await;
         browser.goto(path).await;
         browser
+    }
+
+    pub(crate) fn is_firefox(&self) -> bool {
+        self.kind == Kind::Firefox
     }
 
     /// The folder that the command lines of this browser's processes name, and no others.
