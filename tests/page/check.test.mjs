@@ -19,6 +19,7 @@ const { judgeConcurrency } = await import("../../static/js/check/checks/concurre
 const { ended, fates, judgeFaults } = await import("../../static/js/check/checks/faults.js");
 const { Events, judgeEvents, judgeStatus } = await import("../../static/js/check/checks/polling.js");
 const { endOf, judgeIdle } = await import("../../static/js/check/checks/idle.js");
+const { Link } = await import("../../static/js/check/link.js");
 const { Pace } = await import("../../static/js/check/pace.js");
 const { size, textOf, time } = await import("../../static/js/check/figures.js");
 const { command, json, markdown } = await import("../../static/js/check/report.js");
@@ -324,6 +325,27 @@ test("the end of a silent connection is named", () => {
   assert.equal(judge({ failed: true }, open, open)[0], "unknown");
   // Another far end may cut silence itself.
   assert.deepEqual(judge(undefined, cut(3), undefined, true), ["differs", "cut", "silence is cut after 3000 ms by an end without a Close, from the far end or something in between"]);
+});
+
+test("a far end that floods fills no memory, and a check that is stopped waits for nothing", async () => {
+  class Socket {
+    close() {}
+  }
+  globalThis.WebSocket = Socket;
+  const control = new AbortController();
+  const link = new Link("ws://a/", [], control.signal);
+  link.ws.onopen();
+  assert.equal(await link.opened, true);
+  const part = new ArrayBuffer(16 << 20);
+  for (let i = 0; i < 9; i++) link.ws.onmessage({ data: part });
+  let count = 0;
+  while ((await link.next(0)).data) count++;
+  assert.equal(count, 3);
+  link.ws.onmessage({ data: "more" });
+  assert.equal((await link.next(0)).data, "more");
+  const waits = link.next(60_000);
+  control.abort();
+  await assert.rejects(waits, { name: "AbortError" });
 });
 
 test("only the description of a ws-echo is one", () => {

@@ -76,7 +76,7 @@ function Row({ words, chosen }) {
     <td class="verdict" data-verdict=${running ? "" : verdict}><span>${word}</span></td>
     <th scope="row"><button type="button" class="quiet" aria-pressed=${chosen} onClick=${choose(name)}>${name}</button></th>
     <td class=${classes("seen", !verdict && "muted")}><span>${clock || (seen ?? words.asks[language()])}</span></td>
-    <td class="took">${waits(words) ? html`<button type="button" class="link" id=${`check-run-${name}`} onClick=${() => startLong(name)}>${t("check.runOne")}</button>` : verdict && !running && isOwn(words) && verdict !== "skipped" ? duration(took) : ""}</td>
+    <td class="took">${waits(words) ? html`<button type="button" class="link" id=${`check-run-${name}`} aria-label=${`${t("check.runOne")} ${name}`} onClick=${() => startLong(name)}>${t("check.runOne")}</button>` : verdict && !running && isOwn(words) && verdict !== "skipped" ? duration(took) : ""}</td>
   </tr>`;
 }
 

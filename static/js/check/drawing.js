@@ -1,4 +1,4 @@
-// When messages were sent and when they came, as two rows of lines on one scale.
+// Two rows of lines on one scale: the times at which messages were sent, and at which they came.
 import { html } from "../shared/html.js";
 import { t } from "../shared/i18n.js";
 import { textOf, time } from "./figures.js";

@@ -2,9 +2,12 @@
 
 export const TIMEOUT = 10_000; // ms, as --timeout has it
 
+const MOST = 64 << 20; // characters or bytes of messages that wait to be read: further ones are dropped
+
 /** One connection. */
 export class Link {
   #came = [];
+  #waiting = 0; // their characters or bytes
   #wanted = null;
   #signal;
   closed = null; // its close event
@@ -33,6 +36,9 @@ export class Link {
       }, { once: true });
     });
     this.ws.onmessage = ({ data }) => {
+      const size = sizeOf(data);
+      if (this.#waiting + size > MOST) return;
+      this.#waiting += size;
       this.#came.push({ data, at: performance.now() });
       this.#wanted?.();
     };
@@ -53,7 +59,11 @@ export class Link {
   /** The next message: { data, at }, or { closed }, or {} if nothing came in time. */
   async next(patience = TIMEOUT) {
     await this.#until(() => this.#came.length || this.closed, patience);
-    if (this.#came.length) return this.#came.shift();
+    if (this.#came.length) {
+      const message = this.#came.shift();
+      this.#waiting -= sizeOf(message.data);
+      return message;
+    }
     return this.closed ? { closed: this.closed } : {};
   }
   /** The close event, or null if none came in time. */
@@ -66,6 +76,9 @@ export class Link {
     if (!this.closed) this.ws.close(1000);
   }
 }
+
+/** An empty one takes room, too. */
+const sizeOf = (data) => 64 + (data.byteLength ?? data.length);
 
 /** Opens a connection. Resolves to a Link, whose `ok` says whether it is open, or to { error } if the browser does not try. */
 export async function connect(url, protocols, signal) {
