@@ -76,7 +76,7 @@ test("a finding has its meaning, and the program that the response names comes f
   const outcome = new Outcome().broken("lost", "check.seen.notArrived", { offered: "a" });
   const { meaning, fix, known } = describe(outcome, withFixes("subprotocol"), "en", "1.1 Caddy");
   assert.match(meaning, /^The server does not see the subprotocol/);
-  assert.deepEqual([fix[0].where, known, fix.length], ["Caddy", 1, 5]);
+  assert.deepEqual([fix[0].where, known, fix.length], ["Caddy", 1, words("subprotocol").findings.lost.fix.length]);
   assert.match(describe(outcome, withFixes("subprotocol"), "zh").meaning, /^服务器看不到子协议/);
   assert.equal(describe(new Outcome().ok("x"), withFixes("messages"), "en").meaning, words("messages").ok.en);
   assert.equal(describe(new Outcome().unknown("x"), withFixes("messages"), "en").meaning, words("messages").unknown.en);
