@@ -67,7 +67,6 @@ pub fn configure(service: &mut web::ServiceConfig, shared: &Shared) {
         .app_data(web::Data::from(Arc::clone(&shared.admission)))
         .app_data(web::Data::from(Arc::clone(&shared.watch)))
         .app_data(web::Data::new(behaviours::Document::new(config)))
-        .app_data(web::Data::new(check::Document::new()))
         // A handshake opens a session on any path. First, because an earlier route would hide it.
         .service(
             web::resource("{path:.*}")

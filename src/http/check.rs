@@ -1,7 +1,9 @@
 //! `GET /check.json`: the checks of `ws-echo check` in their order, with their texts. The page's view of the same name has no other
 //! source for them.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::representation::Resource;
@@ -10,11 +12,16 @@ use crate::check::{
     words::Words,
 };
 
-/// The document, which is the same for all requests.
-#[derive(Debug, Clone)]
-pub(crate) struct Document {
-    resource: Resource,
-}
+/// The document, which is the same for all requests. It is made for the first one: a start need not wait for it.
+static DOCUMENT: LazyLock<Resource> = LazyLock::new(|| {
+    let checks = all().iter().map(|name| Entry {
+        name: name.as_str(),
+        words: Words::parse(definition(*name).words),
+    });
+    Resource::json(&Content {
+        checks: checks.collect(),
+    })
+});
 
 #[derive(Serialize)]
 struct Content {
@@ -28,22 +35,7 @@ struct Entry {
     words: Option<Words>,
 }
 
-impl Document {
-    /// Creates the document.
-    pub(crate) fn new() -> Self {
-        let checks = all().iter().map(|name| Entry {
-            name: name.as_str(),
-            words: Words::parse(definition(*name).words),
-        });
-        Self {
-            resource: Resource::json(&Content {
-                checks: checks.collect(),
-            }),
-        }
-    }
-}
-
 /// Responds with the document, or with 304 if the client has it.
-pub(crate) async fn checks(request: HttpRequest, document: web::Data<Document>) -> HttpResponse {
-    document.resource.respond(&request)
+pub(crate) async fn checks(request: HttpRequest) -> HttpResponse {
+    DOCUMENT.respond(&request)
 }
