@@ -616,6 +616,22 @@ async fn a_slow_handshake_is_counted_and_can_be_given_up() {
 
 #[actix_rt::test]
 #[ignore = "needs a browser"]
+async fn a_link_is_followed_though_the_page_writes_its_address_before_the_event() {
+    let server = Server::start().await;
+    let browser = Browser::quiet(&server, "/").await;
+    for view in ["lab", "console", "lab"] {
+        // The page draws in the same frame, after this: the resize is what asks it to.
+        let link = format!(
+            "requestAnimationFrame(() => (location.hash = '#{view}')); dispatchEvent(new Event('resize'))"
+        );
+        browser.run(&link).await;
+        browser.sees(&format!("main#{view}")).await;
+    }
+    browser.close().await;
+}
+
+#[actix_rt::test]
+#[ignore = "needs a browser"]
 async fn reset_brings_back_the_pages_own_connection() {
     let server = Server::start().await;
     let browser = Browser::quiet(&server, "/").await;
