@@ -20,6 +20,7 @@ use system_tests as project;
 
 use load::{Clients, End};
 use site::{CLIENT, Site};
+use support::check::report;
 use support::process::Signal;
 use support::raw::{self, FIN, Frame, Raw, TEXT};
 
@@ -44,6 +45,14 @@ async fn echoes_polls_and_events_pass_through() {
     assert_eq!(site.get("/nothing-here").await, 404);
     assert_eq!(site.handshake("/?handshake-status=503").await, 503);
     assert_eq!(site.handshake("/?handshake-status=418").await, 418);
+}
+
+#[actix_rt::test]
+#[ignore = "needs haproxy"]
+async fn check_finds_nothing_but_the_fields_that_the_proxy_sets() {
+    let site = Site::start().await;
+    let checked = report(&[&format!("ws://{}/", site.addr())]).await;
+    checked.assert_only(&[("headers", "differs")]);
 }
 
 #[actix_rt::test]
