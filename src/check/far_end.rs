@@ -13,6 +13,9 @@ use crate::{
 /// The text of the first message.
 const QUESTION: &str = "ws-echo check: do you echo?";
 
+/// Start of each close reason that ws-echo generates.
+pub const OWN_REASON: &str = "ws-echo: ";
+
 /// Time for which a server that sends other messages is listened to.
 const PATIENCE: Duration = Duration::from_secs(3);
 

@@ -26,7 +26,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    const ALL: [Self; 8] = [
+    /// All of them, in the order of the docs.
+    pub const ALL: [Self; 8] = [
         Self::Rsv,
         Self::Opcode,
         Self::Masked,

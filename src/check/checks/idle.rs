@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use crate::{
     check::{
         definition::{Definition, Needs},
-        far_end::leave,
+        far_end::{OWN_REASON, leave},
         figures::time,
         outcome::Outcome,
         target::Target,
@@ -27,9 +27,6 @@ const USUAL_PING: Duration = Duration::from_secs(20);
 
 /// Longest silence of `?freeze`, which ends by itself after 5 minutes.
 const LONGEST_FREEZE: Duration = Duration::from_secs(290);
-
-/// Start of the close reasons that ws-echo generates.
-const OWN_REASON: &str = "ws-echo: ";
 
 const PING: u8 = 9;
 

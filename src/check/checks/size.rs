@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     check::{
         definition::{Definition, Needs},
+        far_end::OWN_REASON,
         figures::{size, time},
         outcome::Outcome,
         target::Target,
@@ -30,9 +31,6 @@ const PATIENCE: f64 = 64.0;
 
 /// The text that confirms a message.
 const RECEIVED: &str = "received";
-
-/// Start of each close reason of ws-echo.
-const REASON_PREFIX: &str = "ws-echo: ";
 
 async fn run(target: &Target) -> Outcome {
     let mut outcome = Outcome::default();
@@ -239,7 +237,7 @@ async fn received(connection: &mut Connection, len: usize) -> Fate {
 
 fn ended(end: Option<Event>) -> Fate {
     match end {
-        Some(Event::Close(Some(frame))) => match frame.reason.strip_prefix(REASON_PREFIX) {
+        Some(Event::Close(Some(frame))) => match frame.reason.strip_prefix(OWN_REASON) {
             Some(reason) => {
                 let mut numbers = reason.split(' ').filter_map(|word| word.parse().ok());
                 Fate::OwnLimit(numbers.next_back().filter(|_| frame.code == 1009))
